@@ -1,0 +1,40 @@
+package checkpoint
+
+// Source is anything with weights: a file, a sharded set, a task vector, a merge, an encoder in memory.
+// It is to checkpoints what io.Reader is to bytes.
+type Source interface {
+	// Tensors lists every tensor, sorted by name. It is known from headers alone: no weight is read.
+	Tensors() []Info
+	// Read converts elements [offset, offset+len(dst)) of the named tensor, in row-major order, to float32.
+	// It is safe for concurrent use.
+	Read(name string, offset int, dst []float32) error
+}
+
+// Info describes one tensor.
+type Info struct {
+	Name  string
+	DType DType
+	Shape []int // empty for a scalar
+}
+
+// DType names an element type as the safetensors header spells it.
+type DType string
+
+// The element types of the safetensors format.
+const (
+	F64    DType = "F64"
+	F32    DType = "F32"
+	F16    DType = "F16"
+	BF16   DType = "BF16"
+	F8E4M3 DType = "F8_E4M3"
+	F8E5M2 DType = "F8_E5M2"
+	I64    DType = "I64"
+	I32    DType = "I32"
+	I16    DType = "I16"
+	I8     DType = "I8"
+	U64    DType = "U64"
+	U32    DType = "U32"
+	U16    DType = "U16"
+	U8     DType = "U8"
+	Bool   DType = "BOOL"
+)
