@@ -1,0 +1,124 @@
+// Package recipe decodes the YAML documents that people write for the tool: strictly, so that a typing mistake is an error
+// with the line, the key and the nearest known one, and never a setting that silently does nothing.
+package recipe
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"sort"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Decode reads exactly one YAML document into the struct that into points to. Fields that the document does not name keep
+// their value, so defaults are set before. Unknown keys, a second document and duplicate keys are errors; the message lists
+// each with its line and, where one is near, the key that was probably meant.
+func Decode(doc []byte, into any) error {
+	dec := yaml.NewDecoder(bytes.NewReader(doc))
+	dec.KnownFields(true)
+	if err := dec.Decode(into); err != nil {
+		if errors.Is(err, io.EOF) {
+			return errors.New("the document is empty")
+		}
+		return explain(err, keys(reflect.TypeOf(into)))
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("more than one YAML document")
+	}
+	return nil
+}
+
+var unknownField = regexp.MustCompile(`^line (\d+): field (\S+) not found in type \S+$`)
+
+func explain(err error, known []string) error {
+	var typeErr *yaml.TypeError
+	if !errors.As(err, &typeErr) {
+		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	lines := make([]string, len(typeErr.Errors))
+	for i, line := range typeErr.Errors {
+		if m := unknownField.FindStringSubmatch(line); m != nil {
+			line = fmt.Sprintf("line %s: unknown key %q", m[1], m[2])
+			if near, ok := Nearest(m[2], known); ok {
+				line += fmt.Sprintf(" (did you mean %q?)", near)
+			}
+		}
+		lines[i] = line
+	}
+	return errors.New(strings.Join(lines, "; "))
+}
+
+// keys lists the YAML keys of a struct type and of every struct that it holds.
+func keys(t reflect.Type) []string {
+	found := map[string]bool{}
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(t reflect.Type) {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			walk(t.Elem())
+			return
+		case reflect.Struct:
+		default:
+			return
+		}
+		if seen[t] {
+			return
+		}
+		seen[t] = true
+		for f := range t.Fields() {
+			if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name != "-" {
+				found[name] = true
+			}
+			walk(f.Type)
+		}
+	}
+	walk(t)
+	names := make([]string, 0, len(found))
+	for name := range found {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Nearest returns the candidate with the smallest edit distance to name, if that is at most a third of name's length (and
+// at least one); ties go to the candidate that stands first.
+func Nearest(name string, candidates []string) (string, bool) {
+	best, at := max(1, len(name)/3)+1, -1
+	for i, c := range candidates {
+		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < best {
+			best, at = d, i
+		}
+	}
+	if at < 0 {
+		return "", false
+	}
+	return candidates[at], true
+}
+
+// distance is the Levenshtein distance in bytes.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, diagonal+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,83 @@
+package recipe_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"syncretic/checkpoint/recipe"
+)
+
+type inner struct {
+	Peak float64 `yaml:"peak"`
+}
+
+type document struct {
+	Name   string           `yaml:"name"`
+	Steps  int              `yaml:"steps"`
+	Stages []inner          `yaml:"stages"`
+	Free   map[string]any   `yaml:"free"`
+	By     map[string]inner `yaml:"by"`
+}
+
+func TestDecodeErrors(t *testing.T) {
+	for _, test := range []struct{ name, doc, want string }{
+		{"empty", "", "the document is empty"},
+		{"unknown with a near key", "nmae: x", `line 1: unknown key "nmae" (did you mean "name"?)`},
+		{"unknown, nested", "stages:\n- peek: 1", `line 2: unknown key "peek" (did you mean "peak"?)`},
+		{"unknown, far from all", "temperature: 1", `line 1: unknown key "temperature"`},
+		{"two mistakes, both named", "nmae: x\nstep: 3", `did you mean "steps"?`},
+		{"wrong type", "steps: many", "cannot unmarshal"},
+		{"key twice", "name: a\nname: b", "already defined"},
+		{"two documents", "name: a\n---\nname: b", "more than one YAML document"},
+		{"not YAML", "name: [", "line"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := recipe.Decode([]byte(test.doc), new(document))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDecodeKeepsDefaultsAndFreeMaps(t *testing.T) {
+	d := document{Name: "before", Steps: 7}
+	if err := recipe.Decode([]byte("steps: 8\nfree: {anything: goes}\nby: {a: {peak: 2}}"), &d); err != nil {
+		t.Fatal(err)
+	}
+	if d.Name != "before" || d.Steps != 8 || d.Free["anything"] != "goes" || d.By["a"].Peak != 2 {
+		t.Errorf("got %+v", d)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"density", "gamma", "weight"}
+	for _, test := range []struct {
+		name, want string
+		ok         bool
+	}{
+		{"densty", "density", true}, {"Weight", "weight", true}, {"wieght", "weight", true}, {"epsilon", "", false}, {"", "", false},
+	} {
+		if got, ok := recipe.Nearest(test.name, known); got != test.want || ok != test.ok {
+			t.Errorf("Nearest(%q) = %q, %v, want %q, %v", test.name, got, ok, test.want, test.ok)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte("name: x\nstages: [{peak: 1}]"))
+	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("&a [*a,*a,*a]"))
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		_ = recipe.Decode(doc, new(document)) // must not panic
+	})
+}
+
+func ExampleDecode() {
+	cfg := struct {
+		Steps int `yaml:"steps"`
+	}{Steps: 100}
+	fmt.Println(recipe.Decode([]byte("stesp: 10"), &cfg))
+	// Output: line 1: unknown key "stesp" (did you mean "steps"?)
+}
