@@ -4,10 +4,21 @@ package checkpoint
 // It is to checkpoints what io.Reader is to bytes.
 type Source interface {
 	// Tensors lists every tensor, sorted by name. It is known from headers alone: no weight is read.
+	// The list is shared: callers must not change it.
 	Tensors() []Info
 	// Read converts elements [offset, offset+len(dst)) of the named tensor, in row-major order, to float32.
 	// It is safe for concurrent use.
 	Read(name string, offset int, dst []float32) error
+}
+
+// RawSource is a Source that also has tensors as stored.
+type RawSource interface {
+	Source
+	// Raw returns the elements of the named tensor as stored: row-major, little-endian, in the tensor's own DType.
+	// It is cheap: the bytes are shared with the source (a mapped file), read-only, and valid until it is closed.
+	// A source that cannot tell for this tensor (a wrapper around one that must compute it) returns an error that
+	// wraps errors.ErrUnsupported; callers then use Read.
+	Raw(name string) ([]byte, error)
 }
 
 // Info describes one tensor.
@@ -28,6 +39,8 @@ const (
 	BF16   DType = "BF16"
 	F8E4M3 DType = "F8_E4M3"
 	F8E5M2 DType = "F8_E5M2"
+	F8E8M0 DType = "F8_E8M0" // carried as bytes only
+	C64    DType = "C64"     // carried as bytes only
 	I64    DType = "I64"
 	I32    DType = "I32"
 	I16    DType = "I16"

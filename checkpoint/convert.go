@@ -1,0 +1,133 @@
+package checkpoint
+
+import (
+	"encoding/binary"
+	"math"
+	"unsafe"
+)
+
+// decode converts len(dst) stored elements to float32. F64 is rounded to nearest even. Wide integers must be exact:
+// the error says which element is not. The caller has checked that src holds them.
+func decode(dtype DType, dst []float32, src []byte) error {
+	switch dtype {
+	case F32:
+		if littleEndian() {
+			copy(bytesOf(dst), src)
+			return nil
+		}
+		for i := range dst {
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+		}
+	case BF16:
+		src = src[:2*len(dst)]
+		for i := range dst {
+			dst[i] = fromBF16(binary.LittleEndian.Uint16(src[2*i:]))
+		}
+	case F16:
+		src = src[:2*len(dst)]
+		for i := range dst {
+			dst[i] = fromF16(binary.LittleEndian.Uint16(src[2*i:]))
+		}
+	case F64:
+		src = src[:8*len(dst)]
+		for i := range dst {
+			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+		}
+	case F8E4M3:
+		for i, b := range src[:len(dst)] {
+			dst[i] = fromF8E4M3(b)
+		}
+	case F8E5M2:
+		for i, b := range src[:len(dst)] {
+			dst[i] = fromF8E5M2(b)
+		}
+	case U64:
+		for i := range dst {
+			u := binary.LittleEndian.Uint64(src[8*i:])
+			dst[i] = float32(u)
+			if dst[i] >= 0x1p64 || uint64(dst[i]) != u {
+				return invalid("element %d: %d has no exact float32: use Raw", i, u)
+			}
+		}
+	default:
+		if !dtype.Integer() {
+			return invalid("dtype %s cannot be read as numbers", dtype)
+		}
+		for i := range dst {
+			v := integerAt(dtype, src, i)
+			dst[i] = float32(v)
+			if dst[i] >= 0x1p63 || int64(dst[i]) != v {
+				return invalid("element %d: %d has no exact float32: use Raw", i, v)
+			}
+		}
+	}
+	return nil
+}
+
+// integerAt is element i of an integer tensor; a U64 above the largest int64 wraps.
+func integerAt(dtype DType, src []byte, i int) int64 {
+	switch dtype {
+	case I64, U64:
+		return int64(binary.LittleEndian.Uint64(src[8*i:]))
+	case I32:
+		return int64(int32(binary.LittleEndian.Uint32(src[4*i:])))
+	case U32:
+		return int64(binary.LittleEndian.Uint32(src[4*i:]))
+	case I16:
+		return int64(int16(binary.LittleEndian.Uint16(src[2*i:])))
+	case U16:
+		return int64(binary.LittleEndian.Uint16(src[2*i:]))
+	case I8:
+		return int64(int8(src[i]))
+	}
+	return int64(src[i])
+}
+
+// encode rounds float32 values to dtype, to nearest even, and returns dst cut to the bytes used. A finite value that
+// would become infinite is an error that names the element.
+func encode(dtype DType, dst []byte, src []float32) ([]byte, error) {
+	dst = dst[:len(src)*dtype.Size()]
+	switch dtype {
+	case F32:
+		if littleEndian() {
+			copy(dst, bytesOf(src))
+			return dst, nil
+		}
+		for i, x := range src {
+			binary.LittleEndian.PutUint32(dst[4*i:], math.Float32bits(x))
+		}
+	case F64:
+		for i, x := range src {
+			binary.LittleEndian.PutUint64(dst[8*i:], math.Float64bits(float64(x)))
+		}
+	case BF16:
+		for i, x := range src {
+			h := toBF16(x)
+			if h&0x7fff == 0x7f80 && !math.IsInf(float64(x), 0) {
+				return nil, invalid("element %d: %v is beyond the range of BF16", i, x)
+			}
+			binary.LittleEndian.PutUint16(dst[2*i:], h)
+		}
+	case F16:
+		for i, x := range src {
+			h := toF16(x)
+			if h&0x7fff == 0x7c00 && !math.IsInf(float64(x), 0) {
+				return nil, invalid("element %d: %v is beyond the range of F16", i, x)
+			}
+			binary.LittleEndian.PutUint16(dst[2*i:], h)
+		}
+	default:
+		return nil, invalid("numbers cannot be written as dtype %s", dtype)
+	}
+	return dst, nil
+}
+
+// encodable tells whether encode can write the type.
+func encodable(d DType) bool { return d == F32 || d == F16 || d == BF16 || d == F64 }
+
+func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
+
+// bytesOf views numbers as the host's bytes, without a copy.
+func bytesOf(x []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}

@@ -1,0 +1,20 @@
+// Package checkpoint reads and writes model weights in the safetensors format and the directories that Hugging Face
+// tools keep around them.
+//
+// Everything with weights is a [Source]: a list of tensors, and reads by ranges converted to float32.
+//
+//   - To read a file, a model directory or a sharded set: [Open]. The file is mapped, not loaded; its header passes
+//     strict rules before anything trusts a size in it.
+//   - To hold tensors in memory: [NewMemory], with [NewIntegers] for integer tensors.
+//   - To join, rename or filter sources: [Union], [Prefix], [Select].
+//   - To look at one tensor: [Find], [ReadAll], [ReadIntegers].
+//   - To write: [Write] for weights, [WriteFile] for small files. Both are atomic: a reader sees the old output or the
+//     whole new one, and a failure leaves the old one as it was.
+//   - To name contents in a provenance record: [Hash].
+//
+// Errors about contents wrap [ErrInvalid]; a missing file wraps fs.ErrNotExist; an output that exists wraps fs.ErrExist.
+//
+// The format is 8 bytes of little-endian header length, a JSON header, then the tensors' bytes without holes. Headers
+// are parsed twice, by the strict scan here and by github.com/nlpodyssey/safetensors, and the two must agree: a file
+// that two readers understand differently is refused (Trail of Bits' 2023 audit of safetensors describes why).
+package checkpoint

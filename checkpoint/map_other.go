@@ -1,0 +1,11 @@
+//go:build !unix
+
+package checkpoint
+
+import "os"
+
+// mapFile reads a whole file. Unlike the mapping of unix systems this holds the file in memory.
+func mapFile(path string) (data []byte, release func() error, err error) {
+	data, err = os.ReadFile(path)
+	return data, func() error { return nil }, err
+}

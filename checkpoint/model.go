@@ -1,0 +1,129 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Model is an opened checkpoint: one safetensors file, or the weights of a Hugging Face directory. It is a [RawSource]
+// over the mapped files and safe for concurrent use.
+type Model struct {
+	path, dir string
+	infos     []Info
+	stored    map[string]stored
+	metadata  map[string]string
+
+	mu      sync.RWMutex // held for reading while mapped bytes are touched
+	closed  bool
+	release []func() error
+}
+
+// stored is one tensor's place.
+type stored struct {
+	file  string
+	info  Info
+	bytes []byte
+}
+
+// addFile maps one safetensors file and takes in its tensors.
+func (m *Model) addFile(path string) error {
+	data, release, err := mapFile(path)
+	if err != nil {
+		return err
+	}
+	m.release = append(m.release, release)
+	h, err := parseHeader(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, e := range h.entries {
+		if other, ok := m.stored[e.Name]; ok {
+			return invalid("%s: tensor %q: also in %s", path, e.Name, other.file)
+		}
+		m.stored[e.Name] = stored{path, e.Info, data[h.data+e.begin : h.data+e.end]}
+		m.infos = append(m.infos, e.Info)
+	}
+	for key, value := range h.metadata {
+		if _, ok := m.metadata[key]; !ok {
+			m.metadata[key] = value
+		}
+	}
+	return nil
+}
+
+func (m *Model) sort() {
+	slices.SortFunc(m.infos, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// Tensors lists the tensors, sorted by name.
+func (m *Model) Tensors() []Info { return m.infos }
+
+// Read converts elements [offset, offset+len(dst)) of the named tensor to float32. Floats wider than that are rounded to
+// nearest even; integers must be exact in float32. After Close it fails with fs.ErrClosed.
+func (m *Model) Read(name string, offset int, dst []float32) error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	t, err := m.find(name)
+	if err != nil {
+		return err
+	}
+	if err := checkRange(name, offset, len(dst), t.info.Elements()); err != nil {
+		return fmt.Errorf("%s: %w", t.file, err)
+	}
+	if err := decode(t.info.DType, dst, t.bytes[offset*t.info.DType.Size():]); err != nil {
+		return fmt.Errorf("%s: tensor %q: from element %d: %w", t.file, name, offset, err)
+	}
+	return nil
+}
+
+// Raw returns the tensor's bytes in the mapped file. They are read-only, may be unaligned, and are gone after Close.
+func (m *Model) Raw(name string) ([]byte, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	t, err := m.find(name)
+	return t.bytes, err
+}
+
+func (m *Model) find(name string) (stored, error) {
+	if m.closed {
+		return stored{}, fmt.Errorf("%s: %w", m.path, fs.ErrClosed)
+	}
+	t, ok := m.stored[name]
+	if !ok {
+		return stored{}, invalid("%s: tensor %q: not present", m.path, name)
+	}
+	return t, nil
+}
+
+// Metadata is a copy of the headers' free text. In a sharded set the first shard by name that has a key decides.
+func (m *Model) Metadata() map[string]string { return maps.Clone(m.metadata) }
+
+// Path is the path that was opened.
+func (m *Model) Path() string { return m.path }
+
+// Dir is the model directory, "" for a single file.
+func (m *Model) Dir() string { return m.dir }
+
+// Close waits for reads under way and ends the mapping. Bytes from Raw must not be touched afterwards.
+func (m *Model) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil
+	}
+	m.closed = true
+	var errs []error
+	for _, release := range m.release {
+		errs = append(errs, release())
+	}
+	return errors.Join(errs...)
+}
+
+// join is filepath.Join, kept short at call sites.
+func (m *Model) join(name string) string { return filepath.Join(m.dir, name) }

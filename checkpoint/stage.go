@@ -1,0 +1,229 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// stage is an output under construction: a sibling of its final path under a name that starts with a dot. It holds a
+// lock while its writer lives, so that the next writer of the same path can tell leftovers of a killed one and remove them.
+type stage struct {
+	path  string // final
+	temp  string
+	force bool
+	dir   bool
+	file  *os.File // the file itself, or the open directory
+	made  []string // parents that did not exist, outermost first
+}
+
+// newStage checks that path may be written and makes an empty temporary beside it.
+func newStage(path string, dir, force bool) (*stage, error) {
+	given := path
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{path: path, dir: dir, force: force}
+	if err := s.checkTarget(given); err != nil {
+		return nil, err
+	}
+	if s.made, err = makeParents(filepath.Dir(s.path)); err != nil {
+		return nil, err
+	}
+	s.sweep()
+	if err := s.makeTemp(); err != nil {
+		s.removeParents()
+		return nil, fmt.Errorf("%s: %w", given, err)
+	}
+	return s, nil
+}
+
+// checkTarget refuses early what publish would refuse at the end, and directories that Force must not delete.
+func (s *stage) checkTarget(given string) error {
+	info, err := os.Lstat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !s.force {
+		return fmt.Errorf("%s: %w", given, fs.ErrExist)
+	}
+	if s.dir && info.Mode()&fs.ModeSymlink != 0 {
+		if s.path, err = filepath.EvalSymlinks(s.path); err != nil {
+			return err
+		}
+		if info, err = os.Stat(s.path); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.dir && !info.IsDir():
+		return fmt.Errorf("%s: a file, and a directory is to be written: not replaced: %w", given, fs.ErrExist)
+	case !s.dir && info.IsDir():
+		return fmt.Errorf("%s: a directory, and a file is to be written: not replaced: %w", given, fs.ErrExist)
+	case s.dir:
+		return replaceable(s.path, given)
+	}
+	return nil
+}
+
+// replaceable guards against --force on the wrong directory: only an empty one, or one that holds weights and no
+// directories, is deleted.
+func replaceable(dir, given string) error {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	weights := len(list) == 0
+	for _, item := range list {
+		if item.IsDir() {
+			return fmt.Errorf("%s: holds the directory %s: not replaced: %w", given, item.Name(), fs.ErrExist)
+		}
+		weights = weights || isWeights(item.Name())
+	}
+	if !weights {
+		return fmt.Errorf("%s: not a model directory: not replaced: %w", given, fs.ErrExist)
+	}
+	return nil
+}
+
+// makeTemp makes and locks the temporary. A sweeper may have removed it before the lock: then it tries the next name.
+func (s *stage) makeTemp() error {
+	for n := 0; ; n++ {
+		s.temp = fmt.Sprintf("%s%d-%d", s.tempPrefix(), os.Getpid(), n)
+		var err error
+		if s.dir {
+			if err = os.Mkdir(s.temp, 0o777); err == nil {
+				s.file, err = os.Open(s.temp)
+			}
+		} else {
+			s.file, err = os.OpenFile(s.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		}
+		switch {
+		case errors.Is(err, fs.ErrExist):
+			continue
+		case err != nil:
+			return err
+		}
+		if held := lock(s.file); !errors.Is(held, errLocked) && s.present() {
+			return nil
+		}
+		s.file.Close()
+	}
+}
+
+func (s *stage) present() bool {
+	held, err := s.file.Stat()
+	if err != nil {
+		return false
+	}
+	found, err := os.Stat(s.temp)
+	return err == nil && os.SameFile(held, found)
+}
+
+func (s *stage) tempPrefix() string {
+	return filepath.Join(filepath.Dir(s.path), "."+filepath.Base(s.path)+".tmp-")
+}
+
+// sweep removes temporaries of writers of the same path that died: those whose lock is free.
+func (s *stage) sweep() {
+	parent, prefix := filepath.Dir(s.path), filepath.Base(s.tempPrefix())
+	list, err := os.ReadDir(parent)
+	if err != nil {
+		return // only leftovers are at stake
+	}
+	for _, item := range list {
+		rest, ok := strings.CutPrefix(item.Name(), prefix)
+		if !ok || strings.Trim(rest, "0123456789-") != "" {
+			continue
+		}
+		path := filepath.Join(parent, item.Name())
+		f, err := os.Open(path)
+		if err != nil {
+			continue
+		}
+		if canTellDead && lock(f) == nil {
+			os.RemoveAll(path)
+		}
+		f.Close()
+	}
+}
+
+// create makes a file inside of a staged directory.
+func (s *stage) create(name string) (*os.File, error) {
+	return os.OpenFile(filepath.Join(s.temp, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+}
+
+// finish publishes the stage when err is nil; otherwise, or when that fails, it removes every trace.
+func (s *stage) finish(err error) error {
+	if err == nil {
+		err = s.publish()
+	}
+	s.file.Close()
+	if err != nil {
+		os.RemoveAll(s.temp)
+		s.removeParents()
+	}
+	return err
+}
+
+// publish renames the temporary to its path and makes the names durable.
+func (s *stage) publish() error {
+	if s.dir {
+		if err := syncDir(s.temp); err != nil {
+			return err
+		}
+	}
+	if !canTellDead {
+		s.file.Close() // such systems do not rename what is open
+	}
+	var err error
+	switch {
+	case !s.force:
+		err = renameNew(s.temp, s.path)
+	case !s.dir:
+		err = os.Rename(s.temp, s.path)
+	default:
+		err = replaceDir(s.temp, s.path)
+	}
+	if err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(s.path))
+}
+
+// replaceDir puts the directory temp where path is and deletes what was there.
+func replaceDir(temp, path string) error {
+	err := exchange(temp, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return renameNew(temp, path)
+	}
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(temp) // now the old directory
+}
+
+// makeParents makes missing directories and lists them, outermost first.
+func makeParents(dir string) (made []string, err error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		made = append([]string{at}, made...)
+	}
+	return made, os.MkdirAll(dir, 0o777)
+}
+
+// removeParents takes back what makeParents made, as far as it is still empty.
+func (s *stage) removeParents() {
+	for i := len(s.made) - 1; i >= 0; i-- {
+		os.Remove(s.made[i])
+	}
+}
