@@ -1,0 +1,32 @@
+// Package probe measures a frozen encoder by multi-label auto-tagging: it extracts features, fits a small head on them and
+// scores the head on recordings it has not seen.
+//
+// The path of a probe, in order:
+//
+//	ds, err := probe.OpenDataset("makam", "makam.csv", probe.DatasetOptions{Top: 30})
+//	feats, err := probe.Extract(ctx, ds, encoder, probe.ExtractOptions{Window: 5})
+//	train, err := feats.Split(ds, probe.Train)           // likewise valid and test
+//	eval, err := probe.FitAndScore(ctx, train, valid, test, probe.DefaultHead(), []uint64{1, 2, 3, 4, 5})
+//
+// An encoder is anything with [Extractor]'s one method. [Fit] trains one head, `mlp` (MARBLE's constrained protocol) or
+// `logistic` (convex, no seed); a [Fitted] head scores features and can be saved. [Features] can be saved too, so that
+// one extraction serves many heads. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores] and [ReadLabels]
+// read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric.
+//
+// No choice sees the test split. Fit takes the train and the valid split and nothing else, so epochs, learning rates, L2
+// strengths and thresholds cannot depend on test items; a test split handed to it under the wrong name is an error; the tags of
+// a Dataset are counted on train rows; standardisation uses train rows. FitAndScore scores the test split once for each seed,
+// after Fit has returned.
+//
+// Conventions: audio is mono float32 at 24 kHz; features are float32 [items][layers][dim], layer 0 being the encoder's
+// input projection; scores and metrics are float64. Everything is deterministic for any GOMAXPROCS.
+package probe
+
+import "errors"
+
+// ErrInvalid reports input that cannot be probed: a manifest that breaks a rule, a leak between splits, features that are
+// not finite, arrays that do not fit each other.
+var ErrInvalid = errors.New("invalid probe input")
+
+// ErrConfig reports a configuration that cannot be used.
+var ErrConfig = errors.New("invalid probe configuration")

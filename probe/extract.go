@@ -1,0 +1,198 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"syncretic/adapt/audio"
+)
+
+// Extractor is an encoder as far as probing is concerned.
+type Extractor interface {
+	// Features returns the hidden states of mono samples at 24 kHz as [layers][dim], each the mean over time. It must be
+	// safe for concurrent use and must not keep samples.
+	Features(samples []float32) ([][]float32, error)
+}
+
+// ExtractOptions say which items Extract reads and how.
+type ExtractOptions struct {
+	Splits   []string              // nil for all
+	Window   float64               // s; 0 gives an item to the encoder whole
+	Progress func(done, total int) // items; called in order, one call at a time; nil for none
+}
+
+// shortest is the length, in s, below which a last window is dropped, as in MARBLE, unless it is the only one.
+const shortest = 1.0
+
+// Extract computes the features of the items of the chosen splits: each item is cut into windows of Window seconds
+// without overlap, the encoder runs on each, and the windows' features are averaged, each weighing the same. A last window
+// shorter than 1 s is dropped unless it is the only one. Unlike MARBLE, which trains on windows and averages their logits
+// when testing, heads see one vector a layer for each item.
+//
+// Items run in parallel on GOMAXPROCS goroutines; each holds one window. The result does not depend on their number. Errors
+// name the item: audio that cannot be read, a crop that leaves the file, an encoder's error, features that are not finite or
+// whose shape differs from the first item's (these wrap ErrInvalid); a cancelled ctx ends the work with its error.
+func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions) (*Features, error) {
+	if !(opts.Window >= 0) || math.IsInf(opts.Window, 0) || opts.Window > 0 && opts.Window < shortest {
+		return nil, fmt.Errorf("%w: window of %v s, want 0 (the whole item) or at least %v", ErrConfig, opts.Window, shortest)
+	}
+	for _, split := range opts.Splits {
+		if len(ds.Indices(split)) == 0 {
+			return nil, fmt.Errorf("%w: dataset %q has no items in split %q", ErrInvalid, ds.Name, split)
+		}
+	}
+	out := &Features{}
+	for i, item := range ds.Items {
+		if opts.Splits == nil || slices.Contains(opts.Splits, item.Split) {
+			out.Items = append(out.Items, i)
+		}
+	}
+	rows := make([]*pool, len(out.Items))
+	err := each(ctx, len(out.Items), opts.Progress, func(i int) error {
+		item := ds.Items[out.Items[i]]
+		row, err := extract(ctx, item, ex, opts.Window)
+		if err != nil {
+			return fmt.Errorf("dataset %q: item %s: %w", ds.Name, item.ID, err)
+		}
+		rows[i] = row
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range rows {
+		if i == 0 {
+			out.Layers, out.Dim = row.layers, row.dim
+			out.Values = make([]float32, 0, len(rows)*row.layers*row.dim)
+		}
+		if row.layers != out.Layers || row.dim != out.Dim {
+			return nil, fmt.Errorf("%w: dataset %q: item %s: features are [%d][%d], the first item's [%d][%d]", ErrInvalid,
+				ds.Name, ds.Items[out.Items[i]].ID, row.layers, row.dim, out.Layers, out.Dim)
+		}
+		for _, sum := range row.sums {
+			out.Values = append(out.Values, float32(sum/float64(row.windows)))
+		}
+		rows[i] = nil
+	}
+	return out, nil
+}
+
+// pool sums the features of an item's windows.
+type pool struct {
+	layers, dim, windows int
+	sums                 []float64 // [layers][dim]
+}
+
+// extract runs the encoder over the windows of one item.
+func extract(ctx context.Context, item Item, ex Extractor, window float64) (*pool, error) {
+	f, err := audio.Open(item.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	start, n, err := audio.Entry{Path: item.Path, Start: item.Start, End: item.End}.Range(f.Frames)
+	if err != nil {
+		return nil, err
+	}
+	end, size := start+n, n
+	if window > 0 {
+		size = min(size, int(math.Round(window*audio.SampleRate)))
+	}
+	samples := make([]float32, size)
+	out := new(pool)
+	for at := start; at < end; at += size {
+		n := min(size, end-at)
+		if at > start && float64(n) < shortest*audio.SampleRate {
+			break
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := f.ReadAt(samples[:n], at); err != nil {
+			return nil, err
+		}
+		features, err := ex.Features(samples[:n])
+		if err != nil {
+			return nil, err
+		}
+		if err := out.add(features); err != nil {
+			return nil, fmt.Errorf("window at sample %d: %w", at, err)
+		}
+	}
+	return out, nil
+}
+
+// add checks the features of one window and adds them.
+func (p *pool) add(features [][]float32) error {
+	if len(features) == 0 || len(features[0]) == 0 {
+		return fmt.Errorf("%w: the encoder returned no features", ErrInvalid)
+	}
+	if p.windows == 0 {
+		p.layers, p.dim = len(features), len(features[0])
+		p.sums = make([]float64, p.layers*p.dim)
+	}
+	if len(features) != p.layers {
+		return fmt.Errorf("%w: features of %d layers, want %d", ErrInvalid, len(features), p.layers)
+	}
+	for l, row := range features {
+		if len(row) != p.dim {
+			return fmt.Errorf("%w: layer %d has %d features, want %d", ErrInvalid, l, len(row), p.dim)
+		}
+		for d, v := range row {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("%w: layer %d, feature %d is %v", ErrInvalid, l, d, v)
+			}
+			p.sums[l*p.dim+d] += float64(v)
+		}
+	}
+	p.windows++
+	return nil
+}
+
+// each calls f(i) for i in [0, n) on GOMAXPROCS goroutines until one fails or ctx ends. Of several errors it returns that of
+// the lowest i, and prefers any to those that a cancellation causes.
+func each(ctx context.Context, n int, progress func(done, total int), f func(i int) error) error {
+	var (
+		mu     sync.Mutex
+		done   int
+		failed = n
+		first  error
+		next   atomic.Int64
+		stop   atomic.Bool
+		wg     sync.WaitGroup
+	)
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				if stop.Load() || ctx.Err() != nil {
+					return
+				}
+				err := f(i)
+				mu.Lock()
+				switch {
+				case err != nil:
+					stop.Store(true)
+					if i < failed && !errors.Is(err, context.Canceled) {
+						failed, first = i, err
+					}
+				default:
+					if done++; progress != nil {
+						progress(done, n)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if first != nil {
+		return first
+	}
+	return ctx.Err()
+}
