@@ -1,0 +1,2 @@
+// Package corpus synthesises small corpora.
+package corpus
