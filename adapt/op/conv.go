@@ -1,0 +1,132 @@
+package op
+
+import (
+	"fmt"
+
+	"github.com/nlpodyssey/spago/mat"
+
+	"syncretic/adapt/gemm"
+)
+
+type conv struct {
+	activation
+	x, w, b               mat.Tensor
+	clips, kernel, stride int
+	y                     *mat.Dense[float32]
+}
+
+// Conv1D is a valid (unpadded) convolution over each clip's time:
+//
+//	y[t][o] = act(b[o] + Σ_i Σ_k w[o][i][k]·x[t·stride + k][i])
+//
+// x [clips*tin][in], w [out][in*kernel] as PyTorch stores it (taps innermost), b
+// [out] or nil -> [clips*tout][out] with tout = (tin − kernel)/stride + 1.
+func Conv1D(x, w, b mat.Tensor, clips, kernel, stride int, act Activation) mat.Tensor {
+	rows, in := dims(x)
+	out, _ := dims(w)
+	mustDivide("Conv1D", "rows (clips)", rows, clips)
+	mustShape("Conv1D", "w", w, out, in*kernel)
+	if b != nil {
+		mustSize("Conv1D", "b", b, out)
+	}
+	if stride < 1 || rows/clips < kernel {
+		panic(fmt.Sprintf("op: Conv1D: %d frames a clip, kernel %d, stride %d", rows/clips, kernel, stride))
+	}
+	return run(&conv{activation: activation{act: act}, x: x, w: w, b: b, clips: clips, kernel: kernel, stride: stride})
+}
+
+func (l *conv) Operands() []mat.Tensor { return operands(l.x, l.w, l.b) }
+
+// size returns frames in and out of a clip, and channels in and out.
+func (l *conv) size() (tin, tout, in, out int) {
+	rows, in := dims(l.x)
+	out, _ = dims(l.w)
+	tin = rows / l.clips
+	return tin, (tin-l.kernel)/l.stride + 1, in, out
+}
+
+func (l *conv) Forward() (mat.Tensor, error) {
+	tin, tout, in, out := l.size()
+	rows := l.clips * tout
+	x, w, y := values(l.x), tapsOuter(values(l.w), out, in, l.kernel), make([]float32, rows*out)
+	if l.b != nil {
+		fillRows(y, values(l.b), rows, out)
+	}
+	k := l.kernel * in
+	eachClip(l.clips, tout*out*k, func(clip int, multiply multiplier) {
+		multiply(false, true, tout, out, k, x[clip*tin*in:], l.stride*in, w, k, l.b != nil, y[clip*tout*out:], out)
+	})
+	l.y = Tensor(rows, out, l.forward(y, rows, out, requiresGrad(l.Operands()...)))
+	return l.y, nil
+}
+
+func (l *conv) Backward(gy mat.Tensor) error {
+	tin, tout, in, out := l.size()
+	g, x, k := values(gy), values(l.x), l.kernel*in
+	l.backward(g, l.clips*tout, out)
+	addGrad(l.b, func(dst []float32, _ bool) { columnSums(dst, g, l.clips*tout, out, out) })
+	addGrad(l.w, func(dst []float32, _ bool) {
+		gw := make([]float32, out*k)
+		for clip := range l.clips {
+			gemm.Multiply(true, false, out, k, tout, g[clip*tout*out:], out, x[clip*tin*in:], l.stride*in, true, gw, k)
+		}
+		addTapsInner(dst, gw, out, in, l.kernel)
+	})
+	if l.x.RequiresGrad() {
+		w, gx := tapsOuter(values(l.w), out, in, l.kernel), make([]float32, l.clips*tin*in)
+		eachClip(l.clips, tout*out*k, func(clip int, multiply multiplier) {
+			// Taps of one stride write disjoint elements: one product for each run of them.
+			for tap := 0; tap < l.kernel; tap += l.stride {
+				width := min(l.stride, l.kernel-tap) * in
+				multiply(false, false, tout, width, out, g[clip*tout*out:], out, w[tap*in:], k, tap > 0, gx[(clip*tin+tap)*in:], l.stride*in)
+			}
+		})
+		give(l.x, gx)
+	}
+	l.y.ZeroGrad()
+	return nil
+}
+
+// multiplier is gemm.Multiply or gemm.MultiplySerial.
+type multiplier = func(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int)
+
+// eachClip calls f for every clip: in parallel with the serial product where
+// there are enough clips, otherwise one after another with the parallel one.
+func eachClip(clips, cost int, f func(clip int, multiply multiplier)) {
+	if clips > 1 {
+		parallel(clips, clips*cost, func(i int) { f(i, gemm.MultiplySerial) })
+		return
+	}
+	for i := range clips {
+		f(i, gemm.Multiply)
+	}
+}
+
+// tapsOuter repacks w from [out][in][kernel] to [out][kernel][in].
+func tapsOuter(w []float32, out, in, kernel int) []float32 {
+	if in == 1 || kernel == 1 {
+		return w
+	}
+	packed := make([]float32, len(w))
+	for o := range out {
+		src, dst := w[o*in*kernel:(o+1)*in*kernel], packed[o*in*kernel:(o+1)*in*kernel]
+		for i := range in {
+			for k := range kernel {
+				dst[k*in+i] = src[i*kernel+k]
+			}
+		}
+	}
+	return packed
+}
+
+// addTapsInner adds g [out][kernel][in] to dst [out][in][kernel].
+func addTapsInner(dst, g []float32, out, in, kernel int) {
+	for o := range out {
+		src, d := g[o*in*kernel:(o+1)*in*kernel], dst[o*in*kernel:(o+1)*in*kernel]
+		for i := range in {
+			for k := range kernel {
+				d[i*kernel+k] += src[k*in+i]
+			}
+		}
+	}
+}

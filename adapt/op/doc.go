@@ -1,0 +1,3 @@
+// Package op holds the differentiable operators of the encoder and its losses,
+// each one function over a whole batch.
+package op
