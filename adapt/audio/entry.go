@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"syncretic/checkpoint"
 )
 
 // endSlack is how far, in seconds, an entry's end may lie beyond its file and still mean the file's end: manifests
@@ -74,7 +76,7 @@ func WriteManifest(path string, entries []Entry, force bool) error {
 	if _, err := parseManifest(out.Bytes(), filepath.Dir(path), w.Comma); err != nil { // duplicates, no entries
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return writeFile(path, out.Bytes(), force)
+	return checkpoint.WriteFile(path, out.Bytes(), force)
 }
 
 // writtenPath is the path column of e in a manifest in dir.

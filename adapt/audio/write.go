@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"syncretic/checkpoint"
 )
 
 // WriteWAV writes samples as a mono WAV file of 16-bit PCM at [SampleRate]. A sample x becomes x·32768 rounded to the
@@ -32,7 +34,7 @@ func WriteWAV(path string, samples []float32, force bool) error {
 	if bad > 0 {
 		return fmt.Errorf("%s: %w: %d of %d samples are outside [-1, 1], the first at %d, peak %g", path, ErrInvalid, bad, len(samples), first, peak)
 	}
-	return writeFile(path, encodeWAV(samples), force)
+	return checkpoint.WriteFile(path, encodeWAV(samples), force)
 }
 
 // encodeWAV lays out the 44-byte header and the samples.

@@ -8,16 +8,17 @@ import (
 	"syncretic/adapt/gemm"
 )
 
-// codebook is one stage, prepared for distances: centres minus their mean, so that a common offset of frames and
-// centres does not cost the digits in which they differ.
+// codebook is one stage, prepared for distances. With a shift, distances are formed between frames minus the shift and
+// centres minus the shift, so that an offset common to all does not cost the digits in which they differ.
 type codebook struct {
 	size, dim int
 	centres   []float32 // [size][dim]
-	shift     []float32 // [dim]: the mean of the centres
-	moved     []float32 // [size][dim]: centres − shift
+	shift     []float32 // [dim]: the mean of the centres; nil for none
+	moved     []float32 // [size][dim]: centres − shift; centres itself without a shift
 	half      []float32 // [size]: ½|moved|²
 }
 
+// newCodebook prepares centres for frames that may have a large common offset.
 func newCodebook(centres []float32, size, dim int) codebook {
 	sum := make([]float64, dim)
 	for i, v := range centres {
@@ -27,21 +28,20 @@ func newCodebook(centres []float32, size, dim int) codebook {
 	for d := range shift {
 		shift[d] = float32(sum[d] / float64(size))
 	}
-	return shiftedCodebook(centres, shift, size, dim)
+	moved := make([]float32, len(centres))
+	for i, v := range centres {
+		moved[i] = v - shift[i%dim]
+	}
+	c := plainCodebook(moved, size, dim)
+	c.centres, c.shift = centres, shift
+	return c
 }
 
-func shiftedCodebook(centres, shift []float32, size, dim int) codebook {
-	c := codebook{size: size, dim: dim, centres: centres, shift: shift}
-	c.moved = make([]float32, len(centres))
-	c.half = make([]float32, size)
+// plainCodebook prepares centres for frames whose mean is near 0.
+func plainCodebook(centres []float32, size, dim int) codebook {
+	c := codebook{size: size, dim: dim, centres: centres, moved: centres, half: make([]float32, size)}
 	for j := range size {
-		var norm float64
-		for d, m := range shift {
-			v := centres[j*dim+d] - m
-			c.moved[j*dim+d] = v
-			norm += float64(v) * float64(v)
-		}
-		c.half[j] = float32(norm / 2)
+		c.half[j] = float32(squares(centres[j*dim:(j+1)*dim]) / 2)
 	}
 	return c
 }
@@ -77,23 +77,29 @@ func eachBlock(n int, work func(w *worker, lo, hi int)) {
 	wg.Wait()
 }
 
-// score fills w.x and w.scores for rows of r. Row i's squared distance to centre j is |x_i|² − 2·scores[i][j].
-func (c *codebook) score(w *worker, r []float32) {
-	rows := len(r) / c.dim
-	w.x, w.scores = sized(w.x, len(r)), sized(w.scores, rows*c.size)
-	for i := range rows {
-		src, dst := r[i*c.dim:(i+1)*c.dim], w.x[i*c.dim:(i+1)*c.dim]
-		for d, m := range c.shift {
-			dst[d] = src[d] - m
+// score returns the rows of r minus the shift, in w.x or r itself, and fills w.scores. The squared distance of row x to
+// centre j is |x|² − 2·scores[row][j].
+func (c *codebook) score(w *worker, r []float32) []float32 {
+	rows, x := len(r)/c.dim, r
+	if c.shift != nil {
+		w.x = sized(w.x, len(r))
+		x = w.x
+		for i := 0; i < len(r); i += c.dim {
+			src, dst := r[i:i+c.dim], x[i:i+c.dim]
+			for d, m := range c.shift {
+				dst[d] = src[d] - m
+			}
 		}
 	}
-	gemm.MultiplySerial(false, true, rows, c.size, c.dim, w.x, c.dim, c.moved, c.dim, false, w.scores, c.size)
+	w.scores = sized(w.scores, rows*c.size)
+	gemm.MultiplySerial(false, true, rows, c.size, c.dim, x, c.dim, c.moved, c.dim, false, w.scores, c.size)
 	for i := range rows {
 		s := w.scores[i*c.size : (i+1)*c.size]
 		for j, h := range c.half {
 			s[j] -= h
 		}
 	}
+	return x
 }
 
 // best returns the index of the largest score, the lowest among equals.
@@ -107,13 +113,13 @@ func best(scores []float32) int {
 	return at
 }
 
-// quantize replaces rows of r by their residuals and writes their codes, given buffers. w.x is overwritten.
+// quantize replaces the rows of r by their residuals and writes their codes.
 func (c *codebook) quantize(w *worker, r []float32, codes []int32) {
-	c.score(w, r)
+	rows := c.score(w, r)
 	for i := range codes {
 		j := best(w.scores[i*c.size : (i+1)*c.size])
 		codes[i] = int32(j)
-		centre, x, dst := c.moved[j*c.dim:(j+1)*c.dim], w.x[i*c.dim:(i+1)*c.dim], r[i*c.dim:(i+1)*c.dim]
+		centre, x, dst := c.moved[j*c.dim:(j+1)*c.dim], rows[i*c.dim:(i+1)*c.dim], r[i*c.dim:(i+1)*c.dim]
 		for d, m := range centre {
 			dst[d] = x[d] - m
 		}

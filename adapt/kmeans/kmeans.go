@@ -72,23 +72,40 @@ func fit(ctx context.Context, frames []float32, dim int, cfg Config, first []flo
 		return nil, fmt.Errorf("%w: %d frames for codebooks of %d, want at least as many", ErrInvalid, n, cfg.Size)
 	}
 	f := newFitting(frames, dim)
-	total := f.spread()
+	mean := f.centre() // the first codebook is fitted around the mean, for the digits' sake, and then moved back
+	total := f.measure()
 	books := make([]codebook, cfg.Codebooks)
 	variance := make([]float32, cfg.Codebooks)
 	for q := range books {
-		centres := first
-		if q > 0 || first == nil {
+		var centres []float32
+		if q == 0 && first != nil {
+			centres = moved(first, mean, -1)
+		} else {
 			centres = f.seeds(cfg.Size, rand.New(rand.NewPCG(cfg.Seed, uint64(q))))
 		}
-		books[q], err = f.lloyd(ctx, centres, cfg.Size, cfg.Iterations)
-		if err != nil {
+		if centres, err = f.lloyd(ctx, centres, cfg.Size, cfg.Iterations); err != nil {
 			return nil, fmt.Errorf("fit codebook %d: %w", q, err)
 		}
-		if left := f.subtract(&books[q]); total > 0 {
+		if q == 0 {
+			centres = moved(centres, mean, 1)
+			copy(f.residual, frames)
+		}
+		books[q] = newCodebook(centres, cfg.Size, dim)
+		f.subtract(&books[q])
+		if left := f.measure(); total > 0 {
 			variance[q] = float32(left / total)
 		}
 	}
 	return newQuantizer(books, variance)
+}
+
+// moved returns the centres plus sign times the offset.
+func moved(centres, offset []float32, sign float32) []float32 {
+	out := make([]float32, len(centres))
+	for i, v := range centres {
+		out[i] = v + sign*offset[i%len(offset)]
+	}
+	return out
 }
 
 // checkFrames returns the number of frames after looking at every value.

@@ -10,30 +10,31 @@ import (
 type fitting struct {
 	n, dim   int
 	residual []float32 // [n][dim]
+	norms    []float64 // [n]: |residual|²
 	codes    []int32   // [n]
 	distance []float32 // [n]: squared, to the frame's own centre
 }
 
 func newFitting(frames []float32, dim int) *fitting {
 	n := len(frames) / dim
-	f := &fitting{n: n, dim: dim, residual: make([]float32, len(frames)), codes: make([]int32, n), distance: make([]float32, n)}
+	f := &fitting{n: n, dim: dim, residual: make([]float32, len(frames)), norms: make([]float64, n), codes: make([]int32, n), distance: make([]float32, n)}
 	copy(f.residual, frames)
 	return f
 }
 
-// lloyd moves centres by the given number of steps and returns them as a codebook. centres is not changed.
-func (f *fitting) lloyd(ctx context.Context, centres []float32, size, steps int) (codebook, error) {
-	book := newCodebook(centres, size, f.dim)
+// lloyd moves centres by the given number of steps and returns where they come to lie. The argument is not changed.
+func (f *fitting) lloyd(ctx context.Context, centres []float32, size, steps int) ([]float32, error) {
 	for range steps {
 		if err := ctx.Err(); err != nil {
-			return codebook{}, err
+			return nil, err
 		}
+		book := plainCodebook(centres, size, f.dim)
 		f.assign(&book)
 		counts := f.count(size)
 		f.fillEmpty(counts)
-		book = newCodebook(f.means(counts, book.centres), size, f.dim)
+		centres = f.means(counts, centres)
 	}
-	return book, ctx.Err()
+	return centres, ctx.Err()
 }
 
 // assign sets every frame's code and distance.
@@ -44,7 +45,7 @@ func (f *fitting) assign(book *codebook) {
 			s := w.scores[(i-lo)*book.size : (i-lo+1)*book.size]
 			j := best(s)
 			f.codes[i] = int32(j)
-			f.distance[i] = squaredDistance(squares(w.x[(i-lo)*f.dim:(i-lo+1)*f.dim]), s[j])
+			f.distance[i] = squaredDistance(f.norms[i], s[j])
 		}
 	})
 }
@@ -127,37 +128,36 @@ func (f *fitting) means(counts []int, old []float32) []float32 {
 	return out
 }
 
-// subtract replaces the residual by what book leaves of it and returns its sum of squares.
-func (f *fitting) subtract(book *codebook) float64 {
-	sums := make([]float64, f.n/rowBlock+1)
+// subtract replaces the residual by what book leaves of it.
+func (f *fitting) subtract(book *codebook) {
 	eachBlock(f.n, func(w *worker, lo, hi int) {
-		rows := f.residual[lo*f.dim : hi*f.dim]
-		book.quantize(w, rows, f.codes[lo:hi])
-		sums[lo/rowBlock] = squares(rows)
+		book.quantize(w, f.residual[lo*f.dim:hi*f.dim], f.codes[lo:hi])
 	})
-	return total(sums)
 }
 
-// mean is the mean frame of the residual.
-func (f *fitting) mean() []float32 {
-	counts := []int{f.n}
+// centre moves the residual's mean frame to 0 and returns what was subtracted.
+func (f *fitting) centre() []float32 {
 	clear(f.codes)
-	return f.means(counts, make([]float32, f.dim))
-}
-
-// spread is the sum of squared distances of the residual from its mean.
-func (f *fitting) spread() float64 {
-	mean := f.mean()
-	sums := make([]float64, f.n/rowBlock+1)
-	eachBlock(f.n, func(w *worker, lo, hi int) {
-		var sum float64
+	mean := f.means([]int{f.n}, make([]float32, f.dim))
+	eachBlock(f.n, func(_ *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			for d, v := range f.residual[i*f.dim : (i+1)*f.dim] {
-				x := float64(v) - float64(mean[d])
-				sum += x * x
+			row := f.residual[i*f.dim : (i+1)*f.dim]
+			for d, m := range mean {
+				row[d] -= m
 			}
 		}
-		sums[lo/rowBlock] = sum
+	})
+	return mean
+}
+
+// measure sets the norms and returns their sum.
+func (f *fitting) measure() float64 {
+	sums := make([]float64, f.n/rowBlock+1)
+	eachBlock(f.n, func(_ *worker, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			f.norms[i] = squares(f.residual[i*f.dim : (i+1)*f.dim])
+			sums[lo/rowBlock] += f.norms[i]
+		}
 	})
 	return total(sums)
 }

@@ -2,6 +2,7 @@ package kmeans
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,7 @@ type Quantizer struct {
 	size, dim int
 	books     []codebook
 	variance  []float32
-	source    checkpoint.Source
+	source    *checkpoint.Memory
 }
 
 // The names of the stored tensors.
@@ -23,14 +24,18 @@ const (
 )
 
 func newQuantizer(books []codebook, variance []float32) (*Quantizer, error) {
-	q := &Quantizer{size: books[0].size, dim: books[0].dim, books: books, variance: variance}
-	list := tensors{{checkpoint.Info{Name: varianceName, DType: checkpoint.F32, Shape: []int{len(books)}}, variance}}
+	list := []checkpoint.Tensor{{Name: varianceName, Shape: []int{len(books)}, Data: variance}}
 	for i, b := range books {
-		list = append(list, tensor{checkpoint.Info{Name: bookPrefix + strconv.Itoa(i), DType: checkpoint.F32, Shape: []int{b.size, b.dim}}, b.centres})
+		list = append(list, checkpoint.Tensor{Name: bookName(i), Shape: []int{b.size, b.dim}, Data: b.centres})
 	}
-	q.source = list.sorted()
-	return q, nil
+	source, err := checkpoint.NewMemory(list...)
+	if err != nil {
+		return nil, err
+	}
+	return &Quantizer{size: books[0].size, dim: books[0].dim, books: books, variance: variance, source: source}, nil
 }
+
+func bookName(i int) string { return bookPrefix + strconv.Itoa(i) }
 
 // Codebooks returns the number of codebooks.
 func (q *Quantizer) Codebooks() int { return len(q.books) }
@@ -79,32 +84,51 @@ func (q *Quantizer) Source() checkpoint.Source { return q.source }
 // Load makes a quantizer of the tensors that [Quantizer.Source] gives. Other tensors, missing or differing codebooks and
 // values that are not finite are errors that wrap [ErrInvalid].
 func Load(src checkpoint.Source) (*Quantizer, error) {
-	byName := map[string]checkpoint.Info{}
-	for _, info := range src.Tensors() {
+	list := src.Tensors()
+	for _, info := range list {
 		if info.Name != varianceName && !strings.HasPrefix(info.Name, bookPrefix) {
 			return nil, fmt.Errorf("%w: tensor %q, want %sQ and %s only", ErrInvalid, info.Name, bookPrefix, varianceName)
 		}
-		byName[info.Name] = info
 	}
-	count := len(byName) - 1
-	if count < 1 {
-		return nil, fmt.Errorf("%w: %d tensors, want %s0 and %s at least", ErrInvalid, len(byName), bookPrefix, varianceName)
+	first, ok := checkpoint.Find(src, bookName(0))
+	if !ok {
+		return nil, fmt.Errorf("%w: no tensor %q", ErrInvalid, bookName(0))
 	}
-	first, ok := byName[bookPrefix+"0"]
-	if !ok || len(first.Shape) != 2 || first.Shape[0] < 1 || first.Shape[1] < 1 {
-		return nil, fmt.Errorf("%w: tensor %q: shape %v, want [size dim]", ErrInvalid, bookPrefix+"0", first.Shape)
+	if len(first.Shape) != 2 || first.Shape[0] < 1 || first.Shape[1] < 1 {
+		return nil, fmt.Errorf("%w: tensor %q: shape %v, want [size dim]", ErrInvalid, first.Name, first.Shape)
 	}
-	variance, err := read(src, byName, varianceName, count)
+	books := make([]codebook, len(list)-1)
+	variance, err := read(src, varianceName, len(books))
 	if err != nil {
 		return nil, err
 	}
-	books := make([]codebook, count)
 	for i := range books {
-		centres, err := read(src, byName, bookPrefix+strconv.Itoa(i), first.Shape...)
+		centres, err := read(src, bookName(i), first.Shape...)
 		if err != nil {
 			return nil, err
 		}
 		books[i] = newCodebook(centres, first.Shape[0], first.Shape[1])
 	}
 	return newQuantizer(books, variance)
+}
+
+// read returns the elements of a float32 tensor of the wanted shape, all finite.
+func read(src checkpoint.Source, name string, shape ...int) ([]float32, error) {
+	info, ok := checkpoint.Find(src, name)
+	if !ok {
+		return nil, fmt.Errorf("%w: no tensor %q", ErrInvalid, name)
+	}
+	if info.DType != checkpoint.F32 || !slices.Equal(info.Shape, shape) {
+		return nil, fmt.Errorf("%w: tensor %q: %s %v, want %s %v", ErrInvalid, name, info.DType, info.Shape, checkpoint.F32, shape)
+	}
+	out, err := checkpoint.ReadAll(src, name)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range out {
+		if !(v >= -maxValue && v <= maxValue) {
+			return nil, fmt.Errorf("%w: tensor %q: element %d is %g, want a finite number", ErrInvalid, name, i, v)
+		}
+	}
+	return out, nil
 }

@@ -9,7 +9,6 @@ import (
 // seeds chooses size frames of the residual by greedy k-means++ and returns them, [size][dim].
 func (f *fitting) seeds(size int, rng *rand.Rand) []float32 {
 	candidates := 2 + int(math.Log(float64(size)))
-	shift := f.mean()
 	near := f.distance // squared distance of each frame to the nearest seed so far
 	for i := range near {
 		near[i] = float32(math.Inf(1))
@@ -19,7 +18,7 @@ func (f *fitting) seeds(size int, rng *rand.Rand) []float32 {
 	out := make([]float32, 0, size*f.dim)
 	drawn := []int{rng.IntN(f.n)}
 	for {
-		kept := f.tryCandidates(drawn, shift, near, trial)
+		kept := f.tryCandidates(drawn, near, trial)
 		copy(near, trial[kept*f.n:(kept+1)*f.n])
 		at := drawn[kept]
 		out = append(out, f.residual[at*f.dim:(at+1)*f.dim]...)
@@ -49,21 +48,20 @@ func draw(cumulative []float64, rng *rand.Rand) int {
 }
 
 // tryCandidates fills trial and returns the candidate with the smallest sum, the first among equals.
-func (f *fitting) tryCandidates(drawn []int, shift, near, trial []float32) int {
+func (f *fitting) tryCandidates(drawn []int, near, trial []float32) int {
 	k := len(drawn)
 	centres := make([]float32, 0, k*f.dim)
 	for _, i := range drawn {
 		centres = append(centres, f.residual[i*f.dim:(i+1)*f.dim]...)
 	}
-	book := shiftedCodebook(centres, shift, k, f.dim)
+	book := plainCodebook(centres, k, f.dim)
 	blocks := f.n/rowBlock + 1
 	sums := make([]float64, k*blocks)
 	eachBlock(f.n, func(w *worker, lo, hi int) {
 		book.score(w, f.residual[lo*f.dim:hi*f.dim])
 		for i := lo; i < hi; i++ {
-			norm := squares(w.x[(i-lo)*f.dim : (i-lo+1)*f.dim])
 			for j, s := range w.scores[(i-lo)*k : (i-lo+1)*k] {
-				d := min(near[i], squaredDistance(norm, s))
+				d := min(near[i], squaredDistance(f.norms[i], s))
 				if i == drawn[j] {
 					d = 0 // exactly, where rounding would leave a chance to draw it again
 				}
