@@ -1,0 +1,227 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A drawing is one chart laid out for one width: everything in pixels of its own view box, ready for chart.tmpl.
+type drawing struct {
+	ID, Title, Desc          string
+	Class                    string
+	Width, Height            float64
+	Left, Right, Top, Bottom float64 // the plot area
+	XTicks, YTicks           []tick
+	XLabel, YLabel           string
+	Lines                    []drawnLine
+	Marks                    []drawnMark
+	References               []drawnReference
+}
+
+// A drawnLine is a path with its markers, and where there is room a label beside its end.
+type drawnLine struct {
+	Name, Class    string
+	Path           string
+	Points         []string // paths of the markers
+	Label          bool
+	LabelX, LabelY float64
+	Leader         string
+}
+
+type drawnMark struct {
+	X, LabelX, LabelY float64
+	Anchor, Label     string
+}
+
+type drawnReference struct {
+	Y, LabelY float64
+	Label     string
+}
+
+// A frame is the size and the margins of a drawing, in pixels.
+type frame struct {
+	name                string
+	width, height       float64
+	left, right, bottom float64 // margins; right is for direct labels when labels is set
+	ticks               int     // at most, on the x axis
+	letter              float64 // mean width of a letter
+	labels              bool
+}
+
+// frames are the two layouts of every chart: with labels beside the lines, and for phones without.
+func frames() []frame {
+	return []frame{
+		{name: "wide", width: 760, height: 400, left: 58, right: 150, bottom: 46, ticks: 10, letter: 6.6, labels: true},
+		{name: "narrow", width: 360, height: 320, left: 46, right: 14, bottom: 44, ticks: 5, letter: 6.6},
+	}
+}
+
+// lineHeight is the distance between labels, in pixels.
+const lineHeight = 16
+
+// palette is the number of line colours in style.css; further lines repeat them with other dashes.
+const palette = 7
+
+// check returns an error for a chart whose lines are not as long as its axis, or with nothing to draw.
+func (c Chart) check() error {
+	if len(c.X) == 0 || len(c.Lines) == 0 {
+		return fmt.Errorf("chart %q: no points or no lines", c.Title)
+	}
+	for _, l := range c.Lines {
+		if len(l.Y) != len(c.X) {
+			return fmt.Errorf("chart %q: line %q has %d points, want %d", c.Title, l.Name, len(l.Y), len(c.X))
+		}
+	}
+	if _, _, ok := extent(c.X); !ok {
+		return fmt.Errorf("chart %q: no finite x", c.Title)
+	}
+	return nil
+}
+
+// draw lays the chart out in a frame.
+func (c Chart) draw(id string, f frame) drawing {
+	d := drawing{
+		ID: id + "-" + f.name, Title: c.Title, Desc: c.describe(), Class: f.name, XLabel: c.XLabel, YLabel: c.YLabel,
+		Width: f.width, Height: f.height, Left: f.left, Right: f.width - f.right, Bottom: f.height - f.bottom,
+		Top: 26 + lineHeight*float64(len(c.Marks)),
+	}
+	x, y := c.scales(d)
+	d.XTicks, d.YTicks = x.ticks(f.ticks), y.ticks(6)
+	for i, m := range c.Marks {
+		mark := drawnMark{X: x.at(m.X), LabelY: 26 + lineHeight*float64(i) + 8, Label: m.Label, Anchor: "start"}
+		mark.LabelX = mark.X + 5
+		if mark.LabelX+f.letter*float64(len([]rune(m.Label))) > f.width {
+			mark.LabelX, mark.Anchor = mark.X-5, "end"
+		}
+		d.Marks = append(d.Marks, mark)
+	}
+	d.References = c.references(y)
+	d.Lines = c.lines(d, x, y, f)
+	return d
+}
+
+// scales fit the axes: x exactly, y with a margin of 6 % on either side.
+func (c Chart) scales(d drawing) (x, y scale) {
+	low, high, _ := extent(c.X)
+	x = scale{low, high, d.Left + 6, d.Right - 6}
+	values := [][]float64{}
+	for _, l := range c.Lines {
+		values = append(values, l.Y)
+	}
+	for _, r := range c.References {
+		values = append(values, []float64{r.Y})
+	}
+	low, high, ok := extent(values...)
+	if !ok {
+		low, high = 0, 1
+	}
+	margin := (high - low) * 0.06
+	if margin == 0 {
+		margin = max(math.Abs(high)*0.05, 1e-3)
+	}
+	return x, scale{low - margin, high + margin, d.Bottom, d.Top}
+}
+
+// references places the horizontal lines and their labels, which sit above the line and apart from each other.
+func (c Chart) references(y scale) []drawnReference {
+	var wanted []float64
+	for _, r := range c.References {
+		wanted = append(wanted, y.at(r.Y)-5)
+	}
+	places := spread(wanted, lineHeight, y.To+10, y.From-4)
+	var out []drawnReference
+	for i, r := range c.References {
+		if !math.IsNaN(r.Y) {
+			out = append(out, drawnReference{Y: y.at(r.Y), LabelY: places[i], Label: r.Label})
+		}
+	}
+	return out
+}
+
+// lines draws each series; with labels, each name stands beside the last point of its line.
+func (c Chart) lines(d drawing, x, y scale, f frame) []drawnLine {
+	out := make([]drawnLine, len(c.Lines))
+	var ends []float64 // pixels, of lines with a label
+	var owners []int
+	culture := 0
+	for i, l := range c.Lines {
+		line := drawnLine{Name: l.Name}
+		shape := marker(-1)
+		switch l.Kind {
+		case Mean:
+			line.Class = "mean"
+		case Western:
+			line.Class = "western"
+		default:
+			line.Class = fmt.Sprintf("c%d dash%d", culture%palette, culture/palette%3)
+			shape = marker(culture % palette)
+			culture++
+		}
+		var path strings.Builder
+		pen := "M"
+		lastX, lastY := math.NaN(), math.NaN()
+		for k, v := range l.Y {
+			if math.IsNaN(v) || math.IsInf(v, 0) || math.IsNaN(c.X[k]) {
+				pen = "M"
+				continue
+			}
+			lastX, lastY = x.at(c.X[k]), y.at(v)
+			path.WriteString(pen + px(lastX) + " " + px(lastY))
+			pen = "L"
+			line.Points = append(line.Points, "M"+px(lastX)+" "+px(lastY)+shape)
+		}
+		line.Path = path.String()
+		out[i] = line
+		if f.labels && !math.IsNaN(lastY) {
+			out[i].Label, out[i].LabelX = true, d.Right+16
+			out[i].Leader = "M" + px(lastX+4) + " " + px(lastY) + "L" + px(d.Right+13)
+			ends, owners = append(ends, lastY), append(owners, i)
+		}
+	}
+	for k, at := range spread(ends, lineHeight, d.Top+4, d.Bottom-2) {
+		l := &out[owners[k]]
+		l.LabelY = at
+		l.Leader += " " + px(at)
+	}
+	// Heavy lines are drawn last, on top.
+	slices.SortStableFunc(out, func(a, b drawnLine) int { return weight(a.Class) - weight(b.Class) })
+	return out
+}
+
+func weight(class string) int { return slices.Index([]string{"western", "mean"}, class) }
+
+// marker is the rest of a path that draws the i-th marker around the current point; -1 is a small disc.
+func marker(i int) string {
+	switch i {
+	case 1: // square
+		return "m-2.6 -2.6h5.2v5.2h-5.2z"
+	case 2: // triangle
+		return "m0 -3.4l3.2 5.6h-6.4z"
+	case 3: // diamond
+		return "m0 -3.6l3.6 3.6l-3.6 3.6l-3.6 -3.6z"
+	case 4: // triangle, point down
+		return "m0 3.4l3.2 -5.6h-6.4z"
+	case 5: // bar
+		return "m-3.6 -1.5h7.2v3h-7.2z"
+	case 6: // upright bar
+		return "m-1.5 -3.6h3v7.2h-3z"
+	case 0:
+		return "m-2.8 0a2.8 2.8 0 1 0 5.6 0a2.8 2.8 0 1 0 -5.6 0z"
+	}
+	return "m-2 0a2 2 0 1 0 4 0a2 2 0 1 0 -4 0z"
+}
+
+// describe says in words what a reader who does not see the drawing needs.
+func (c Chart) describe() string {
+	var names []string
+	for _, l := range c.Lines {
+		names = append(names, l.Name)
+	}
+	text := fmt.Sprintf("%s against %s. Lines: %s.", c.YLabel, c.XLabel, strings.Join(names, ", "))
+	for _, m := range c.Marks {
+		text += " Marked: " + m.Label + "."
+	}
+	return text + " The figures are in the table below the chart."
+}

@@ -1,0 +1,158 @@
+package report
+
+import "math"
+
+// Document is everything a report shows, as plain data. Sections whose data is empty are left out. Wherever a figure is
+// NaN the report shows a dash. Nothing is computed from the figures but scales, colours and the words "not significant".
+type Document struct {
+	Title        string
+	Subtitle     string       // one sentence under the title
+	Findings     []Finding    // headline figures, at most about four
+	Remarks      []string     // what the reader must know before quoting a figure; shown above the figures
+	Charts       []Chart      // lambda curves
+	Trials       Table        // every trial of the sweep, or any other table in words
+	Scores       []ScoreTable // models x datasets, one table a metric
+	Losses       []LossTable  // models x cultures
+	Interference *Interference
+	Provenance   []Fact // hashes, config, seed, version: enough to run it again
+}
+
+// Finding is one headline figure: a label, the figure as text, and a line that says what it is compared with.
+type Finding struct{ Label, Value, Note string }
+
+// Fact is one row of the provenance table.
+type Fact struct{ Name, Value string }
+
+// Chart is a line chart over one x axis.
+type Chart struct {
+	Title      string
+	Caption    string
+	XLabel     string
+	YLabel     string
+	X          []float64
+	Lines      []Line
+	Marks      []Mark      // vertical lines: the chosen lambda
+	References []Reference // horizontal lines: the base, the constraint
+	Decimals   int         // of y in the table under the chart; 0 means 3
+}
+
+// Kind says how a line is drawn.
+type Kind int
+
+// The kinds of lines: a coloured thin line with its own marker for one culture, a heavy line for the mean over
+// cultures, a dashed one for Western.
+const (
+	Culture Kind = iota
+	Mean
+	Western
+)
+
+// Line is one series; Y[i] belongs to the chart's X[i], NaN leaves a gap.
+type Line struct {
+	Name string
+	Kind Kind
+	Y    []float64
+}
+
+// Mark is a labelled vertical line at X.
+type Mark struct {
+	X     float64
+	Label string
+}
+
+// Reference is a labelled horizontal line at Y.
+type Reference struct {
+	Y     float64
+	Label string
+}
+
+// Table is a table of text. Columns from NumericFrom on are set as figures.
+type Table struct {
+	Title, Caption string
+	Header         []string
+	Rows           [][]string
+	Chosen         int // index of the row to mark, -1 for none
+	NumericFrom    int
+}
+
+// ScoreTable is models x datasets of one metric, with differences to the base.
+type ScoreTable struct {
+	Title, Caption string
+	Datasets       []string
+	Rows           []ScoreRow
+	Decimals       int // 0 means 3
+}
+
+// ScoreRow is one model; Cells[i] belongs to Datasets[i].
+type ScoreRow struct {
+	Model  string
+	Note   string // small print under the name
+	Chosen bool
+	Cells  []ScoreCell
+}
+
+// ScoreCell is a score, and for all models but the base its paired difference to the base; nil where there is none.
+type ScoreCell struct {
+	Value      float64
+	Difference *Interval
+}
+
+// Interval is a difference and the ends of its 95 % interval.
+type Interval struct{ Difference, Low, High float64 }
+
+// Significant reports whether the interval lies wholly above or wholly below 0; NaN ends are not significant.
+func (i Interval) Significant() bool { return i.Low > 0 || i.High < 0 }
+
+// LossTable is models x cultures of masked-prediction loss, beside the unigram cross-entropy of each culture's own
+// codes: a model has learnt more than the frequency of the codes only where its cross-entropy lies below that.
+type LossTable struct {
+	Title, Caption string
+	Cultures       []string
+	Unigram        []float64 // own unigram cross-entropy by culture, nats; nil when unknown
+	Rows           []LossRow
+	Decimals       int // 0 means 1
+}
+
+// LossRow is one model; Cells[i] belongs to Cultures[i].
+type LossRow struct {
+	Model  string
+	Note   string
+	Chosen bool
+	Cells  []LossCell
+}
+
+// LossCell is the loss, and of it the cross-entropy in nats (NaN when unknown), which is what unigrams compare with.
+type LossCell struct{ Loss, CrossEntropy float64 }
+
+// Interference describes how task vectors agree: by pair overall, then by group of layers.
+type Interference struct {
+	Caption      string
+	Names        []string
+	Norms        []float64
+	BaseNorm     float64     // NaN or 0 when unknown
+	Cosine       [][]float64 // [vector][vector]
+	SignConflict [][]float64 // [vector][vector], shares in [0, 1]
+	Groups       []Group
+}
+
+// Group is the same for one group of layers. Its two tables may be nil.
+type Group struct {
+	Name         string
+	Norms        []float64
+	Cosine       [][]float64
+	SignConflict [][]float64
+}
+
+// meanPair is the mean over pairs i < j of a symmetric table, NaN without pairs.
+func meanPair(m [][]float64) float64 {
+	var sum, n float64
+	for i := range m {
+		for j := i + 1; j < len(m[i]); j++ {
+			sum, n = sum+m[i][j], n+1
+		}
+	}
+	if n == 0 {
+		return math.NaN()
+	}
+	return sum / n
+}

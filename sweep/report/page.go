@@ -1,0 +1,274 @@
+package report
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+)
+
+// A page is the document as page.tmpl wants it: every figure is text already.
+type page struct {
+	Document
+	CSS      template.CSS
+	Sections []section
+	Plots    []plot
+	Words    *grid
+	Results  []grid
+	Matrices []grid
+	Overlap  []grid
+}
+
+// A section is an entry of the contents line.
+type section struct{ ID, Title string }
+
+// A plot is a chart in its layouts, with its legend and its figures.
+type plot struct {
+	Chart
+	Drawings []drawing
+	Legend   []drawnLine
+	Figures  grid
+}
+
+// A grid is a table of cells with a header row and a header column.
+type grid struct {
+	ID, Title, Caption string
+	Class              string
+	Header             []string
+	Rows               []gridRow
+}
+
+type gridRow struct {
+	Name, Note string
+	Class      string
+	Chosen     bool
+	Cells      []gridCell
+}
+
+// A gridCell is a figure and the lines of small print under it.
+type gridCell struct {
+	Class string
+	Text  string
+	Small string
+	Words string
+}
+
+func newPage(doc Document) (*page, error) {
+	css, err := files.ReadFile("style.css")
+	if err != nil {
+		return nil, err
+	}
+	p := &page{Document: doc, CSS: template.CSS(css)}
+	for i, c := range doc.Charts {
+		if err := c.check(); err != nil {
+			return nil, err
+		}
+		p.Plots = append(p.Plots, newPlot(fmt.Sprintf("chart-%d", i+1), c))
+	}
+	if len(doc.Trials.Rows) > 0 {
+		g, err := wordGrid(doc.Trials)
+		if err != nil {
+			return nil, err
+		}
+		p.Words = &g
+	}
+	for i, t := range doc.Scores {
+		g, err := scoreGrid(fmt.Sprintf("scores-%d", i+1), t)
+		if err != nil {
+			return nil, err
+		}
+		p.Results = append(p.Results, g)
+	}
+	for i, t := range doc.Losses {
+		g, err := lossGrid(fmt.Sprintf("losses-%d", i+1), t)
+		if err != nil {
+			return nil, err
+		}
+		p.Matrices = append(p.Matrices, g)
+	}
+	if doc.Interference != nil {
+		if p.Overlap, err = interferenceGrids(*doc.Interference); err != nil {
+			return nil, err
+		}
+	}
+	p.contents()
+	return p, nil
+}
+
+// contents lists the sections that exist, in the order of the page.
+func (p *page) contents() {
+	for _, s := range []struct {
+		section
+		exists bool
+	}{
+		{section{"remarks", "Before you quote"}, len(p.Remarks) > 0},
+		{section{"lambda", "Choice of λ"}, len(p.Plots) > 0 || p.Words != nil},
+		{section{"scores", "Scores"}, len(p.Results) > 0},
+		{section{"losses", "Masked loss"}, len(p.Matrices) > 0},
+		{section{"interference", "Interference"}, len(p.Overlap) > 0},
+		{section{"provenance", "Provenance"}, len(p.Provenance) > 0},
+	} {
+		if s.exists {
+			p.Sections = append(p.Sections, s.section)
+		}
+	}
+}
+
+// Has reports whether the contents list a section; for the template.
+func (p *page) Has(id string) bool {
+	for _, s := range p.Sections {
+		if s.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func newPlot(id string, c Chart) plot {
+	p := plot{Chart: c, Figures: grid{ID: id + "-figures", Caption: c.YLabel, Class: "figures", Header: []string{c.XLabel}}}
+	for _, f := range frames() {
+		p.Drawings = append(p.Drawings, c.draw(id, f))
+	}
+	p.Legend = p.Drawings[0].Lines
+	for _, l := range c.Lines {
+		p.Figures.Header = append(p.Figures.Header, l.Name)
+	}
+	for i, x := range c.X {
+		row := gridRow{Name: strconv.FormatFloat(x, 'g', -1, 64)}
+		for _, m := range c.Marks {
+			row.Chosen = row.Chosen || m.X == x
+		}
+		for _, l := range c.Lines {
+			row.Cells = append(row.Cells, gridCell{Text: figure(l.Y[i], orDefault(c.Decimals, 3))})
+		}
+		p.Figures.Rows = append(p.Figures.Rows, row)
+	}
+	return p
+}
+
+func wordGrid(t Table) (grid, error) {
+	g := grid{ID: "trials", Title: t.Title, Caption: t.Caption, Class: "words", Header: t.Header}
+	for i, row := range t.Rows {
+		if len(row) != len(t.Header) || len(row) == 0 {
+			return grid{}, fmt.Errorf("table %q: row %d has %d cells, want %d", t.Title, i, len(row), len(t.Header))
+		}
+		out := gridRow{Name: row[0], Chosen: i == t.Chosen}
+		for k, text := range row[1:] {
+			cell := gridCell{Text: text}
+			if k+1 < t.NumericFrom {
+				cell.Class = "text"
+			}
+			out.Cells = append(out.Cells, cell)
+		}
+		g.Rows = append(g.Rows, out)
+	}
+	return g, nil
+}
+
+func scoreGrid(id string, t ScoreTable) (grid, error) {
+	g := grid{ID: id, Title: t.Title, Caption: t.Caption, Class: "scores", Header: append([]string{"Model"}, t.Datasets...)}
+	decimals := orDefault(t.Decimals, 3)
+	for _, row := range t.Rows {
+		if len(row.Cells) != len(t.Datasets) {
+			return grid{}, fmt.Errorf("scores %q: model %q has %d cells, want %d", t.Title, row.Model, len(row.Cells), len(t.Datasets))
+		}
+		out := gridRow{Name: row.Model, Note: row.Note, Chosen: row.Chosen}
+		for _, c := range row.Cells {
+			out.Cells = append(out.Cells, scoreCell(c, decimals))
+		}
+		g.Rows = append(g.Rows, out)
+	}
+	return g, nil
+}
+
+func scoreCell(c ScoreCell, decimals int) gridCell {
+	cell := gridCell{Text: figure(c.Value, decimals)}
+	if c.Difference == nil || math.IsNaN(c.Difference.Difference) {
+		return cell
+	}
+	d := *c.Difference
+	cell.Small = fmt.Sprintf("%s [%s, %s]", signed(d.Difference, decimals), signed(d.Low, decimals), signed(d.High, decimals))
+	switch {
+	case !d.Significant():
+		cell.Class, cell.Words = "level", "not significant"
+	case d.Difference > 0:
+		cell.Class, cell.Words = "up", "▲ above base"
+	default:
+		cell.Class, cell.Words = "down", "▼ below base"
+	}
+	return cell
+}
+
+func lossGrid(id string, t LossTable) (grid, error) {
+	g := grid{ID: id, Title: t.Title, Caption: t.Caption, Class: "heat", Header: append([]string{"Model"}, t.Cultures...)}
+	if t.Unigram != nil && len(t.Unigram) != len(t.Cultures) {
+		return grid{}, fmt.Errorf("losses %q: %d unigram figures, want %d", t.Title, len(t.Unigram), len(t.Cultures))
+	}
+	decimals := orDefault(t.Decimals, 1)
+	var values []float64
+	for _, row := range t.Rows {
+		if len(row.Cells) != len(t.Cultures) {
+			return grid{}, fmt.Errorf("losses %q: model %q has %d cells, want %d", t.Title, row.Model, len(row.Cells), len(t.Cultures))
+		}
+		for _, c := range row.Cells {
+			values = append(values, c.Loss)
+		}
+	}
+	low, high, _ := extent(values)
+	for _, row := range t.Rows {
+		out := gridRow{Name: row.Model, Note: row.Note, Chosen: row.Chosen}
+		for i, c := range row.Cells {
+			cell := gridCell{Text: figure(c.Loss, decimals), Class: heat(c.Loss, low, high)}
+			if t.Unigram != nil {
+				cell.Small = againstUnigram(c.CrossEntropy-t.Unigram[i], decimals)
+			}
+			out.Cells = append(out.Cells, cell)
+		}
+		g.Rows = append(g.Rows, out)
+	}
+	if t.Unigram != nil {
+		row := gridRow{Name: "Own unigram", Note: "cross-entropy", Class: "reference"}
+		for _, v := range t.Unigram {
+			row.Cells = append(row.Cells, gridCell{Text: figure(v, decimals)})
+		}
+		g.Rows = append(g.Rows, row)
+	}
+	return g, nil
+}
+
+// againstUnigram says in words where a cross-entropy lies; nothing when it is unknown.
+func againstUnigram(excess float64, decimals int) string {
+	text := figure(math.Abs(excess), decimals)
+	zero, err := strconv.ParseFloat(text, 64)
+	switch {
+	case text == dash:
+		return ""
+	case err == nil && zero == 0:
+		return "level"
+	case excess < 0:
+		return text + " below"
+	}
+	return text + " above"
+}
+
+// heatSteps is the number of background classes h0..h9 in style.css.
+const heatSteps = 10
+
+// heat is the class of a cell's background: h0 at low to h9 at high, none for what is not finite.
+func heat(v, low, high float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return ""
+	}
+	if !(high > low) {
+		return "h0"
+	}
+	step := int((v - low) / (high - low) * heatSteps)
+	return fmt.Sprintf("h%d", max(0, min(heatSteps-1, step)))
+}
+
+func orDefault(decimals, otherwise int) int {
+	if decimals == 0 {
+		return otherwise
+	}
+	return decimals
+}
