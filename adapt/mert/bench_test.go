@@ -1,0 +1,75 @@
+package mert
+
+import (
+	"testing"
+
+	"github.com/nlpodyssey/spago/ag"
+
+	"syncretic/adapt/op"
+)
+
+// BenchmarkEncoder95M is inference over one 5 s clip. examples/bench/encoder.sh sets it against PyTorch.
+func BenchmarkEncoder95M(b *testing.B) {
+	e, err := New(Base95M(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	samples := noise(5*24000, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.HiddenStates(samples); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkEncoder95MStep is the graph over one 5 s clip and its backward pass.
+func BenchmarkEncoder95MStep(b *testing.B) {
+	e, err := New(Base95M(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	samples := noise(5*24000, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		out, err := e.Forward(Input{Samples: samples, Clips: 1})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := ag.Backward(op.MeanSquare(out.Hidden[len(out.Hidden)-1])); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkFront95M is the convolutional front-end alone.
+func BenchmarkFront95M(b *testing.B) {
+	e, err := New(Base95M(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	samples := noise(5*24000, 1)
+	p := &pass{cfg: &e.cfg, m: e.eval, clips: 1}
+	b.ReportAllocs()
+	for b.Loop() {
+		p.frontInPieces(samples)
+	}
+}
+
+// BenchmarkSetWeights95M is what a sweep pays for another set of weights.
+func BenchmarkSetWeights95M(b *testing.B) {
+	e, err := New(Base95M(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	other, err := New(Base95M(), 2)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(4 * 94_371_712)
+	for b.Loop() {
+		if err := e.SetWeights(other); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

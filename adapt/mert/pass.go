@@ -1,0 +1,137 @@
+package mert
+
+import (
+	"math/rand/v2"
+
+	"github.com/nlpodyssey/spago/mat"
+
+	"syncretic/adapt/op"
+)
+
+// normEps is torch's default, which transformers uses in the convolutional norms whatever layer_norm_eps says.
+const normEps = 1e-5
+
+// pass is one run of the encoder over a batch. Training and inference share it: they differ in the weights (parameters
+// or constants) and in dropout. Operators over constants keep no graph, so in inference each tensor is free once used.
+type pass struct {
+	cfg   *Config
+	m     *model
+	clips int
+	train bool   // dropout and layerdrop are on
+	seed  uint64 // of dropout and layerdrop
+	sites uint64 // random places met so far
+}
+
+// site numbers the places that draw random numbers, in the order of the pass, and gives each its own seed.
+func (p *pass) site() uint64 {
+	p.sites++
+	return rand.NewPCG(p.seed, p.sites).Uint64()
+}
+
+func (p *pass) dropout(x mat.Tensor, probability float64) mat.Tensor {
+	seed := p.site()
+	if !p.train || probability == 0 {
+		return x
+	}
+	return op.Dropout(x, op.Drop{P: float32(probability), Seed: seed})
+}
+
+func (p *pass) layerNorm(x mat.Tensor, n affine) mat.Tensor {
+	return op.LayerNorm(x, n.w, n.b, float32(p.cfg.LayerNormEps))
+}
+
+// conv is convolution i of the front-end with its norm and GELU.
+func (p *pass) conv(x mat.Tensor, i int) mat.Tensor {
+	l := p.m.convs[i]
+	if l.norm.w == nil {
+		return op.Conv1D(x, l.conv.w, l.conv.b, p.clips, l.kernel, l.stride, op.GELU)
+	}
+	x = op.Conv1D(x, l.conv.w, l.conv.b, p.clips, l.kernel, l.stride, op.None)
+	if p.cfg.FeatExtractNorm == "group" {
+		return op.GroupNorm(x, l.norm.w, l.norm.b, p.clips, normEps, op.GELU)
+	}
+	x = op.LayerNorm(x, l.norm.w, l.norm.b, normEps)
+	return op.Activate(x, op.GELU)
+}
+
+// front is the whole convolutional front-end: [clips*samples][1] to [clips*frames][conv_dim].
+func (p *pass) front(x mat.Tensor) mat.Tensor {
+	for i := range p.m.convs {
+		x = p.conv(x, i)
+	}
+	return x
+}
+
+// project takes the features to the width of the transformer, with the constant-Q columns if the config has them, and
+// replaces masked frames.
+func (p *pass) project(x mat.Tensor, extra []float32, mask []bool) mat.Tensor {
+	if p.cfg.FeatureExtractorCQT {
+		bins := p.cfg.cqtBins()
+		x = op.Concat(x, op.Tensor(len(extra)/bins, bins, extra))
+	}
+	if p.m.featureNorm.w != nil {
+		x = p.layerNorm(x, p.m.featureNorm)
+	}
+	x = op.Linear(x, p.m.projection.w, p.m.projection.b, op.None)
+	x = p.dropout(x, p.cfg.FeatProjDropout)
+	if mask != nil {
+		x = op.MaskRows(x, p.m.mask, mask)
+	}
+	return x
+}
+
+// transform runs the positional convolution and the transformer, and hands each hidden state to emit as it is known:
+// num_hidden_layers + 1 of them.
+func (p *pass) transform(x mat.Tensor, emit func(mat.Tensor)) {
+	cfg := p.cfg
+	x = op.PosConv(x, p.m.gain, p.m.direction, p.m.positionBias, p.clips, cfg.NumConvPosEmbeddingGroups, cfg.NumConvPosEmbeddings)
+	if !cfg.DoStableLayerNorm {
+		x = p.layerNorm(x, p.m.norm)
+	}
+	x = p.dropout(x, cfg.HiddenDropout)
+	emit(x)
+	for i := range p.m.layers {
+		if dropped := p.layerDropped(); !dropped {
+			x = p.layer(x, &p.m.layers[i])
+		}
+		if cfg.DoStableLayerNorm && i == len(p.m.layers)-1 {
+			x = p.layerNorm(x, p.m.norm)
+		}
+		emit(x)
+	}
+}
+
+// layerDropped draws whether to skip a layer in training.
+func (p *pass) layerDropped() bool {
+	draw := float64(p.site()>>11) / (1 << 53)
+	return p.train && draw < p.cfg.LayerDrop
+}
+
+// layer is one transformer layer. Post-LN: h = norm(x + attention(x)), norm'(h + feedForward(h)). Pre-LN: the norms sit
+// at the entry of the two branches instead.
+func (p *pass) layer(x mat.Tensor, l *transformerLayer) mat.Tensor {
+	if p.cfg.DoStableLayerNorm {
+		x = op.Add(x, p.attention(p.layerNorm(x, l.norm), l))
+		return op.Add(x, p.feedForward(p.layerNorm(x, l.finalNorm), l))
+	}
+	x = p.layerNorm(op.Add(x, p.attention(x, l)), l.norm)
+	return p.layerNorm(op.Add(x, p.feedForward(x, l)), l.finalNorm)
+}
+
+func (p *pass) attention(x mat.Tensor, l *transformerLayer) mat.Tensor {
+	drop := op.Drop{Seed: p.site()}
+	if p.train {
+		drop.P = float32(p.cfg.AttentionDropout)
+	}
+	x = op.QKV(x, l.q.w, l.q.b, l.k.w, l.k.b, l.v.w, l.v.b)
+	x = op.Attention(x, p.cfg.NumAttentionHeads, p.clips, drop)
+	x = op.Linear(x, l.out.w, l.out.b, op.None)
+	return p.dropout(x, p.cfg.HiddenDropout)
+}
+
+func (p *pass) feedForward(x mat.Tensor, l *transformerLayer) mat.Tensor {
+	x = op.Linear(x, l.up.w, l.up.b, op.GELU)
+	x = p.dropout(x, p.cfg.ActivationDropout)
+	x = op.Linear(x, l.down.w, l.down.b, op.None)
+	return p.dropout(x, p.cfg.HiddenDropout)
+}
