@@ -1,0 +1,109 @@
+package gemm
+
+// serial computes p on this goroutine, block by block: see the drawing in the
+// package comment.
+func (kn *Kernel) serial(p product) {
+	bufs, _ := kn.buffers.Get().(*buffers)
+	if bufs == nil {
+		bufs = new(buffers)
+	}
+	defer kn.buffers.Put(bufs)
+
+	packA, packB := kn.packsA(p), kn.packsB(p)
+	mc, nc, kc := blockSize(p.m, kn.mc), blockSize(p.n, kn.nc), blockSize(p.k, kn.kc)
+	for j := 0; j < p.n; j += nc {
+		for l := 0; l < p.k; l += kc {
+			b := kn.blockB(p, bufs, packB, l, min(kc, p.k-l), j, min(nc, p.n-j))
+			for i := 0; i < p.m; i += mc {
+				a := blockA(p, bufs, packA, i, min(mc, p.m-i), l, min(kc, p.k-l))
+				kn.tiles(a, b, p.accumulate || l > 0, p.c[i*p.ldc+j:], p.ldc)
+			}
+		}
+	}
+}
+
+// blockSize cuts total into the fewest blocks of up to most, of almost equal
+// sizes. The size for k decides how sums are grouped: it depends on k alone.
+func blockSize(total, most int) int {
+	count := (total + most - 1) / most
+	return (total + count - 1) / count
+}
+
+// operandA is a block of op(A): element (i, p) at s[i·row + p·col].
+type operandA struct {
+	s        []float32
+	m, k     int
+	row, col int
+}
+
+// blockA returns rows [i, i+m) and columns [l, l+k) of op(A), in place or copied
+// to rows that do not contend for the same cache sets.
+func blockA(p product, bufs *buffers, pack bool, i, m, l, k int) operandA {
+	if p.transA {
+		s := p.a[l*p.lda+i:]
+		if !pack {
+			return operandA{s, m, k, 1, p.lda}
+		}
+		ld := rowStride(m)
+		bufs.a = grow(bufs.a, k*ld)
+		copyRows(bufs.a, ld, s, p.lda, k, m)
+		return operandA{bufs.a, m, k, 1, ld}
+	}
+	s := p.a[i*p.lda+l:]
+	if !pack {
+		return operandA{s, m, k, p.lda, 1}
+	}
+	ld := rowStride(k)
+	bufs.a = grow(bufs.a, m*ld)
+	copyRows(bufs.a, ld, s, p.lda, m, k)
+	return operandA{bufs.a, m, k, ld, 1}
+}
+
+// operandB is a block of op(B) in panels of up to Kernel.cols columns: element
+// (p, j) of panel q at s[q·panel + p·row + j].
+type operandB struct {
+	s          []float32
+	n          int
+	row, panel int
+}
+
+// blockB returns rows [l, l+k) and columns [j, j+n) of op(B), in place or packed.
+func (kn *Kernel) blockB(p product, bufs *buffers, pack bool, l, k, j, n int) operandB {
+	if !pack {
+		return operandB{p.b[l*p.ldb+j:], n, p.ldb, kn.cols}
+	}
+	panels := (n + kn.cols - 1) / kn.cols
+	bufs.b = grow(bufs.b, panels*k*kn.cols)
+	if p.transB {
+		kn.packTransposed(bufs.b, p.b[j*p.ldb+l:], p.ldb, n, k)
+	} else {
+		kn.packPanels(bufs.b, p.b[l*p.ldb+j:], p.ldb, n, k)
+	}
+	return operandB{bufs.b, n, kn.cols, k * kn.cols}
+}
+
+// tiles runs the micro-kernels over a block of C. The rows are cut into tiles of
+// almost equal heights, so that none is left with a row or two.
+func (kn *Kernel) tiles(a operandA, b operandB, accumulate bool, c []float32, ldc int) {
+	acc := 0
+	if accumulate {
+		acc = 1
+	}
+	count := (a.m + kn.rows - 1) / kn.rows
+	low, tall := a.m/count, a.m%count // the first tall tiles have low+1 rows
+	for q := 0; q*kn.cols < b.n; q++ {
+		j := q * kn.cols
+		cols := min(kn.cols, b.n-j)
+		rows := low + min(tall, 1)
+		run := kn.tile(rows, cols)
+		panel := &b.s[q*b.panel]
+		for t, i := 0, 0; t < count; t++ {
+			if t == tall && t > 0 {
+				rows = low
+				run = kn.tile(rows, cols)
+			}
+			run(a.k, &a.s[i*a.row], a.row, a.col, panel, b.row, &c[i*ldc+j], ldc, cols, acc)
+			i += rows
+		}
+	}
+}
