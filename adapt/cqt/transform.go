@@ -104,7 +104,7 @@ type scratch struct {
 
 // Magnitudes returns C as [frames][bins], frames = Frames(len(samples)). The work is done on the calling goroutine; the
 // sums are formed in float32 in an order that depends on nothing but the lengths and the processor. A sample that is not
-// finite makes the frames whose windows touch it NaN.
+// finite makes the frames that it lies under NaN, or a little beyond where bins share a span.
 func (t *Transform) Magnitudes(samples []float32) []float32 {
 	frames := t.Frames(len(samples))
 	out := make([]float32, frames*t.cfg.Bins)
