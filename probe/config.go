@@ -1,0 +1,97 @@
+package probe
+
+import (
+	"fmt"
+	"math"
+
+	"syncretic/checkpoint/recipe"
+)
+
+// Config is the file of `syncretic probe fit` and `syncretic probe matrix`:
+//
+//	model: mert-v1-95m              # matrix: models: [base, makam, merged]
+//	datasets:
+//	  - {name: makam, manifest: makam.csv, tags: 30}
+//	  - {name: fma, manifest: fma.csv, tags: 20, western: true}
+//	window: 5                        # s; 0 = whole items
+//	head: {kind: mlp}
+//	seeds: [1, 2, 3, 4, 5]
+//
+// Paths are as written; who opens them says what they are relative to.
+type Config struct {
+	Model    string          `yaml:"model" json:"model,omitempty"`
+	Models   []string        `yaml:"models" json:"models,omitempty"`
+	Datasets []DatasetConfig `yaml:"datasets" json:"datasets"`
+	Window   float64         `yaml:"window" json:"window"` // s, as ExtractOptions.Window
+	Head     HeadConfig      `yaml:"head" json:"head"`
+	Seeds    []uint64        `yaml:"seeds" json:"seeds"`
+}
+
+// DatasetConfig names one dataset.
+type DatasetConfig struct {
+	Name     string `yaml:"name" json:"name"`
+	Manifest string `yaml:"manifest" json:"manifest"`
+	Tags     int    `yaml:"tags" json:"tags"`       // as DatasetOptions.Top
+	Western  bool   `yaml:"western" json:"western"` // reported apart: what adaptation should not forget
+}
+
+// DefaultConfig returns the settings of keys that a file leaves out: windows of 5 s, DefaultHead, seeds 1 to 5.
+func DefaultConfig() Config {
+	return Config{Window: 5, Head: DefaultHead(), Seeds: []uint64{1, 2, 3, 4, 5}}
+}
+
+// ParseConfig reads a configuration strictly: unknown keys, with the nearest known one, duplicate keys, a second document
+// and values out of range are errors that wrap ErrConfig. Keys left out have the values of DefaultConfig. model and
+// models may both be missing, for a caller that has the encoder already, but not both be set.
+func ParseConfig(doc []byte) (Config, error) {
+	cfg := DefaultConfig()
+	if err := recipe.Decode(doc, &cfg); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err := cfg.validate(); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return cfg, cfg.Head.Validate()
+}
+
+func (c Config) validate() error {
+	if c.Model != "" && len(c.Models) > 0 {
+		return fmt.Errorf("model and models are both set, want one of them")
+	}
+	for i, m := range c.Models {
+		if m == "" {
+			return fmt.Errorf("models[%d] is empty", i)
+		}
+	}
+	if len(c.Datasets) == 0 {
+		return fmt.Errorf("datasets is missing or empty, want at least one {name, manifest}")
+	}
+	seen := map[string]bool{}
+	for i, d := range c.Datasets {
+		switch {
+		case d.Name == "":
+			return fmt.Errorf("datasets[%d].name is missing", i)
+		case seen[d.Name]:
+			return fmt.Errorf("datasets[%d].name is %q, which an earlier dataset has", i, d.Name)
+		case d.Manifest == "":
+			return fmt.Errorf("datasets[%d] (%s).manifest is missing", i, d.Name)
+		case d.Tags < 0:
+			return fmt.Errorf("datasets[%d] (%s).tags is %d, want 0 (all) or more", i, d.Name, d.Tags)
+		}
+		seen[d.Name] = true
+	}
+	if !(c.Window == 0 || c.Window >= shortest) || math.IsInf(c.Window, 0) {
+		return fmt.Errorf("window is %v s, want 0 (whole items) or at least %v", c.Window, shortest)
+	}
+	if len(c.Seeds) == 0 {
+		return fmt.Errorf("seeds is empty, want at least one")
+	}
+	runs := map[uint64]bool{}
+	for _, seed := range c.Seeds {
+		if runs[seed] {
+			return fmt.Errorf("seeds holds %d twice", seed)
+		}
+		runs[seed] = true
+	}
+	return nil
+}

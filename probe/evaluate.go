@@ -1,0 +1,150 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"syncretic/probe/metric"
+)
+
+// Evaluation is a head fitted with several seeds and scored on the test items. Its JSON holds no NaN.
+type Evaluation struct {
+	Config HeadConfig `json:"config"` // its seed is the first
+	Tags   []string   `json:"tags"`
+	Runs   []Run      `json:"runs"`
+	Valid  Spread     `json:"valid"`
+	Test   Spread     `json:"test"`
+
+	// TestScores are the probabilities of the test items [items][tags], the mean over the runs: input of
+	// metric.PairedBootstrap.
+	TestScores [][]float64 `json:"-"`
+	TestLabels [][]bool    `json:"-"`
+	// Heads are the fitted heads, one a run.
+	Heads []*Fitted `json:"-"`
+}
+
+// Run is the result of one seed.
+type Run struct {
+	Seed   uint64        `json:"seed"`
+	Chosen Chosen        `json:"chosen"`
+	Valid  metric.Result `json:"valid"`
+	Test   metric.Result `json:"test"` // F1 at the threshold chosen on valid
+}
+
+// Spread sums up one split over the runs.
+type Spread struct {
+	ROCAUC           MeanSD `json:"roc_auc"`           // macro
+	AveragePrecision MeanSD `json:"average_precision"` // macro
+	MicroF1          MeanSD `json:"micro_f1"`
+	MacroF1          MeanSD `json:"macro_f1"`
+}
+
+// MeanSD is a mean with the sample standard deviation (n-1), 0 for one run. Mean is null in JSON when undefined.
+type MeanSD struct {
+	Mean *float64 `json:"mean"`
+	SD   float64  `json:"sd"`
+}
+
+// FitAndScore fits the head on train and valid once for each seed and then scores it on test. Logistic heads have no
+// randomness: of several seeds only the first is run. Errors are Fit's, one wrapping ErrConfig for no seeds, and one wrapping
+// ErrInvalid for a test split that does not fit the others or shares an item with them.
+func FitAndScore(ctx context.Context, train, valid, test Split, cfg HeadConfig, seeds []uint64) (*Evaluation, error) {
+	if len(seeds) == 0 {
+		return nil, fmt.Errorf("%w: no seeds", ErrConfig)
+	}
+	if cfg.Kind == Logistic {
+		seeds = seeds[:1]
+	}
+	if err := checkTest(train, valid, test); err != nil {
+		return nil, err
+	}
+	cfg.Seed = seeds[0]
+	out := &Evaluation{Config: cfg, Tags: train.Tags, TestLabels: test.Labels}
+	for _, seed := range seeds {
+		cfg.Seed = seed
+		head, err := Fit(ctx, train, valid, cfg)
+		if err != nil {
+			return nil, fmt.Errorf("seed %d: %w", seed, err)
+		}
+		scores, err := head.Scores(test.Features)
+		if err != nil {
+			return nil, err
+		}
+		result, err := metric.MultiLabel(scores, test.Labels, head.Chosen.Threshold)
+		if err != nil {
+			return nil, fmt.Errorf("split %q: %w", test.Name, err)
+		}
+		out.Runs = append(out.Runs, Run{Seed: seed, Chosen: head.Chosen, Valid: head.Valid, Test: result})
+		out.Heads = append(out.Heads, head)
+		out.addScores(scores, float64(len(seeds)))
+	}
+	out.Valid = spread(out.Runs, func(r Run) metric.Result { return r.Valid })
+	out.Test = spread(out.Runs, func(r Run) metric.Result { return r.Test })
+	return out, nil
+}
+
+// checkTest returns an error unless test fits the two other splits.
+func checkTest(train, valid, test Split) error {
+	if test.Name != Test {
+		return fmt.Errorf("%w: got split %q, want %q", ErrInvalid, test.Name, Test)
+	}
+	for _, other := range []Split{train, valid} {
+		renamed := other
+		renamed.Name = Train
+		asValid := test
+		asValid.Name = Valid
+		if err := checkPair(renamed, asValid); err != nil {
+			return fmt.Errorf("split %q against %q: %w", test.Name, other.Name, err)
+		}
+	}
+	return nil
+}
+
+func (e *Evaluation) addScores(scores [][]float64, runs float64) {
+	if e.TestScores == nil {
+		e.TestScores = make([][]float64, len(scores))
+		for i, row := range scores {
+			e.TestScores[i] = make([]float64, len(row))
+		}
+	}
+	for i, row := range scores {
+		for t, p := range row {
+			e.TestScores[i][t] += p / runs
+		}
+	}
+}
+
+func spread(runs []Run, of func(Run) metric.Result) Spread {
+	over := func(value func(metric.Result) float64) MeanSD {
+		values := make([]float64, len(runs))
+		for i, r := range runs {
+			values[i] = value(of(r))
+		}
+		return meanSD(values)
+	}
+	return Spread{
+		ROCAUC:           over(func(r metric.Result) float64 { return r.ROCAUC.Macro }),
+		AveragePrecision: over(func(r metric.Result) float64 { return r.AveragePrecision.Macro }),
+		MicroF1:          over(func(r metric.Result) float64 { return r.F1.Micro }),
+		MacroF1:          over(func(r metric.Result) float64 { return r.F1.Macro }),
+	}
+}
+
+func meanSD(values []float64) MeanSD {
+	var mean, square float64
+	for _, v := range values {
+		mean += v / float64(len(values))
+	}
+	if math.IsNaN(mean) {
+		return MeanSD{}
+	}
+	for _, v := range values {
+		square += (v - mean) * (v - mean)
+	}
+	out := MeanSD{Mean: &mean}
+	if n := len(values); n > 1 {
+		out.SD = math.Sqrt(square / float64(n-1))
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"syncretic/checkpoint"
+	"syncretic/probe/metric"
+)
+
+// headFile is the JSON beside a saved head's weights.
+const headFile = "head.json"
+
+// savedHead is the content of headFile.
+type savedHead struct {
+	Schema int           `json:"schema"`
+	Config HeadConfig    `json:"config"`
+	Tags   []string      `json:"tags"`
+	Layers int           `json:"layers"` // of the encoder
+	Dim    int           `json:"dim"`
+	Picked []int         `json:"picked_layers"`
+	Chosen Chosen        `json:"chosen"`
+	Valid  metric.Result `json:"valid"`
+}
+
+func isSafetensors(path string) bool { return filepath.Ext(path) == ".safetensors" }
+
+// Save writes the head as a folder: model.safetensors with its weights and the means and scales of its inputs, and head.json
+// with configuration, tags, choices and validation result. The folder appears whole or not at all; an existing one
+// without force wraps fs.ErrExist. A path that ends in .safetensors is an error.
+func (h *Fitted) Save(ctx context.Context, dir string, force bool) error {
+	if isSafetensors(dir) {
+		return fmt.Errorf("%w: head %s: want the name of a folder", ErrConfig, dir)
+	}
+	doc, err := json.MarshalIndent(savedHead{
+		Schema: schema, Config: h.Config, Tags: h.Tags, Layers: h.Layers, Dim: h.Dim,
+		Picked: h.scaler.layers, Chosen: h.Chosen, Valid: h.Valid,
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	inputs := []int{h.scaler.inputs()}
+	src, err := checkpoint.NewMemory(append(h.model.tensors(),
+		checkpoint.Tensor{Name: "input.mean", Shape: inputs, Data: h.scaler.mean},
+		checkpoint.Tensor{Name: "input.scale", Shape: inputs, Data: h.scaler.scale})...)
+	if err != nil {
+		return err
+	}
+	return checkpoint.Write(ctx, dir, src, checkpoint.WriteOptions{
+		Force: force, SideFiles: []checkpoint.SideFile{{Name: headFile, Data: append(doc, '\n')}},
+	})
+}
+
+// LoadHead reads what [Fitted.Save] wrote; its scores are the saved head's, bit for bit. Errors wrap ErrInvalid for a folder
+// that is not a head, and name the tensor or the key that does not fit; fs.ErrNotExist for a missing one.
+func LoadHead(dir string) (*Fitted, error) {
+	m, err := checkpoint.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	doc, err := m.SideFile(headFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not a fitted head: %w", dir, err)
+	}
+	h, err := parseHead(doc)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, filepath.Join(dir, headFile), err)
+	}
+	want := append(h.model.tensors(),
+		checkpoint.Tensor{Name: "input.mean", Shape: []int{h.scaler.inputs()}, Data: h.scaler.mean},
+		checkpoint.Tensor{Name: "input.scale", Shape: []int{h.scaler.inputs()}, Data: h.scaler.scale})
+	if got := len(m.Tensors()); got != len(want) {
+		return nil, fmt.Errorf("%w: %s: %d tensors, want %d", ErrInvalid, dir, got, len(want))
+	}
+	for _, t := range want {
+		info, ok := checkpoint.Find(m, t.Name)
+		if !ok || info.DType != checkpoint.F32 || !slices.Equal(info.Shape, t.Shape) {
+			return nil, fmt.Errorf("%w: %s: tensor %q is %s %v, want F32 %v", ErrInvalid, dir, t.Name, info.DType, info.Shape, t.Shape)
+		}
+		if err := m.Read(t.Name, 0, t.Data); err != nil {
+			return nil, err
+		}
+		for i, v := range t.Data {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				return nil, fmt.Errorf("%w: %s: tensor %q: element %d is %v", ErrInvalid, dir, t.Name, i, v)
+			}
+		}
+	}
+	return h, nil
+}
+
+// parseHead returns the head that headFile describes, with all weights 0. Sizes are bounded before anything is allocated.
+func parseHead(doc []byte) (*Fitted, error) {
+	var in savedHead
+	dec := json.NewDecoder(bytes.NewReader(doc))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil {
+		return nil, err
+	}
+	const most = 1 << 28 // elements of the largest weight
+	if in.Schema != schema {
+		return nil, fmt.Errorf("schema is %d, want %d", in.Schema, schema)
+	}
+	if err := in.Config.Validate(); err != nil {
+		return nil, err
+	}
+	if in.Layers < 1 || in.Dim < 1 || in.Layers > most/in.Dim || len(in.Tags) == 0 {
+		return nil, fmt.Errorf("features are [%d][%d] with %d tags, want 1 or more of each", in.Layers, in.Dim, len(in.Tags))
+	}
+	picked, err := in.Config.selection(in.Layers)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Equal(picked, in.Picked) {
+		return nil, fmt.Errorf("picked_layers are %v, the configuration picks %v", in.Picked, picked)
+	}
+	h := &Fitted{Config: in.Config, Tags: in.Tags, Layers: in.Layers, Dim: in.Dim, Chosen: in.Chosen, Valid: in.Valid}
+	h.scaler = &scaler{layers: picked, dim: in.Dim}
+	inputs, tags := h.scaler.inputs(), len(in.Tags)
+	if inputs > most/tags || in.Config.Kind == MLP && in.Config.Hidden > most/max(in.Dim, tags) {
+		return nil, fmt.Errorf("weights of more than %d elements", most)
+	}
+	h.scaler.mean, h.scaler.scale = make([]float32, inputs), make([]float32, inputs)
+	if in.Config.Kind == Logistic {
+		h.model = &logistic{inputs: inputs, weight: make([]float32, tags*inputs), bias: make([]float32, tags)}
+		return h, nil
+	}
+	h.model = emptyMLP(len(picked), in.Dim, in.Config.Hidden, tags)
+	return h, nil
+}
