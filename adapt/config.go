@@ -1,0 +1,162 @@
+package adapt
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"syncretic/adapt/optim"
+)
+
+// ErrConfig marks a configuration that cannot be used as it stands.
+var ErrConfig = errors.New("bad configuration")
+
+// Config is a training recipe, as the adapt verb reads it from YAML. Unknown keys are errors.
+//
+// The paper's own learning rates, steps and parameter lists could not be read (only its abstract, introduction and model
+// cards were); every one of them is therefore a value here, and the defaults are ours.
+type Config struct {
+	Base      string         `yaml:"base,omitempty"`  // a model directory to start from; or
+	Init      map[string]any `yaml:"init,omitempty"`  // the config.json keys of a fresh encoder, for pre-training from nothing
+	Heads     string         `yaml:"heads,omitempty"` // "" takes the base's own when it has them, "fresh" draws new ones
+	Seed      uint64         `yaml:"seed"`            // seeds initialisation, sampling, masks and dropout
+	Teacher   TeacherConfig  `yaml:"teacher"`
+	Targets   string         `yaml:"targets,omitempty"`    // a folder for cached targets; "" means beside the teacher
+	Corpora   []CorpusConfig `yaml:"corpora"`              //
+	Objective Objective      `yaml:"objective,omitempty"`  //
+	Optimizer Optimizer      `yaml:"optimizer,omitempty"`  //
+	Batch     Batch          `yaml:"batch,omitempty"`      //
+	Stages    []Stage        `yaml:"stages"`               //
+	SaveEvery int            `yaml:"save_every,omitempty"` // steps between two states on disk
+}
+
+// CorpusConfig names the recordings of one tradition.
+type CorpusConfig struct {
+	Name     string  `yaml:"name"`
+	Manifest string  `yaml:"manifest"`         // CSV or TSV, see adapt/audio.ReadManifest
+	Split    string  `yaml:"split,omitempty"`  // rows of this split only; "" means "train"
+	Replay   bool    `yaml:"replay,omitempty"` // drawn from only as far as a stage's replay share says
+	Weight   float64 `yaml:"weight,omitempty"` // relative share of the draws; 0 means in proportion to its duration
+}
+
+// Objective weighs the parts of the loss and says how audio is masked and mixed.
+//
+//	loss = codebook_weight * sum_q mean_s CE_q(s) + cqt_weight * mean_s MSE(s) + feature_penalty * mean(conv^2)
+//
+// with s over masked frames and q over codebooks: codebooks are summed, not averaged, as in MERT's released code.
+type Objective struct {
+	CodebookWeight  float64 `yaml:"codebook_weight"`
+	CQTWeight       float64 `yaml:"cqt_weight"`
+	FeaturePenalty  float64 `yaml:"feature_penalty"`
+	Temperature     float64 `yaml:"temperature"`       // of the cosine logits
+	CodebookDim     int     `yaml:"codebook_dim"`      // width of one codebook's projection; MERT-95M: 64
+	MaskProb        float64 `yaml:"mask_prob"`         // expected share of frames covered if spans did not overlap
+	MaskLength      int     `yaml:"mask_length"`       // frames a span
+	MinMasks        int     `yaml:"min_masks"`         // spans a clip, at least
+	MixtureProb     float64 `yaml:"mixture_prob"`      // share of clips that get pieces of other clips added as noise
+	FeatureGradMult float64 `yaml:"feature_grad_mult"` // gradient scale into the convolutional front-end
+}
+
+// Optimizer holds AdamW's settings and the clipping of the gradient's global norm.
+type Optimizer struct {
+	Variant     string  `yaml:"variant"` // "pytorch", or "fairseq", whose epsilon is not bias-corrected
+	Beta1       float64 `yaml:"beta1"`
+	Beta2       float64 `yaml:"beta2"`
+	Eps         float64 `yaml:"eps"`
+	WeightDecay float64 `yaml:"weight_decay"`
+	ClipNorm    float64 `yaml:"clip_norm"`
+}
+
+// Batch is what one optimiser step sees: accumulate * clips crops of the given length.
+type Batch struct {
+	Clips      int     `yaml:"clips"`
+	Seconds    float64 `yaml:"seconds"`
+	Accumulate int     `yaml:"accumulate"`
+}
+
+// Stage is one pass of re-warming and re-decaying.
+type Stage struct {
+	Name      string   `yaml:"name"`
+	Steps     int      `yaml:"steps"`
+	Train     []string `yaml:"train,omitempty"`     // patterns of the parameters to train; empty means all (see Selects)
+	Replay    float64  `yaml:"replay,omitempty"`    // share of the clips drawn from corpora marked replay
+	LR        Schedule `yaml:"lr"`                  //
+	Optimizer string   `yaml:"optimizer,omitempty"` // "fresh" (default) forgets the moments of the stage before, "keep" carries them over
+}
+
+// DefaultConfig holds MERT-v1-95M's published settings (MERT_RVQ-VAE_CQT_95M.yaml) for everything that has one.
+func DefaultConfig() Config {
+	return Config{
+		Teacher: DefaultTeacher(),
+		Objective: Objective{CodebookWeight: 1, CQTWeight: 1, FeaturePenalty: 10, Temperature: 0.1, CodebookDim: 64,
+			MaskProb: 0.8, MaskLength: 5, MinMasks: 2, MixtureProb: 0.5, FeatureGradMult: 0.1},
+		Optimizer: Optimizer{Variant: "pytorch", Beta1: 0.9, Beta2: 0.98, Eps: 1e-6, WeightDecay: 0.01, ClipNorm: 10},
+		Batch:     Batch{Clips: 8, Seconds: 5, Accumulate: 1},
+		SaveEvery: 200,
+	}
+}
+
+// FrontEnd lists the patterns of the default first stage: the convolutional front-end, its projection, the mask vector and
+// all heads, with the Transformer frozen. That this is the paper's choice is recalled, not confirmed.
+func FrontEnd() []string {
+	return []string{"feature_extractor.", "feature_projection.", "masked_spec_embed", headPrefix}
+}
+
+func (c *Config) validate() error {
+	var bad []string
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			bad = append(bad, fmt.Sprintf(format, args...))
+		}
+	}
+	check((c.Base == "") != (len(c.Init) == 0), "give either base (a model directory) or init (a fresh encoder's sizes)")
+	check(c.Teacher.Path != "", "teacher.path is missing")
+	check(len(c.Corpora) > 0, "corpora is empty")
+	check(len(c.Stages) > 0, "stages is empty")
+	seen, primary, replay := map[string]bool{}, 0, 0
+	for i, k := range c.Corpora {
+		check(k.Name != "", "corpora[%d]: name is missing", i)
+		check(k.Manifest != "", "corpora[%d] (%s): manifest is missing", i, k.Name)
+		check(!seen[k.Name], "corpora[%d]: the name %q stands twice", i, k.Name)
+		check(k.Weight >= 0, "corpora[%d] (%s): weight %g is negative", i, k.Name, k.Weight)
+		seen[k.Name] = true
+		if k.Replay {
+			replay++
+		} else {
+			primary++
+		}
+	}
+	check(primary > 0 || len(c.Corpora) == 0, "every corpus is marked replay; at least one must not be")
+	o := c.Objective
+	check(o.Temperature > 0, "objective.temperature: got %g, want more than 0", o.Temperature)
+	check(o.CodebookDim > 0, "objective.codebook_dim: got %d, want at least 1", o.CodebookDim)
+	check(o.MaskProb > 0 && o.MaskProb <= 1, "objective.mask_prob: got %g, want 0 < p <= 1", o.MaskProb)
+	check(o.MaskLength > 0, "objective.mask_length: got %d, want at least 1", o.MaskLength)
+	check(o.MixtureProb >= 0 && o.MixtureProb <= 1, "objective.mixture_prob: got %g, want 0 to 1", o.MixtureProb)
+	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
+	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
+	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",
+		c.Batch.Clips, c.Batch.Seconds, c.Batch.Accumulate)
+	for i, s := range c.Stages {
+		at := fmt.Sprintf("stages[%d] (%s)", i, s.Name)
+		check(s.Steps > 0, "%s: steps: got %d, want at least 1", at, s.Steps)
+		check(s.Replay >= 0 && s.Replay < 1, "%s: replay: got %g, want 0 <= share < 1", at, s.Replay)
+		check(s.Replay == 0 || replay > 0, "%s: replay is %g but no corpus is marked replay", at, s.Replay)
+		check(s.Optimizer == "" || s.Optimizer == "fresh" || s.Optimizer == "keep", "%s: optimizer: got %q, want fresh or keep", at, s.Optimizer)
+		if err := s.LR.validate(); err != nil {
+			bad = append(bad, at+": "+err.Error())
+		}
+	}
+	if len(bad) > 0 {
+		return fmt.Errorf("%w: %s", ErrConfig, strings.Join(bad, "; "))
+	}
+	return nil
+}
+
+func (o Optimizer) adamW() optim.AdamWConfig {
+	variant := optim.PyTorch
+	if o.Variant == optim.Fairseq.String() {
+		variant = optim.Fairseq
+	}
+	return optim.AdamWConfig{Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Eps, WeightDecay: o.WeightDecay, Variant: variant}
+}

@@ -1,0 +1,21 @@
+// Package adapt continues the pre-training of an audio encoder on the music of one culture at a time,
+// in stages that re-warm and re-decay the learning rate (CultureMERT, arXiv 2506.17818).
+//
+//	cfg, err := adapt.ParseConfig(yaml)          // what, on which audio, for how long
+//	run, err := adapt.Open(cfg)                  // opens base, corpora and teacher; checks everything that can be checked
+//	err = run.Train(ctx, "out/makam", adapt.Options{Report: show})
+//
+// The objective is MERT's (arXiv 2306.00107; the released code, facts in [Objective]): predict, at masked frames
+// only, the codebook entries that a teacher gives the clean audio, and reconstruct its constant-Q spectrum.
+//
+// Where to look:
+//
+//   - [Config], [Stage], [Schedule]: the recipe. A learning rate is a pure function of the step.
+//   - [Corpus] and [Sampler]: which crop of which recording stands where in which batch. Every draw is a pure function
+//     of (seed, stage, step), so a run can be taken up again at any step without a sampler state.
+//   - [Teacher] and [Targets]: constant-Q spectra and residual k-means codes, computed once a recording.
+//   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
+//   - [MaskedLoss] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
+//
+// Nothing here prints: progress and log records go to the callbacks of [Options].
+package adapt

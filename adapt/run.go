@@ -1,0 +1,169 @@
+package adapt
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+
+	"syncretic/adapt/audio"
+	"syncretic/adapt/mert"
+	"syncretic/checkpoint"
+)
+
+// Run is a recipe with everything open that it names, ready to train.
+type Run struct {
+	cfg     Config
+	model   *Model
+	teacher *Teacher
+	corpora []*Corpus
+	targets map[*Corpus]*Targets
+	inputs  map[string]string // sha-256 of what the run starts from
+}
+
+// Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
+// the targets that are not cached. Everything that can be wrong with a recipe or its inputs is found here, before a step is
+// taken. progress may be nil.
+func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (*Run, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}}
+	for _, k := range cfg.Corpora {
+		c, err := OpenCorpus(k)
+		if err != nil {
+			return nil, err
+		}
+		r.corpora = append(r.corpora, c)
+	}
+	if progress != nil {
+		progress("teacher", 0, 1)
+	}
+	var err error
+	if r.teacher, err = TeacherFor(ctx, cfg.Teacher, r.corpora); err != nil {
+		return nil, err
+	}
+	if progress != nil {
+		progress("teacher", 1, 1)
+	}
+	if err := r.openModel(); err != nil {
+		return nil, err
+	}
+	if err := r.loader().check(); err != nil {
+		return nil, err
+	}
+	for _, s := range cfg.Stages {
+		if err := s.apply(r.model.Params()); err != nil {
+			return nil, err
+		}
+		if _, err := NewSampler(cfg.Seed, r.corpora, s.Replay, cfg.Batch.Seconds, r.teacher.Hop()); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range r.corpora {
+		report := func(done, total int) {
+			if progress != nil {
+				progress("targets of "+c.Name, done, total)
+			}
+		}
+		if r.targets[c], err = OpenTargets(ctx, cfg.targetsDir(), r.teacher, c, report); err != nil {
+			r.Close()
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+func (c Config) targetsDir() string {
+	if c.Targets != "" {
+		return c.Targets
+	}
+	return filepath.Join(c.Teacher.Path, "targets")
+}
+
+// openModel opens the base with its heads, or draws a fresh encoder.
+func (r *Run) openModel() error {
+	var encoder *mert.Encoder
+	var heads checkpoint.Source
+	if r.cfg.Base != "" {
+		e, err := mert.Open(r.cfg.Base)
+		if err != nil {
+			return err
+		}
+		encoder = e
+		if r.inputs["base"], err = checkpoint.Hash(e); err != nil {
+			return err
+		}
+		if r.cfg.Heads != "fresh" {
+			h, err := openHeads(r.cfg.Base)
+			if err != nil {
+				return err
+			}
+			if h != nil {
+				defer h.Close()
+				heads = h
+			}
+		}
+	} else {
+		var err error
+		if encoder, err = NewEncoder(r.cfg.Init, r.teacher, r.cfg.Seed); err != nil {
+			return err
+		}
+	}
+	var err error
+	r.model, err = NewModel(encoder, heads, r.teacher, r.cfg.Objective, r.cfg.Seed)
+	return err
+}
+
+// NewEncoder draws a fresh encoder from config.json keys. For an encoder that takes the spectrum as a further input
+// (feature_extractor_cqt), the transform and its scale are the teacher's.
+func NewEncoder(keys map[string]any, t *Teacher, seed uint64) (*mert.Encoder, error) {
+	keys = maps.Clone(keys)
+	if on, _ := keys["feature_extractor_cqt"].(bool); on {
+		k := t.cfg.CQT
+		maps.Copy(keys, map[string]any{"feature_extractor_cqt_bins": k.Bins, "feature_extractor_cqt_fmin": k.FMin,
+			"feature_extractor_cqt_bins_per_octave": k.BinsPerOctave, "feature_extractor_cqt_max_window": k.MaxWindow,
+			"feature_extractor_cqt_log_floor": t.cfg.LogFloor, "feature_extractor_cqt_mean": t.all[0], "feature_extractor_cqt_std": t.all[1]})
+	}
+	doc, err := json.Marshal(keys)
+	if err != nil {
+		return nil, fmt.Errorf("%w: init: %w", ErrConfig, err)
+	}
+	cfg, err := mert.ParseConfig(doc)
+	if err != nil {
+		return nil, fmt.Errorf("%w: init: %w", ErrConfig, err)
+	}
+	return mert.New(cfg, seed)
+}
+
+func (r *Run) loader() *loader {
+	return &loader{encoder: r.model.Encoder, teacher: r.teacher, targets: r.targets, obj: r.cfg.Objective,
+		samples: int(r.cfg.Batch.Seconds * audio.SampleRate)}
+}
+
+// Model is the model being trained.
+func (r *Run) Model() *Model { return r.model }
+
+// Teacher is the run's teacher.
+func (r *Run) Teacher() *Teacher { return r.teacher }
+
+// Close releases the mapped targets.
+func (r *Run) Close() error {
+	for _, t := range r.targets {
+		if err := t.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Targets are the cached targets of the named corpus, nil when the recipe has none of that name.
+func (r *Run) Targets(corpus string) *Targets {
+	for c, t := range r.targets {
+		if c.Name == corpus {
+			return t
+		}
+	}
+	return nil
+}

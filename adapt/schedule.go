@@ -1,0 +1,69 @@
+package adapt
+
+import (
+	"fmt"
+	"math"
+)
+
+// Schedule is the learning rate of one stage as a pure function of the step (arXiv 2403.08763: re-warm, then re-decay).
+//
+//	peak        /\
+//	           /  \__            warm-up is linear from start to peak,
+//	start     /      \___ final  decay from peak to final has the given shape
+//	          0  w        steps
+type Schedule struct {
+	Peak   float64 `yaml:"peak"`
+	Start  float64 `yaml:"start,omitempty"`  // rate before the first step
+	Final  float64 `yaml:"final,omitempty"`  // rate at the stage's end
+	Warmup float64 `yaml:"warmup,omitempty"` // below 1 a share of the stage's steps, otherwise a number of steps
+	Shape  string  `yaml:"shape,omitempty"`  // "linear" (default), "cosine", "constant", or "wsd"
+	Decay  float64 `yaml:"decay,omitempty"`  // wsd only: the share of the stage that decays at its end; 0 means 0.2
+}
+
+func (s Schedule) validate() error {
+	switch s.Shape {
+	case "", "linear", "cosine", "constant", "wsd":
+	default:
+		return fmt.Errorf("lr.shape: got %q, want linear, cosine, constant or wsd", s.Shape)
+	}
+	if !(s.Peak > 0) || math.IsInf(s.Peak, 0) {
+		return fmt.Errorf("lr.peak: got %g, want more than 0", s.Peak)
+	}
+	if s.Start < 0 || s.Final < 0 || s.Warmup < 0 || s.Decay < 0 || s.Decay > 1 {
+		return fmt.Errorf("lr: start, final, warmup and decay must not be negative, nor decay above 1")
+	}
+	return nil
+}
+
+// Rate returns the learning rate of a step, counted from 0, in a stage of the given number of steps.
+// The warm-up ends on the peak: with a warm-up of w steps, step w-1 has the peak rate.
+func (s Schedule) Rate(step, steps int) float64 {
+	warm := s.Warmup
+	if warm < 1 {
+		warm = math.Round(warm * float64(steps))
+	}
+	done := float64(step + 1)
+	if done < warm {
+		return s.Start + (s.Peak-s.Start)*done/warm
+	}
+	rest := float64(steps) - warm
+	if rest <= 0 || s.Shape == "constant" {
+		return s.Peak
+	}
+	t := min(1, (done-warm)/rest) // 0 at the peak, 1 after the last step
+	switch s.Shape {
+	case "cosine":
+		return s.Final + (s.Peak-s.Final)*0.5*(1+math.Cos(math.Pi*t))
+	case "wsd":
+		share := s.Decay
+		if share == 0 {
+			share = 0.2
+		}
+		start := 1 - share*float64(steps)/rest
+		if t <= start {
+			return s.Peak
+		}
+		t = (t - start) / (1 - start)
+	}
+	return s.Peak + (s.Final-s.Peak)*t
+}

@@ -1,0 +1,172 @@
+package adapt
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"syncretic/adapt/optim"
+	"syncretic/checkpoint"
+)
+
+// work is the folder of a run that is not finished: state.safetensors (weights, heads, optimiser moments; the position in
+// its metadata, so that one rename moves all) and train.jsonl.
+type work struct {
+	dir   string
+	run   *Run
+	key   string       // of the recipe and its inputs
+	adam  *optim.AdamW // nil until the first stage begins
+	done  int          // steps taken
+	saved bool
+	file  *os.File
+	lines *bufio.Writer
+}
+
+func openWork(dir string, r *Run, opts Options) (*work, error) {
+	doc, err := r.cfg.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(append(doc, r.inputs["base"]...))
+	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:])}
+	_, err = os.Stat(dir)
+	switch {
+	case err == nil && opts.Resume:
+		err = w.restore()
+	case err == nil && opts.Force:
+		err = os.RemoveAll(dir)
+	case err == nil:
+		err = fmt.Errorf("%s: an interrupted run (go on with --resume, start over with --force): %w", dir, fs.ErrExist)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	if err := w.openLog(); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *work) logPath() string   { return filepath.Join(w.dir, "train.jsonl") }
+func (w *work) statePath() string { return filepath.Join(w.dir, "state.safetensors") }
+
+// openLog keeps the records of the steps that the state knows and drops later ones, which will be made again.
+func (w *work) openLog() error {
+	old, err := os.ReadFile(w.logPath())
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var kept bytes.Buffer
+	for line := range bytes.Lines(old) {
+		var at struct{ Step int }
+		if json.Unmarshal(line, &at) == nil && at.Step <= w.done && bytes.HasSuffix(line, []byte("\n")) {
+			kept.Write(line)
+		}
+	}
+	if w.file, err = os.Create(w.logPath()); err != nil {
+		return err
+	}
+	w.lines = bufio.NewWriter(w.file)
+	_, err = w.lines.Write(kept.Bytes())
+	return err
+}
+
+func (w *work) log(r Record) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := w.lines.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return w.lines.Flush()
+}
+
+// save writes the state, replacing the one before it in a single rename.
+func (w *work) save(ctx context.Context) error {
+	if w.adam == nil {
+		return nil
+	}
+	meta := map[string]string{"run": w.key, "done": strconv.Itoa(w.done)}
+	var moments []checkpoint.Tensor
+	for _, s := range w.adam.State() {
+		meta["step "+s.Name] = strconv.Itoa(s.Step)
+		moments = append(moments, checkpoint.Tensor{Name: "m " + s.Name, Shape: []int{len(s.M)}, Data: s.M},
+			checkpoint.Tensor{Name: "v " + s.Name, Shape: []int{len(s.V)}, Data: s.V})
+	}
+	adam, err := checkpoint.NewMemory(moments...)
+	if err != nil {
+		return err
+	}
+	src, err := checkpoint.Union(checkpoint.Prefix(w.run.model, "model "), adam)
+	if err != nil {
+		return err
+	}
+	if err := checkpoint.Write(ctx, w.statePath(), src, checkpoint.WriteOptions{Metadata: meta, Force: true}); err != nil {
+		return err
+	}
+	w.saved = true
+	return nil
+}
+
+// restore reads the state back into model and optimiser. A folder without a state is a run that had not saved one yet.
+func (w *work) restore() error {
+	m, err := checkpoint.Open(w.statePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	meta := m.Metadata()
+	if meta["run"] != w.key {
+		return fmt.Errorf("%w: %s belongs to another recipe or base; start over with --force", ErrConfig, w.dir)
+	}
+	if w.done, err = strconv.Atoi(meta["done"]); err != nil {
+		return fmt.Errorf("%w: %s: metadata done: %q", checkpoint.ErrInvalid, w.statePath(), meta["done"])
+	}
+	if err := w.run.model.SetWeights(renamed{m, "model "}); err != nil {
+		return err
+	}
+	var states []optim.State
+	for key, value := range meta {
+		name, ok := strings.CutPrefix(key, "step ")
+		if !ok {
+			continue
+		}
+		s := optim.State{Name: name}
+		if s.Step, err = strconv.Atoi(value); err != nil {
+			return fmt.Errorf("%w: %s: metadata %s: %q", checkpoint.ErrInvalid, w.statePath(), key, value)
+		}
+		if s.M, err = checkpoint.ReadAll(m, "m "+name); err != nil {
+			return err
+		}
+		if s.V, err = checkpoint.ReadAll(m, "v "+name); err != nil {
+			return err
+		}
+		states = append(states, s)
+	}
+	w.adam = optim.NewAdamW(w.run.cfg.Optimizer.adamW(), w.run.model.Params())
+	w.saved = true
+	return w.adam.Restore(states)
+}
+
+func (w *work) close() { w.file.Close() }
+
+func (w *work) remove() error { return os.RemoveAll(w.dir) }

@@ -1,0 +1,235 @@
+package adapt
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nlpodyssey/spago/ag"
+
+	"syncretic/adapt/optim"
+	"syncretic/checkpoint"
+)
+
+// ErrDiverged marks a run whose loss or gradient stopped being finite.
+var ErrDiverged = errors.New("training diverged")
+
+// Options of Train.
+type Options struct {
+	Force   bool              // replace an existing output, forget an interrupted run
+	Resume  bool              // go on from an interrupted run's last state, if there is one
+	Report  func(Record)      // hears of every step; may be nil
+	Version string            // of the tool, for the provenance
+	Meta    map[string]string // further metadata of the weights
+}
+
+// Record is one line of the training log.
+type Record struct {
+	Step      int     `json:"step"` // over all stages, from 1
+	Steps     int     `json:"steps"`
+	Stage     string  `json:"stage"`
+	StageStep int     `json:"stage_step"`
+	Rate      float64 `json:"lr"`
+	Parts
+	GradNorm float64 `json:"grad_norm"` // before clipping
+	Speed    float64 `json:"clips_per_s"`
+}
+
+// Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
+// the log train.jsonl and the provenance adapt.json. While it runs, state and log stand in the folder out.run; an
+// interruption (a cancelled context) saves the state there first, and Resume goes on from it to the same bytes as an
+// uninterrupted run. An existing out without Force, or an out.run without Resume or Force, wraps fs.ErrExist.
+func (r *Run) Train(ctx context.Context, out string, opts Options) error {
+	out = filepath.Clean(out)
+	if _, err := os.Lstat(out); err == nil && !opts.Force {
+		return fmt.Errorf("%s: %w", out, fs.ErrExist)
+	}
+	w, err := openWork(out+".run", r, opts)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	if err := r.stages(ctx, w, opts); err != nil {
+		if ctx.Err() == nil || !w.saved {
+			return err
+		}
+		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.done, w.dir, err)
+	}
+	if err := r.write(ctx, w, out, opts); err != nil {
+		return err
+	}
+	return w.remove()
+}
+
+// stages takes every step from the work folder's position to the end.
+func (r *Run) stages(ctx context.Context, w *work, opts Options) error {
+	total := 0
+	for _, s := range r.cfg.Stages {
+		total += s.Steps
+	}
+	params := r.model.Params()
+	first := 0
+	for i, s := range r.cfg.Stages {
+		if first+s.Steps <= w.done {
+			first += s.Steps
+			continue
+		}
+		if w.adam == nil || (w.done == first && s.Optimizer != "keep") {
+			w.adam = optim.NewAdamW(r.cfg.Optimizer.adamW(), params)
+		}
+		if err := s.apply(params); err != nil {
+			return err
+		}
+		if err := r.stage(ctx, w, i, first, total, opts); err != nil {
+			return err
+		}
+		first += s.Steps
+	}
+	return nil
+}
+
+func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts Options) error {
+	s := r.cfg.Stages[index]
+	sampler, err := NewSampler(r.cfg.Seed, r.corpora, s.Replay, r.cfg.Batch.Seconds, r.teacher.Hop())
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	batches := r.prefetch(ctx, sampler, index, w.done-first)
+	params := r.model.Params()
+	for step := w.done - first; step < s.Steps; step++ {
+		began := time.Now()
+		record, err := r.step(batches, params, index, step)
+		if err != nil {
+			if ctx.Err() != nil {
+				return errors.Join(ctx.Err(), w.save(context.WithoutCancel(ctx)))
+			}
+			return fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
+		}
+		record.Rate = s.LR.Rate(step, s.Steps)
+		w.adam.Step(record.Rate)
+		w.done = first + step + 1
+		record.Step, record.Steps, record.Stage, record.StageStep = w.done, total, s.Name, step+1
+		record.Speed = float64(r.cfg.Batch.Clips*r.cfg.Batch.Accumulate) / time.Since(began).Seconds()
+		if err := w.log(record); err != nil {
+			return err
+		}
+		if opts.Report != nil {
+			opts.Report(record)
+		}
+		if w.done%r.cfg.SaveEvery == 0 || ctx.Err() != nil {
+			if err := w.save(context.WithoutCancel(ctx)); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// step accumulates the gradients of one optimiser step and clips them.
+func (r *Run) step(batches <-chan loaded, params []optim.Param, stage, step int) (Record, error) {
+	optim.ZeroGrad(params)
+	n := r.cfg.Batch.Accumulate
+	var rec Record
+	for micro := range n {
+		b, ok := <-batches
+		if !ok {
+			return rec, context.Canceled
+		}
+		if b.err != nil {
+			return rec, b.err
+		}
+		seed := stream(r.cfg.Seed, "dropout", stage, step, micro).Uint64()
+		loss, parts, err := r.model.forward(b.batch, true, seed, 1/float32(n))
+		if err != nil {
+			return rec, err
+		}
+		if math.IsNaN(parts.Loss) || math.IsInf(parts.Loss, 0) {
+			return rec, fmt.Errorf("%w: the loss is %v (cross-entropy %v, cqt %v, feature penalty %v)", ErrDiverged, parts.Loss, parts.CE(), parts.CQT, parts.FeaturePenalty)
+		}
+		if err := ag.Backward(loss); err != nil {
+			return rec, err
+		}
+		rec.add(parts, n)
+	}
+	rec.GradNorm = optim.ClipGradNorm(params, r.cfg.Optimizer.ClipNorm)
+	if math.IsNaN(rec.GradNorm) || math.IsInf(rec.GradNorm, 0) {
+		return rec, fmt.Errorf("%w: the gradient's norm is %v", ErrDiverged, rec.GradNorm)
+	}
+	return rec, nil
+}
+
+// add averages the parts of n micro-batches, one call each.
+func (rec *Record) add(p Parts, n int) {
+	if rec.Codebooks == nil {
+		rec.Codebooks, rec.Accuracy = make([]float64, len(p.Codebooks)), make([]float64, len(p.Accuracy))
+	}
+	for q := range p.Codebooks {
+		rec.Codebooks[q] += p.Codebooks[q] / float64(n)
+		rec.Accuracy[q] += p.Accuracy[q] / float64(n)
+	}
+	rec.Loss += p.Loss / float64(n)
+	rec.CQT += p.CQT / float64(n)
+	rec.FeaturePenalty += p.FeaturePenalty / float64(n)
+	rec.Frames += p.Frames
+}
+
+type loaded struct {
+	batch *batch
+	err   error
+}
+
+// prefetch loads the batches of a stage in order, from the given step on, two ahead of the training loop.
+func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan loaded {
+	ch := make(chan loaded, 2)
+	l := r.loader()
+	go func() {
+		defer close(ch)
+		for step := from; step < r.cfg.Stages[stage].Steps; step++ {
+			for micro := range r.cfg.Batch.Accumulate {
+				b, err := l.load(s.Draw(stage, step, micro, r.cfg.Batch.Clips), r.cfg.Seed, "train", stage, step, micro)
+				if err == nil {
+					b.samples = mixNoise(stream(r.cfg.Seed, "noise", stage, step, micro), r.cfg.Objective.MixtureProb, b.samples, b.clips)
+				}
+				select {
+				case ch <- loaded{b, err}:
+				case <-ctx.Done():
+					return
+				}
+				if err != nil {
+					return
+				}
+			}
+		}
+	}()
+	return ch
+}
+
+// write stores the finished model.
+func (r *Run) write(ctx context.Context, w *work, out string, opts Options) error {
+	log, err := os.ReadFile(w.logPath())
+	if err != nil {
+		return err
+	}
+	provenance, err := json.MarshalIndent(struct {
+		Version string            `json:"version"`
+		Inputs  map[string]string `json:"inputs_sha256"`
+		Config  Config            `json:"config"`
+	}{opts.Version, r.inputs, r.cfg}, "", "  ")
+	if err != nil {
+		return err
+	}
+	meta := map[string]string{"format": "pt", "syncretic.verb": "adapt", "syncretic.version": opts.Version, "syncretic.seed": fmt.Sprint(r.cfg.Seed)}
+	return r.model.Write(ctx, out, w.dir, checkpoint.WriteOptions{Force: opts.Force, Metadata: meta, SideFiles: []checkpoint.SideFile{
+		{Name: "adapt.json", Data: append(provenance, '\n')}, {Name: "train.jsonl", Data: log}}})
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"syncretic/adapt"
+)
+
+type adaptOptions struct {
+	resume bool
+	seed   uint64
+}
+
+func newAdapt(a *app) *cobra.Command {
+	var o adaptOptions
+	cmd := &cobra.Command{
+		Use:   "adapt CONFIG.yml OUT",
+		Short: "Continue an encoder's pre-training on the music of a culture",
+		Long: "Run the stages of a recipe: masked prediction of the teacher's codes and spectrum, with a learning rate that each stage\n" +
+			"re-warms and re-decays (arXiv 2506.17818). OUT becomes a model directory with config.json, model.safetensors, the\n" +
+			"pre-training heads, the recipe and train.jsonl, one JSON line a step. While it runs, the state stands in OUT.run; after an\n" +
+			"interruption --resume goes on from there, to the same bytes.",
+		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			seeded := cmd.Flags().Changed("seed")
+			return runAdapt(cmd.Context(), a, o, seeded, args[0], args[1])
+		},
+	}
+	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the state that an interrupted run left in OUT.run")
+	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
+	return cmd
+}
+
+func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, out string) error {
+	doc, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	cfg, err := adapt.ParseConfig(doc)
+	if err != nil {
+		return fmt.Errorf("%s: %w", config, err)
+	}
+	if seeded {
+		cfg.Seed = o.seed
+	}
+	if err := refuseExisting(out, a.force); err != nil {
+		return err
+	}
+	bars := map[string]*progress{}
+	run, err := adapt.Open(ctx, cfg, func(what string, done, total int) {
+		if bars[what] == nil {
+			bars[what] = a.progress(what)
+		}
+		bars[what].set(done, total, "")
+	})
+	if err != nil {
+		return err
+	}
+	defer run.Close()
+	bar := a.progress("adapting")
+	defer bar.stop()
+	var last adapt.Record
+	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, Version: version(), Report: func(r adapt.Record) {
+		last = r
+		bar.set(r.Step, r.Steps, fmt.Sprintf("%s  loss %.3f  ce %.2f  cqt %.3f  lr %.2g  %.0f clips/s", r.Stage, r.Loss, r.CE(), r.CQT, r.Rate, r.Speed))
+	}})
+	if err != nil {
+		return err
+	}
+	return a.result(map[string]any{"output": out, "steps": last.Steps, "last": last},
+		fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
+}
+
+// refuseExisting finds an output that is in the way before any work is done.
+func refuseExisting(path string, force bool) error {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return fmt.Errorf("%s: %w", path, fs.ErrExist)
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"syncretic/arithmetic"
+	"syncretic/checkpoint"
+)
+
+// arithmeticMismatch marks models that do not belong together, for the hint.
+var arithmeticMismatch = errors.New("the models do not fit together")
+
+func mismatch(err error) error { return fmt.Errorf("%w: %w", arithmeticMismatch, err) }
+
+type applyOptions struct {
+	vectors []string
+	anyBase bool
+}
+
+func newApply(a *app) *cobra.Command {
+	var o applyOptions
+	cmd := &cobra.Command{
+		Use:   "apply BASE OUT --vector PATH=LAMBDA ...",
+		Short: "Write BASE + sum of LAMBDA * task vector",
+		Long: "Write theta_0 + sum_i lambda_i tau_i (arXiv 2212.04089) with BASE's dtypes, rounded once. A negative lambda forgets.\n" +
+			"PATH is a task vector written by `vector`, or a tuned MODEL, whose vector is then taken on the way.\n" +
+			"OUT is a model directory with BASE's side files, or one file when its name ends in .safetensors.",
+		Example: "  syncretic apply mert-v1-95m merged --vector makam.vector.safetensors=0.2 --vector models/lyra=0.2",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runApply(cmd.Context(), a, o, args[0], args[1])
+		},
+	}
+	cmd.Flags().StringArrayVar(&o.vectors, "vector", nil, "a task vector or tuned MODEL and its lambda, as PATH=LAMBDA; repeatable")
+	cmd.Flags().BoolVar(&o.anyBase, "any-base", false, "accept vectors that were taken from another base (analogies)")
+	return cmd
+}
+
+func runApply(ctx context.Context, a *app, o applyOptions, basePath, out string) error {
+	if len(o.vectors) == 0 {
+		return usageError("give at least one --vector PATH=LAMBDA")
+	}
+	type term struct {
+		path   string
+		lambda float64
+	}
+	terms := make([]term, len(o.vectors))
+	for i, v := range o.vectors {
+		at := strings.LastIndexByte(v, '=')
+		if at < 1 {
+			return usageError("--vector %s: want PATH=LAMBDA", v)
+		}
+		lambda, err := strconv.ParseFloat(v[at+1:], 64)
+		if err != nil || math.IsNaN(lambda) || math.IsInf(lambda, 0) {
+			return usageError("--vector %s: lambda %q is not a finite number", v, v[at+1:])
+		}
+		terms[i] = term{v[:at], lambda}
+	}
+	base, err := checkpoint.Open(basePath)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	baseHash, err := checkpoint.Hash(base)
+	if err != nil {
+		return err
+	}
+	meta := map[string]string{"syncretic.verb": "apply", metaTool: version(), metaBase: baseHash}
+	sum := make([]arithmetic.Term, len(terms))
+	for i, t := range terms {
+		m, err := checkpoint.Open(t.path)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		tau, err := taskVector(m, base, baseHash, o.anyBase)
+		if err != nil {
+			return err
+		}
+		sum[i] = arithmetic.Term{Vector: tau, Lambda: t.lambda}
+		meta[fmt.Sprintf("syncretic.term.%d", i)] = fmt.Sprintf("%g * %s", t.lambda, t.path)
+	}
+	merged, err := arithmetic.Combine(base, sum...)
+	if err != nil {
+		return mismatch(err)
+	}
+	opts := checkpoint.WriteOptions{Metadata: meta, Force: a.force}
+	if base.Dir() != "" && !strings.HasSuffix(out, ".safetensors") {
+		if opts.SideFiles, err = base.SideFiles(); err != nil {
+			return err
+		}
+	}
+	if err := a.write(ctx, out, merged, opts); err != nil {
+		return err
+	}
+	tensors, parameters := count(merged)
+	return a.result(map[string]any{"output": out, "tensors": tensors, "parameters": parameters, "base_sha256": baseHash, "vectors": o.vectors},
+		fmt.Sprintf("%s: %d tensors, %d parameters\n", out, tensors, parameters))
+}
+
+// taskVector returns m itself when it is a task vector of the given base, and m - base when it is a model.
+func taskVector(m *checkpoint.Model, base checkpoint.Source, baseHash string, anyBase bool) (checkpoint.Source, error) {
+	meta := m.Metadata()
+	if meta[metaKind] != kindVector {
+		tau, err := arithmetic.Sub(m, base)
+		if err != nil {
+			return nil, mismatch(err)
+		}
+		return tau, nil
+	}
+	if got := meta[metaBase]; got != baseHash && !anyBase {
+		return nil, fmt.Errorf("%w: %s: task vector of base %.12s, but BASE is %.12s (--any-base adds it all the same)", checkpoint.ErrInvalid, m.Path(), got, baseHash)
+	}
+	return m, nil
+}

@@ -1,0 +1,37 @@
+// Command syncretic carries one pipeline from audio to a merged model: it adapts a music encoder to one culture at a time,
+// takes task vectors, merges them with scaling coefficients, and chooses those against probe results.
+//
+// This package is wiring and printing only: one file a verb, each with a constructor, its flags and a run function. What the
+// verbs do lives in the rooms checkpoint, arithmetic, adapt, probe and sweep.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run executes one command line and returns its exit code. The first interrupt cancels the context, so that verbs stop
+// cleanly; a second one ends the process at once.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+
+	a := &app{stdout: stdout, stderr: stderr}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	code := a.classify(ctx, err)
+	a.complain(code, err)
+	return code
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+// app is what every verb shares: where to write, and the flags that all of them take.
+type app struct {
+	stdout, stderr io.Writer
+
+	json    bool
+	quiet   bool
+	force   bool
+	threads int
+	started bool // flags and arguments were understood, so a later error is not one of usage
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "syncretic",
+		Short: "Adapt music encoders to cultures, merge them by task arithmetic, choose lambda by probing",
+		Long: "Syncretic continues the pre-training of a music encoder on one culture at a time, turns the results into task vectors,\n" +
+			"merges them with scaling coefficients lambda, and chooses lambda against probe results.\n" +
+			"`syncretic demo out/demo` shows all of it in a few minutes.",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.start() },
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	f := root.PersistentFlags()
+	f.BoolVar(&a.json, "json", false, "print the result as one JSON value on standard output, and nothing else there")
+	f.BoolVar(&a.quiet, "quiet", false, "no progress and no log lines")
+	f.BoolVar(&a.force, "force", false, "replace an existing output")
+	f.IntVar(&a.threads, "threads", 0, "cores to use (default: all)")
+	root.AddCommand(newVector(a), newApply(a), newEmbed(a), newAdapt(a), newProbe(a), newSweep(a), newDemo(a), newVersion(a))
+	for _, c := range root.Commands() {
+		describeExit(c)
+	}
+	return root
+}
+
+func (a *app) start() error {
+	if a.threads < 0 {
+		return usageError("--threads %d: want 1 or more, or 0 for all cores", a.threads)
+	}
+	if a.threads > 0 {
+		runtime.GOMAXPROCS(a.threads)
+	}
+	a.started = true
+	return nil
+}
+
+// result prints a verb's result: as JSON, or as the given text.
+func (a *app) result(value any, text string) error {
+	if !a.json {
+		_, err := fmt.Fprint(a.stdout, text)
+		return err
+	}
+	enc := json.NewEncoder(a.stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
+}
+
+// logf writes one log line to standard error.
+func (a *app) logf(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}
