@@ -25,6 +25,7 @@ type drawnLine struct {
 	Name, Class    string
 	Path           string
 	Points         []string // paths of the markers
+	Swatch         string   // one marker in the middle of a legend's sample
 	Label          bool
 	LabelX, LabelY float64
 	Leader         string
@@ -36,8 +37,8 @@ type drawnMark struct {
 }
 
 type drawnReference struct {
-	Y, LabelY float64
-	Label     string
+	Y, LabelX, LabelY float64
+	Label             string
 }
 
 // A frame is the size and the margins of a drawing, in pixels.
@@ -89,7 +90,10 @@ func (c Chart) draw(id string, f frame) drawing {
 	}
 	x, y := c.scales(d)
 	d.XTicks, d.YTicks = x.ticks(f.ticks), y.ticks(6)
-	for i, m := range c.Marks {
+	// From left to right and downwards: no label meets the line of a mark to its right.
+	marks := slices.Clone(c.Marks)
+	slices.SortStableFunc(marks, func(a, b Mark) int { return compare(a.X, b.X) })
+	for i, m := range marks {
 		mark := drawnMark{X: x.at(m.X), LabelY: 26 + lineHeight*float64(i) + 8, Label: m.Label, Anchor: "start"}
 		mark.LabelX = mark.X + 5
 		if mark.LabelX+f.letter*float64(len([]rune(m.Label))) > f.width {
@@ -97,8 +101,8 @@ func (c Chart) draw(id string, f frame) drawing {
 		}
 		d.Marks = append(d.Marks, mark)
 	}
-	d.References = c.references(y)
 	d.Lines = c.lines(d, x, y, f)
+	d.References = c.references(d, x, y, f)
 	return d
 }
 
@@ -122,22 +126,6 @@ func (c Chart) scales(d drawing) (x, y scale) {
 		margin = max(math.Abs(high)*0.05, 1e-3)
 	}
 	return x, scale{low - margin, high + margin, d.Bottom, d.Top}
-}
-
-// references places the horizontal lines and their labels, which sit above the line and apart from each other.
-func (c Chart) references(y scale) []drawnReference {
-	var wanted []float64
-	for _, r := range c.References {
-		wanted = append(wanted, y.at(r.Y)-5)
-	}
-	places := spread(wanted, lineHeight, y.To+10, y.From-4)
-	var out []drawnReference
-	for i, r := range c.References {
-		if !math.IsNaN(r.Y) {
-			out = append(out, drawnReference{Y: y.at(r.Y), LabelY: places[i], Label: r.Label})
-		}
-	}
-	return out
 }
 
 // lines draws each series; with labels, each name stands beside the last point of its line.
@@ -172,7 +160,7 @@ func (c Chart) lines(d drawing, x, y scale, f frame) []drawnLine {
 			pen = "L"
 			line.Points = append(line.Points, "M"+px(lastX)+" "+px(lastY)+shape)
 		}
-		line.Path = path.String()
+		line.Path, line.Swatch = path.String(), "M14 6"+shape
 		out[i] = line
 		if f.labels && !math.IsNaN(lastY) {
 			out[i].Label, out[i].LabelX = true, d.Right+16

@@ -47,10 +47,11 @@ type gridRow struct {
 
 // A gridCell is a figure and the lines of small print under it.
 type gridCell struct {
-	Class string
-	Text  string
-	Small string
-	Words string
+	Class    string
+	Text     string
+	Small    string
+	Interval string
+	Words    string
 }
 
 func newPage(doc Document) (*page, error) {
@@ -187,14 +188,15 @@ func scoreCell(c ScoreCell, decimals int) gridCell {
 		return cell
 	}
 	d := *c.Difference
-	cell.Small = fmt.Sprintf("%s [%s, %s]", signed(d.Difference, decimals), signed(d.Low, decimals), signed(d.High, decimals))
+	cell.Small = signed(d.Difference, decimals)
+	cell.Interval = "[" + signed(d.Low, decimals) + ", " + signed(d.High, decimals) + "]"
 	switch {
 	case !d.Significant():
 		cell.Class, cell.Words = "level", "not significant"
 	case d.Difference > 0:
-		cell.Class, cell.Words = "up", "▲ above base"
+		cell.Class, cell.Small = "up", "▲ "+cell.Small
 	default:
-		cell.Class, cell.Words = "down", "▼ below base"
+		cell.Class, cell.Small = "down", "▼ "+cell.Small
 	}
 	return cell
 }
