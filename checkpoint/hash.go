@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"runtime/debug"
 )
 
 // Hash is the SHA-256, in hex, of a source's contents: for each tensor, by name, a line with its quoted name, dtype and
 // shape, then its bytes as Write would store them. The container (one file, shards, memory) and metadata do not count.
-func Hash(src Source) (string, error) {
+func Hash(src Source) (digest string, err error) {
+	defer catchFault("hash", debug.SetPanicOnFault(true), &err)
 	sum := sha256.New()
 	var b buffers
 	for _, info := range src.Tensors() {

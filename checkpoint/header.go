@@ -3,10 +3,8 @@ package checkpoint
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"io"
-	"strconv"
 	"unicode/utf8"
 )
 
@@ -64,6 +62,9 @@ func scanHeader(text []byte) (*header, error) {
 	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
 		return nil, invalid("header does not start with {")
 	}
+	if at := loneSurrogate(text); at >= 0 {
+		return nil, invalid("header is not valid text: half of a surrogate pair at byte %d", at)
+	}
 	s := newScanner(text)
 	h := &header{}
 	err := s.object(func(name string) error {
@@ -90,95 +91,4 @@ func headerError(err error) error {
 		err = io.ErrUnexpectedEOF
 	}
 	return invalid("header is not valid JSON: %v", err)
-}
-
-// scanner walks JSON token by token, refusing duplicate keys.
-type scanner struct{ dec *json.Decoder }
-
-func newScanner(text []byte) scanner {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	return scanner{dec}
-}
-
-// object reads `{ key: value, ... }`; field consumes each value.
-func (s scanner) object(field func(key string) error) error {
-	if err := s.open('{', "object"); err != nil {
-		return err
-	}
-	return s.fields(field)
-}
-
-func (s scanner) fields(field func(key string) error) error {
-	seen := make(map[string]bool)
-	for s.dec.More() {
-		token, err := s.dec.Token()
-		if err != nil {
-			return err
-		}
-		key := token.(string)
-		if seen[key] {
-			return invalid("key %q appears twice", key)
-		}
-		seen[key] = true
-		if err := field(key); err != nil {
-			return err
-		}
-	}
-	_, err := s.dec.Token()
-	return err
-}
-
-func (s scanner) open(delim json.Delim, what string) error {
-	token, err := s.dec.Token()
-	if err != nil {
-		return err
-	}
-	if token != delim {
-		return invalid("%v where an %s is wanted", token, what)
-	}
-	return nil
-}
-
-func (s scanner) text() (string, error) {
-	token, err := s.dec.Token()
-	if err != nil {
-		return "", err
-	}
-	text, ok := token.(string)
-	if !ok {
-		return "", invalid("%v where a string is wanted", token)
-	}
-	return text, nil
-}
-
-// naturals reads an array of whole numbers that fit an int64.
-func (s scanner) naturals() ([]int64, error) {
-	if err := s.open('[', "array"); err != nil {
-		return nil, err
-	}
-	list := []int64{}
-	for s.dec.More() {
-		token, err := s.dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		number, ok := token.(json.Number)
-		if !ok {
-			return nil, invalid("%v where a whole number is wanted", token)
-		}
-		n, err := strconv.ParseUint(number.String(), 10, 63)
-		if err != nil {
-			return nil, invalid("%s where a whole number below 2^63 is wanted", number)
-		}
-		list = append(list, int64(n))
-	}
-	_, err := s.dec.Token()
-	return list, err
-}
-
-// skip reads any one value.
-func (s scanner) skip() error {
-	var value json.RawMessage
-	return s.dec.Decode(&value)
 }

@@ -10,8 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// mapped tells whether file contents are read at the touch.
+const mapped = true
+
 // mapFile maps a whole file read-only. release ends the mapping; the bytes are invalid afterwards.
-// The file must not be truncated by others while it is mapped: the kernel then ends the process on a touch.
+// Where others cut the file short while it is mapped, a touch faults: see catchFault.
 func mapFile(path string) (data []byte, release func() error, err error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -66,7 +67,8 @@ func (m *Model) Tensors() []Info { return m.infos }
 
 // Read converts elements [offset, offset+len(dst)) of the named tensor to float32. Floats wider than that are rounded to
 // nearest even; integers must be exact in float32. After Close it fails with fs.ErrClosed.
-func (m *Model) Read(name string, offset int, dst []float32) error {
+func (m *Model) Read(name string, offset int, dst []float32) (err error) {
+	defer catchFault(m.path, debug.SetPanicOnFault(true), &err)
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	t, err := m.find(name)
@@ -125,5 +127,5 @@ func (m *Model) Close() error {
 	return errors.Join(errs...)
 }
 
-// join is filepath.Join, kept short at call sites.
+// join is the path of a file of the model's directory.
 func (m *Model) join(name string) string { return filepath.Join(m.dir, name) }

@@ -37,6 +37,12 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 			return nil, invalid("tensor %q: %s %d cannot be written", info.Name, info.DType, info.Shape)
 		case info.Name == metadataKey || !utf8.ValidString(info.Name):
 			return nil, invalid("tensor %q: this name cannot be stored", info.Name)
+		case !encodable(e.DType):
+			if _, ok, err := rawBytes(src, info); err != nil {
+				return nil, err
+			} else if !ok {
+				return nil, noStored(info)
+			}
 		}
 		e.end = int64(elements) * int64(e.DType.Size())
 		tensors = append(tensors, e)

@@ -42,57 +42,6 @@ func newStage(path string, dir, force bool) (*stage, error) {
 	return s, nil
 }
 
-// checkTarget refuses early what publish would refuse at the end, and directories that Force must not delete.
-func (s *stage) checkTarget(given string) error {
-	info, err := os.Lstat(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if !s.force {
-		return fmt.Errorf("%s: %w", given, fs.ErrExist)
-	}
-	if s.dir && info.Mode()&fs.ModeSymlink != 0 {
-		if s.path, err = filepath.EvalSymlinks(s.path); err != nil {
-			return err
-		}
-		if info, err = os.Stat(s.path); err != nil {
-			return err
-		}
-	}
-	switch {
-	case s.dir && !info.IsDir():
-		return fmt.Errorf("%s: a file, and a directory is to be written: not replaced: %w", given, fs.ErrExist)
-	case !s.dir && info.IsDir():
-		return fmt.Errorf("%s: a directory, and a file is to be written: not replaced: %w", given, fs.ErrExist)
-	case s.dir:
-		return replaceable(s.path, given)
-	}
-	return nil
-}
-
-// replaceable guards against --force on the wrong directory: only an empty one, or one that holds weights and no
-// directories, is deleted.
-func replaceable(dir, given string) error {
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	weights := len(list) == 0
-	for _, item := range list {
-		if item.IsDir() {
-			return fmt.Errorf("%s: holds the directory %s: not replaced: %w", given, item.Name(), fs.ErrExist)
-		}
-		weights = weights || isWeights(item.Name())
-	}
-	if !weights {
-		return fmt.Errorf("%s: not a model directory: not replaced: %w", given, fs.ErrExist)
-	}
-	return nil
-}
-
 // makeTemp makes and locks the temporary. A sweeper may have removed it before the lock: then it tries the next name.
 func (s *stage) makeTemp() error {
 	for n := 0; ; n++ {
@@ -160,6 +109,18 @@ func (s *stage) create(name string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(s.temp, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
+// put writes a whole small file into a staged directory.
+func (s *stage) put(name string, data []byte) error {
+	f, err := s.create(name)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	return closing(f, err)
+}
+
 // finish publishes the stage when err is nil; otherwise, or when that fails, it removes every trace.
 func (s *stage) finish(err error) error {
 	if err == nil {
@@ -208,22 +169,4 @@ func replaceDir(temp, path string) error {
 		return err
 	}
 	return os.RemoveAll(temp) // now the old directory
-}
-
-// makeParents makes missing directories and lists them, outermost first.
-func makeParents(dir string) (made []string, err error) {
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
-			break
-		}
-		made = append([]string{at}, made...)
-	}
-	return made, os.MkdirAll(dir, 0o777)
-}
-
-// removeParents takes back what makeParents made, as far as it is still empty.
-func (s *stage) removeParents() {
-	for i := len(s.made) - 1; i >= 0; i-- {
-		os.Remove(s.made[i])
-	}
 }

@@ -112,7 +112,7 @@ func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, e
 		}
 	}
 	if !encodable(dtype) {
-		return nil, invalid("tensor %q: its source has no %s as stored, and numbers cannot be converted to it", in.Name, dtype)
+		return nil, noStored(in)
 	}
 	if b.values == nil {
 		b.values = make([]float32, blockElements)
@@ -124,4 +124,8 @@ func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, e
 	}
 	block, err := encode(dtype, b.bytes, values)
 	return block, within(err, "tensor %q: from element %d", in.Name, lo)
+}
+
+func noStored(i Info) error {
+	return invalid("tensor %q: its source has no %s as stored, and numbers cannot be converted to it", i.Name, i.DType)
 }

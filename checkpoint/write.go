@@ -35,6 +35,9 @@ func Write(ctx context.Context, path string, src Source, opts WriteOptions) (err
 		return fmt.Errorf("%s: shards need a directory, not one file", path)
 	}
 	files, err := plan(src, opts)
+	if err == nil {
+		err = checkSides(opts.SideFiles)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -59,43 +62,42 @@ func Write(ctx context.Context, path string, src Source, opts WriteOptions) (err
 			return err
 		}
 	}
-	return writeSides(st, files, opts.SideFiles)
-}
-
-// writeSides adds the index of a sharded set and the side files.
-func writeSides(st *stage, files []layout, sides []SideFile) error {
-	seen := make(map[string]bool)
 	if len(files) > 1 {
-		where := make(map[string]string)
-		total := int64(0)
-		for _, l := range files {
-			total += l.data
-			for _, e := range l.entries {
-				where[e.Name] = l.name
-			}
-		}
-		sides = append([]SideFile{{indexName, formatIndex(where, total)}}, sides...)
-		seen[""] = true
-	}
-	for i, side := range sides {
-		own := i == 0 && len(files) > 1
-		if !plainName(side.Name) || seen[side.Name] || isWeights(side.Name) && !own {
-			return invalid("side file %q: want a plain name, once, not one of weights", side.Name)
-		}
-		seen[side.Name] = true
-		f, err := st.create(side.Name)
-		if err != nil {
+		if err := st.put(indexName, shardIndex(files)); err != nil {
 			return err
 		}
-		_, err = f.Write(side.Data)
-		if err == nil {
-			err = f.Sync()
-		}
-		if err := closing(f, err); err != nil {
+	}
+	for _, side := range opts.SideFiles {
+		if err := st.put(side.Name, side.Data); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// checkSides refuses side files that could not be written, before anything is.
+func checkSides(sides []SideFile) error {
+	seen := make(map[string]bool)
+	for _, side := range sides {
+		if !plainName(side.Name) || seen[side.Name] || isWeights(side.Name) {
+			return invalid("side file %q: want a plain name, once, not one of weights", side.Name)
+		}
+		seen[side.Name] = true
+	}
+	return nil
+}
+
+// shardIndex is the index of a sharded set.
+func shardIndex(files []layout) []byte {
+	where := make(map[string]string)
+	total := int64(0)
+	for _, l := range files {
+		total += l.data
+		for _, e := range l.entries {
+			where[e.Name] = l.name
+		}
+	}
+	return formatIndex(where, total)
 }
 
 // WriteFile stores a small file atomically: written and fsynced beside path, then renamed. Without force an existing
