@@ -1,0 +1,5 @@
+//go:build !race
+
+package arithmetic
+
+const raceEnabled = false
