@@ -114,10 +114,11 @@ func (s *Study) enqueue(ctx context.Context) (points int, err error) {
 		failed, settled := map[string][]int{}, map[string]bool{}
 		for _, t := range existing {
 			key := s.key(t.Lambdas)
-			if t.State == store.Fail && t.Scores == nil {
-				failed[key] = append(failed[key], t.Number)
-			} else {
+			switch {
+			case t.Done() || !t.State.Finished():
 				settled[key] = true
+			case t.State == store.Fail:
+				failed[key] = append(failed[key], t.Number)
 			}
 		}
 		var entries []store.Entry

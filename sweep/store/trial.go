@@ -121,7 +121,8 @@ func (s *Study) Claim(ctx context.Context, ranges map[string]Range) (*Trial, err
 	return claimed, nil
 }
 
-// fixParams writes the claimed trial's parameters with their distributions.
+// fixParams writes the claimed trial's parameters with their distributions. A value outside of its range, which somebody
+// else must have enqueued, widens it: Optuna wants values inside.
 func fixParams(ctx context.Context, tx *sql.Tx, trial *Trial, ranges map[string]Range) error {
 	if len(trial.Params) != len(ranges) {
 		return fmt.Errorf("trial %d: %d parameters, want %d", trial.Number, len(trial.Params), len(ranges))
@@ -131,7 +132,8 @@ func fixParams(ctx context.Context, tx *sql.Tx, trial *Trial, ranges map[string]
 		if !ok {
 			return fmt.Errorf("trial %d: no parameter %q", trial.Number, name)
 		}
-		distribution, err := floatDistribution(ranges[name])
+		r := ranges[name]
+		distribution, err := floatDistribution(Range{min(r.Low, value), max(r.High, value)})
 		if err != nil {
 			return fmt.Errorf("trial %d: parameter %q: %w", trial.Number, name, err)
 		}
