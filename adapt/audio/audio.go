@@ -80,7 +80,7 @@ func open(path string, f *os.File) (*File, error) {
 		out.Rate, out.Channels, out.Frames = w.rate, w.channels, w.frames
 		out.body = &wavBody{wavFormat: w, r: f, c: f}
 	case "FLAC":
-		b, err := openFLAC(f)
+		b, err := openFLAC(f, info.Size())
 		if err != nil {
 			return nil, err
 		}

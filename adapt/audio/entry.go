@@ -58,25 +58,33 @@ func (e Entry) Read() ([]float32, error) {
 // folder (or Path is empty), else Path relative to that folder. The file appears whole or not at all; one that exists
 // is refused (fs.ErrExist) unless force is set. Entries that ReadManifest would refuse are errors that wrap [ErrInvalid].
 func WriteManifest(path string, entries []Entry, force bool) error {
+	data, err := formatManifest(entries, filepath.Dir(path), comma(path, nil))
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return checkpoint.WriteFile(path, data, force)
+}
+
+// formatManifest lays out the rows and reads them back, which finds duplicates and an empty list.
+func formatManifest(entries []Entry, dir string, comma rune) ([]byte, error) {
 	var out bytes.Buffer
 	w := csv.NewWriter(&out)
-	w.Comma = comma(path, nil)
-	w.Write(columns)
+	w.Comma = comma
+	rows := [][]string{columns}
 	for i, e := range entries {
-		e.ID = writtenPath(filepath.Dir(path), e)
+		e.ID = writtenPath(dir, e)
 		if err := e.check(); err != nil {
-			return fmt.Errorf("%s: %w: entry %d: %w", path, ErrInvalid, i, err)
+			return nil, fmt.Errorf("%w: entry %d: %w", ErrInvalid, i, err)
 		}
-		w.Write([]string{e.ID, seconds(e.Start), seconds(e.End), e.Split, strings.Join(e.Tags, "|"), e.Group})
+		rows = append(rows, []string{e.ID, seconds(e.Start), seconds(e.End), e.Split, strings.Join(e.Tags, "|"), e.Group})
 	}
-	w.Flush()
-	if err := w.Error(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err := w.WriteAll(rows); err != nil {
+		return nil, err
 	}
-	if _, err := parseManifest(out.Bytes(), filepath.Dir(path), w.Comma); err != nil { // duplicates, no entries
-		return fmt.Errorf("%s: %w", path, err)
+	if _, err := parseManifest(out.Bytes(), dir, comma); err != nil {
+		return nil, err
 	}
-	return checkpoint.WriteFile(path, out.Bytes(), force)
+	return out.Bytes(), nil
 }
 
 // writtenPath is the path column of e in a manifest in dir.

@@ -26,21 +26,29 @@ type flacBody struct {
 	err     error
 }
 
-// openFLAC reads the stream header. A stream of unknown length is decoded here, to learn its length.
-func openFLAC(f *os.File) (*flacBody, error) {
+// maxFLAC bounds a decoded stream, in samples: 12 hours, 4 GiB of float32. A few bytes of FLAC can stand for any length of
+// silence, so the length of the file bounds nothing.
+const maxFLAC = 1 << 30
+
+// plausible is the most samples a byte of FLAC stands for, outside silence.
+const plausible = 64
+
+// openFLAC reads the stream header. A stream that does not know its length, or promises more than its size makes likely,
+// is decoded here, so that Frames is a number that callers can allocate by.
+func openFLAC(f *os.File, size int64) (*flacBody, error) {
 	stream, err := newStream(f)
 	if err != nil {
 		return nil, err
 	}
 	info := stream.Info
-	if info.NSamples > math.MaxInt/8 {
-		return nil, fmt.Errorf("%w: FLAC header says %d samples", ErrInvalid, info.NSamples)
+	if info.NSamples > maxFLAC {
+		return nil, fmt.Errorf("%w: FLAC header says %d samples, want at most %d", ErrInvalid, info.NSamples, maxFLAC)
 	}
 	if info.BitsPerSample > 24 || info.NChannels == 0 {
 		return nil, fmt.Errorf("%w: FLAC of %d bits and %d channels, want at most 24 bits", ErrInvalid, info.BitsPerSample, info.NChannels)
 	}
 	b := &flacBody{rate: int(info.SampleRate), channels: int(info.NChannels), frames: int(info.NSamples), f: f}
-	if b.frames == 0 && b.rate == SampleRate {
+	if (b.frames == 0 || int64(b.frames) > plausible*size) && b.rate == SampleRate {
 		if err := b.load(); err != nil {
 			return nil, err
 		}
@@ -107,6 +115,9 @@ func (b *flacBody) decode() (samples []float32, err error) {
 	}
 	sum := md5.New()
 	for {
+		if len(samples) > maxFLAC || b.frames > 0 && len(samples) > b.frames {
+			return nil, fmt.Errorf("%w: more FLAC samples than the header's %d, or than %d", ErrInvalid, b.frames, maxFLAC)
+		}
 		fr, err := stream.ParseNext()
 		if errors.Is(err, io.EOF) {
 			break

@@ -1,0 +1,114 @@
+package audio
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// streamInfo is where the payload of the first metadata block starts; it holds block sizes (4 bytes), frame sizes (6), then
+// 20 bits of rate, 3 of channels−1, 5 of bits−1, 36 of samples, 16 bytes of MD5.
+const streamInfo = 8
+
+func flacFile(t *testing.T) []byte {
+	t.Helper()
+	data, err := os.ReadFile("testdata/flac16_stereo.flac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestFLACRefuses(t *testing.T) {
+	good := flacFile(t)
+	rate := func(hz uint32) []byte {
+		return []byte{byte(hz >> 12), byte(hz >> 4), byte(hz<<4) | good[streamInfo+12]&15}
+	}
+	tests := []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"magic only", good[:4], "FLAC header"},
+		{"cut in the header", good[:20], "FLAC header"},
+		{"cut in a frame", good[:len(good)-100], "FLAC"},
+		{"frames missing", good[:100+len(good)/8], "FLAC"},
+		{"bit flipped in a frame", edit(good, len(good)-500, good[len(good)-500]^4), "FLAC"},
+		{"more samples promised", edit(good, streamInfo+17, good[streamInfo+17]+1), "truncated: 5000 FLAC samples, the header says 5001"},
+		{"absurd sample count", edit(good, streamInfo+13, good[streamInfo+13]|15, 255, 255, 255, 255), "says 68719476735 samples, want at most 1073741824"},
+		{"many samples promised", edit(good, streamInfo+14, 32), "truncated: 5000 FLAC samples, the header says 536875912"},
+		{"fewer samples promised", edit(good, streamInfo+16, 0, 1), "FLAC samples"},
+		{"other MD5", edit(good, streamInfo+18, good[streamInfo+18]^1), "MD5"},
+		{"44.1 kHz", edit(good, streamInfo+10, rate(44100)...), "sample rate 44100 Hz, want 24000 Hz"},
+		{"one channel promised", edit(good, streamInfo+12, good[streamInfo+12]&^14), "has 2 channels, the header says 1"},
+		{"32 bits", edit(good, streamInfo+12, good[streamInfo+12]|1, good[streamInfo+13]|0xf0), "FLAC of 32 bits"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := temp(t, "x.flac", test.file)
+			_, err := Read(path)
+			if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), path) {
+				t.Errorf("error %v, want ErrInvalid that starts with the path and says %q", err, test.want)
+			}
+		})
+	}
+}
+
+// A stream written to a pipe does not know its length and its MD5 sum.
+func TestFLACOfUnknownLength(t *testing.T) {
+	good := flacFile(t)
+	unknown := edit(good, streamInfo+13, append([]byte{good[streamInfo+13] &^ 15}, make([]byte, 4+16)...)...)
+	f, err := Open(temp(t, "x.flac", unknown))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	want, err := Read("testdata/flac16_stereo.flac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]float32, f.Frames)
+	if err := f.ReadAt(got, 0); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%d samples, %v, want the %d of the file that knows", len(got), err, len(want))
+	}
+}
+
+func TestFLACClosed(t *testing.T) {
+	f, err := Open("testdata/flac16_stereo.flac")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.ReadAt(make([]float32, 1), 0); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("read after Close: %v", err)
+	}
+}
+
+// FuzzFLAC looks for crashes of the decoder that our reader lets through.
+func FuzzFLAC(f *testing.F) {
+	for _, name := range []string{"testdata/flac8_mono.flac", "testdata/flac24_stereo.flac"} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !bytes.HasPrefix(data, []byte("fLaC")) {
+			return
+		}
+		samples, err := Read(temp(t, "x.flac", data))
+		if err != nil && !errors.Is(err, ErrInvalid) {
+			t.Fatalf("error %v does not wrap ErrInvalid", err)
+		}
+		if err == nil && len(samples) == 0 {
+			t.Fatal("no samples and no error")
+		}
+	})
+}
