@@ -84,18 +84,20 @@ func FitAndScore(ctx context.Context, train, valid, test Split, cfg HeadConfig, 
 	return out, nil
 }
 
-// checkTest returns an error unless test fits the two other splits.
+// checkTest returns an error unless the three splits fit each other.
 func checkTest(train, valid, test Split) error {
 	if test.Name != Test {
 		return fmt.Errorf("%w: got split %q, want %q", ErrInvalid, test.Name, Test)
 	}
+	if err := checkPair(train, valid); err != nil {
+		return err
+	}
+	if err := test.check(); err != nil {
+		return err
+	}
 	for _, other := range []Split{train, valid} {
-		renamed := other
-		renamed.Name = Train
-		asValid := test
-		asValid.Name = Valid
-		if err := checkPair(renamed, asValid); err != nil {
-			return fmt.Errorf("split %q against %q: %w", test.Name, other.Name, err)
+		if err := checkFit(other, test); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -144,10 +144,10 @@ func (p *pool) add(features [][]float32) error {
 		if len(row) != p.dim {
 			return fmt.Errorf("%w: layer %d has %d features, want %d", ErrInvalid, l, len(row), p.dim)
 		}
+		if d, ok := allFinite(row); !ok {
+			return fmt.Errorf("%w: layer %d, feature %d is %v", ErrInvalid, l, d, row[d])
+		}
 		for d, v := range row {
-			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
-				return fmt.Errorf("%w: layer %d, feature %d is %v", ErrInvalid, l, d, v)
-			}
 			p.sums[l*p.dim+d] += float64(v)
 		}
 	}

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -65,4 +66,14 @@ func (s Split) check() error {
 		}
 	}
 	return nil
+}
+
+// allFinite returns true, or the index of the first value that is NaN or infinite.
+func allFinite(values []float32) (int, bool) {
+	for i, v := range values {
+		if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+			return i, false
+		}
+	}
+	return 0, true
 }

@@ -91,23 +91,25 @@ func Fit(ctx context.Context, train, valid Split, cfg HeadConfig) (*Fitted, erro
 
 // checkPair returns an error unless train and valid are what Fit may see.
 func checkPair(train, valid Split) error {
-	for _, s := range []struct {
-		split Split
-		want  string
-	}{{train, Train}, {valid, Valid}} {
-		if s.split.Name != s.want {
-			return fmt.Errorf("%w: got split %q, want %q", ErrInvalid, s.split.Name, s.want)
-		}
-		if err := s.split.check(); err != nil {
+	if train.Name != Train || valid.Name != Valid {
+		return fmt.Errorf("%w: got splits %q and %q, want %q and %q", ErrInvalid, train.Name, valid.Name, Train, Valid)
+	}
+	for _, s := range []Split{train, valid} {
+		if err := s.check(); err != nil {
 			return err
 		}
 	}
-	a, b := train.Features, valid.Features
+	return checkFit(train, valid)
+}
+
+// checkFit returns an error unless two splits have the same shape of features and the same tags, and no item in common.
+func checkFit(one, other Split) error {
+	a, b := one.Features, other.Features
 	if a.Layers != b.Layers || a.Dim != b.Dim {
-		return fmt.Errorf("%w: features of split %q are [%d][%d], of %q [%d][%d]", ErrInvalid, train.Name, a.Layers, a.Dim, valid.Name, b.Layers, b.Dim)
+		return fmt.Errorf("%w: features of split %q are [%d][%d], of %q [%d][%d]", ErrInvalid, one.Name, a.Layers, a.Dim, other.Name, b.Layers, b.Dim)
 	}
-	if !slices.Equal(train.Tags, valid.Tags) {
-		return fmt.Errorf("%w: splits %q and %q have different tags", ErrInvalid, train.Name, valid.Name)
+	if !slices.Equal(one.Tags, other.Tags) {
+		return fmt.Errorf("%w: splits %q and %q have different tags", ErrInvalid, one.Name, other.Name)
 	}
 	seen := make(map[int]bool, len(a.Items))
 	for _, i := range a.Items {
@@ -115,7 +117,7 @@ func checkPair(train, valid Split) error {
 	}
 	for _, i := range b.Items {
 		if seen[i] {
-			return fmt.Errorf("%w: item %d is in splits %q and %q", ErrInvalid, i, train.Name, valid.Name)
+			return fmt.Errorf("%w: item %d is in splits %q and %q", ErrInvalid, i, one.Name, other.Name)
 		}
 	}
 	return nil

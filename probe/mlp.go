@@ -130,4 +130,3 @@ func (m *mlp) copyFrom(other *mlp) {
 		copy(t.Data, from[i].Data)
 	}
 }
-

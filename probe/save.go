@@ -81,6 +81,9 @@ func LoadFeatures(path string, ds *Dataset) (*Features, map[string]string, error
 	if err != nil {
 		return nil, nil, err
 	}
+	if i, ok := allFinite(values); !ok {
+		return nil, nil, fmt.Errorf("%w: %s: tensor %q: element %d is %v", ErrInvalid, path, featuresTensor, i, values[i])
+	}
 	saved := &Features{Layers: info.Shape[1], Dim: info.Shape[2], Values: values}
 	rows := make(map[savedItem]int, len(items)) // of saved
 	for i, item := range items {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 
@@ -68,7 +67,11 @@ func LoadHead(dir string) (*Fitted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is not a fitted head: %w", dir, err)
 	}
-	h, err := parseHead(doc)
+	var elements int
+	for _, info := range m.Tensors() {
+		elements += info.Elements()
+	}
+	h, err := parseHead(doc, elements)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrInvalid, filepath.Join(dir, headFile), err)
 	}
@@ -86,32 +89,31 @@ func LoadHead(dir string) (*Fitted, error) {
 		if err := m.Read(t.Name, 0, t.Data); err != nil {
 			return nil, err
 		}
-		for i, v := range t.Data {
-			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
-				return nil, fmt.Errorf("%w: %s: tensor %q: element %d is %v", ErrInvalid, dir, t.Name, i, v)
-			}
+		if i, ok := allFinite(t.Data); !ok {
+			return nil, fmt.Errorf("%w: %s: tensor %q: element %d is %v", ErrInvalid, dir, t.Name, i, t.Data[i])
 		}
 	}
 	return h, nil
 }
 
-// parseHead returns the head that headFile describes, with all weights 0. Sizes are bounded before anything is allocated.
-func parseHead(doc []byte) (*Fitted, error) {
+// parseHead returns the head that headFile describes, with all weights 0. It is an error when that takes more than the given
+// number of elements, which the weights file is known to hold: nothing is allocated on the document's word alone.
+func parseHead(doc []byte, elements int) (*Fitted, error) {
 	var in savedHead
 	dec := json.NewDecoder(bytes.NewReader(doc))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil {
 		return nil, err
 	}
-	const most = 1 << 28 // elements of the largest weight
 	if in.Schema != schema {
 		return nil, fmt.Errorf("schema is %d, want %d", in.Schema, schema)
 	}
 	if err := in.Config.Validate(); err != nil {
 		return nil, err
 	}
-	if in.Layers < 1 || in.Dim < 1 || in.Layers > most/in.Dim || len(in.Tags) == 0 {
-		return nil, fmt.Errorf("features are [%d][%d] with %d tags, want 1 or more of each", in.Layers, in.Dim, len(in.Tags))
+	const mostLayers = 1 << 12
+	if in.Layers < 1 || in.Layers > mostLayers || in.Dim < 1 || in.Dim > elements || len(in.Tags) == 0 {
+		return nil, fmt.Errorf("features are [%d][%d] with %d tags, want 1 or more of each, at most %d layers and %d features", in.Layers, in.Dim, len(in.Tags), mostLayers, elements)
 	}
 	picked, err := in.Config.selection(in.Layers)
 	if err != nil {
@@ -123,8 +125,12 @@ func parseHead(doc []byte) (*Fitted, error) {
 	h := &Fitted{Config: in.Config, Tags: in.Tags, Layers: in.Layers, Dim: in.Dim, Chosen: in.Chosen, Valid: in.Valid}
 	h.scaler = &scaler{layers: picked, dim: in.Dim}
 	inputs, tags := h.scaler.inputs(), len(in.Tags)
-	if inputs > most/tags || in.Config.Kind == MLP && in.Config.Hidden > most/max(in.Dim, tags) {
-		return nil, fmt.Errorf("weights of more than %d elements", most)
+	smallest := inputs // of the widths that a weight of the kind has
+	if in.Config.Kind == MLP {
+		smallest = in.Config.Hidden
+	}
+	if inputs > elements || smallest > elements/tags || in.Config.Kind == MLP && in.Config.Hidden > elements/in.Dim {
+		return nil, fmt.Errorf("[%d][%d] features and %d tags take more than the %d elements of the weights", in.Layers, in.Dim, tags, elements)
 	}
 	h.scaler.mean, h.scaler.scale = make([]float32, inputs), make([]float32, inputs)
 	if in.Config.Kind == Logistic {

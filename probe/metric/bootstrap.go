@@ -10,27 +10,6 @@ import (
 	"sync/atomic"
 )
 
-// Statistic is one number of scores [items][tags] and labels [items][tags]; NaN where it is undefined. It must be safe
-// for concurrent use, must not change its arguments, and may be given the same item several times.
-type Statistic func(scores [][]float64, labels [][]bool) float64
-
-// MacroROCAUC is the Statistic of [ROCAUC].Macro, without the micro average, for input that is valid.
-func MacroROCAUC(scores [][]float64, labels [][]bool) float64 {
-	return perTag(scores, labels, len(scores[0]), new(ranking), (*ranking).auc).Macro
-}
-
-// MacroAveragePrecision is the Statistic of [AveragePrecision].Macro over the tags that have a positive, for input that
-// is valid. Unlike AveragePrecision it leaves the other tags out: a resample may miss a rare tag, and counting that as
-// 0 would add noise that says nothing about the taggers.
-func MacroAveragePrecision(scores [][]float64, labels [][]bool) float64 {
-	return perTag(scores, labels, len(scores[0]), new(ranking), func(r *ranking) float64 {
-		if len(r.positives) == 0 {
-			return math.NaN()
-		}
-		return r.averagePrecision()
-	}).Macro
-}
-
 // Interval is a difference of two taggers with its 95 % percentile interval.
 type Interval struct {
 	Difference  float64 `json:"difference"`  // statistic(A) - statistic(B) over all items
@@ -61,7 +40,9 @@ func PairedBootstrap(labels [][]bool, scoresA, scoresB [][]float64, statistic St
 	if replicates < 2 {
 		return Interval{}, fmt.Errorf("%w: %d replicates, want at least 2", ErrInvalid, replicates)
 	}
-	out := Interval{Difference: statistic(scoresA, labels) - statistic(scoresB, labels)}
+	ofA, ofB := prepare(statistic, scoresA, labels), prepare(statistic, scoresB, labels)
+	once := slices.Repeat([]int{1}, len(labels))
+	out := Interval{Difference: ofA(once) - ofB(once)}
 	if math.IsNaN(out.Difference) {
 		return Interval{}, fmt.Errorf("%w: the statistic is undefined on these items", ErrInvalid)
 	}
@@ -70,10 +51,14 @@ func PairedBootstrap(labels [][]bool, scoresA, scoresB [][]float64, statistic St
 	var wg sync.WaitGroup
 	for range min(replicates, runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
-			d := newDraw(labels, scoresA, scoresB)
+			counts := make([]int, len(labels))
 			for r := int(next.Add(1)) - 1; r < replicates; r = int(next.Add(1)) - 1 {
-				d.resample(rand.New(rand.NewPCG(seed, uint64(r))))
-				draws[r] = statistic(d.a, d.labels) - statistic(d.b, d.labels)
+				clear(counts)
+				random := rand.New(rand.NewPCG(seed, uint64(r)))
+				for range counts {
+					counts[random.IntN(len(counts))]++
+				}
+				draws[r] = ofA(counts) - ofB(counts)
 			}
 		})
 	}
@@ -86,29 +71,6 @@ func PairedBootstrap(labels [][]bool, scoresA, scoresB [][]float64, statistic St
 	out.Low, out.High = quantile(draws, 0.025), quantile(draws, 0.975)
 	out.Significant = out.Low > 0 || out.High < 0
 	return out, nil
-}
-
-// draw holds one resample; rows are shared with the original, not copied.
-type draw struct {
-	from struct {
-		labels [][]bool
-		a, b   [][]float64
-	}
-	labels [][]bool
-	a, b   [][]float64
-}
-
-func newDraw(labels [][]bool, a, b [][]float64) *draw {
-	d := &draw{labels: make([][]bool, len(labels)), a: make([][]float64, len(a)), b: make([][]float64, len(b))}
-	d.from.labels, d.from.a, d.from.b = labels, a, b
-	return d
-}
-
-func (d *draw) resample(random *rand.Rand) {
-	for i := range d.labels {
-		j := random.IntN(len(d.labels))
-		d.labels[i], d.a[i], d.b[i] = d.from.labels[j], d.from.a[j], d.from.b[j]
-	}
 }
 
 // quantile returns the q quantile of rising values, interpolated between the two nearest.

@@ -87,7 +87,11 @@ func (r *ranking) averagePrecision() float64 {
 // Macro and is counted in LeftOut; Macro is NaN when every tag is. Micro is NaN when all labels are equal. Cost: a sort
 // of the items for each tag, and one of all pairs.
 func ROCAUC(scores [][]float64, labels [][]bool) (Summary, error) {
-	return summarise(scores, labels, (*ranking).auc)
+	tags, err := validate(scores, labels)
+	if err != nil {
+		return Summary{}, err
+	}
+	return summarise(scores, labels, tags, (*ranking).auc)[0], nil
 }
 
 // AveragePrecision returns the step-wise area under the precision-recall curve,
@@ -98,31 +102,29 @@ func ROCAUC(scores [][]float64, labels [][]bool) (Summary, error) {
 // literature. Equal to scikit-learn's average_precision_score, including 0 for a tag without positives, which counts
 // in Macro: LeftOut is always 0.
 func AveragePrecision(scores [][]float64, labels [][]bool) (Summary, error) {
-	return summarise(scores, labels, (*ranking).averagePrecision)
-}
-
-// summarise computes one ranking metric per tag, macro and micro.
-func summarise(scores [][]float64, labels [][]bool, of func(*ranking) float64) (Summary, error) {
 	tags, err := validate(scores, labels)
 	if err != nil {
 		return Summary{}, err
 	}
-	var r ranking
-	s := perTag(scores, labels, tags, &r, of)
-	r.reset(scores, labels, -1)
-	s.Micro = of(&r)
-	return s, nil
+	return summarise(scores, labels, tags, (*ranking).averagePrecision)[0], nil
 }
 
-// perTag fills PerTag, Macro and LeftOut of validated input.
-func perTag(scores [][]float64, labels [][]bool, tags int, r *ranking, of func(*ranking) float64) Summary {
-	s := Summary{PerTag: make([]float64, tags)}
+// summarise computes ranking metrics of validated input per tag, macro and micro; they share the sorting.
+func summarise(scores [][]float64, labels [][]bool, tags int, metrics ...func(*ranking) float64) []Summary {
+	r := &ranking{}
+	out := make([]Summary, len(metrics))
 	for t := range tags {
 		r.reset(scores, labels, t)
-		s.PerTag[t] = of(r)
+		for k, of := range metrics {
+			out[k].PerTag = append(out[k].PerTag, of(r))
+		}
 	}
-	s.Macro, s.LeftOut = mean(s.PerTag)
-	return s
+	r.reset(scores, labels, -1)
+	for k, of := range metrics {
+		out[k].Macro, out[k].LeftOut = mean(out[k].PerTag)
+		out[k].Micro = of(r)
+	}
+	return out
 }
 
 // mean returns the mean of the values that are not NaN (NaN when there are none) and the number of those that are.

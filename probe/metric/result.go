@@ -44,12 +44,8 @@ func MultiLabel(scores [][]float64, labels [][]bool, threshold float64) (Result,
 		return Result{}, err
 	}
 	out := Result{Items: len(scores), Tags: len(scores[0]), F1: f1}
-	if out.ROCAUC, err = ROCAUC(scores, labels); err != nil {
-		return Result{}, err
-	}
-	if out.AveragePrecision, err = AveragePrecision(scores, labels); err != nil {
-		return Result{}, err
-	}
+	ranked := summarise(scores, labels, out.Tags, (*ranking).auc, (*ranking).averagePrecision)
+	out.ROCAUC, out.AveragePrecision = ranked[0], ranked[1]
 	for t := range out.Tags {
 		positives := 0
 		for _, row := range labels {

@@ -1,0 +1,141 @@
+package metric
+
+import (
+	"cmp"
+	"math"
+	"reflect"
+	"slices"
+)
+
+// Statistic is one number of scores [items][tags] and labels [items][tags] for [PairedBootstrap]; NaN where it is
+// undefined. It is called with rows repeated, must be safe for concurrent use and must not change its arguments.
+type Statistic func(scores [][]float64, labels [][]bool) float64
+
+// MacroROCAUC is the Statistic of [ROCAUC]'s Macro, for input that is valid. PairedBootstrap sorts once for it, not in
+// each draw.
+func MacroROCAUC(scores [][]float64, labels [][]bool) float64 {
+	return macroOf(weightedAUC, scores, labels)(slices.Repeat([]int{1}, len(labels)))
+}
+
+// MacroAveragePrecision is the Statistic of the mean [AveragePrecision] of the tags that have a positive, for input that is
+// valid. Unlike AveragePrecision's Macro it leaves the other tags out: a draw may miss a rare tag, and counting that as
+// 0 would add noise that says nothing about the taggers. PairedBootstrap sorts once for it, not in each draw.
+func MacroAveragePrecision(scores [][]float64, labels [][]bool) float64 {
+	return macroOf(weightedAveragePrecision, scores, labels)(slices.Repeat([]int{1}, len(labels)))
+}
+
+// prepare returns a statistic as a function of how often each item counts. The two above depend on the order of scores
+// only, so they are recognised and sort here, once; the result is the same to the last bit.
+func prepare(statistic Statistic, scores [][]float64, labels [][]bool) func(counts []int) float64 {
+	switch reflect.ValueOf(statistic).Pointer() {
+	case reflect.ValueOf(MacroROCAUC).Pointer():
+		return macroOf(weightedAUC, scores, labels)
+	case reflect.ValueOf(MacroAveragePrecision).Pointer():
+		return macroOf(weightedAveragePrecision, scores, labels)
+	}
+	return repeated(statistic, scores, labels)
+}
+
+// repeated calls the statistic with each row as often as it counts.
+func repeated(statistic Statistic, scores [][]float64, labels [][]bool) func(counts []int) float64 {
+	return func(counts []int) float64 {
+		s, l := make([][]float64, 0, len(scores)), make([][]bool, 0, len(labels))
+		for i, count := range counts {
+			for range count {
+				s, l = append(s, scores[i]), append(l, labels[i])
+			}
+		}
+		return statistic(s, l)
+	}
+}
+
+// macroOf returns the mean over the tags of a ranking metric, which is NaN for a tag where it is undefined.
+func macroOf(metric func([]rankedItem, []int) float64, scores [][]float64, labels [][]bool) func(counts []int) float64 {
+	ranked := make([][]rankedItem, len(labels[0]))
+	for tag := range ranked {
+		ranked[tag] = rank(scores, labels, tag)
+	}
+	return func(counts []int) float64 {
+		var sum float64
+		defined := 0
+		for _, items := range ranked {
+			if v := metric(items, counts); !math.IsNaN(v) {
+				sum += v
+				defined++
+			}
+		}
+		if defined == 0 {
+			return math.NaN()
+		}
+		return sum / float64(defined)
+	}
+}
+
+// rankedItem is an item's place in the order of one tag's scores.
+type rankedItem struct {
+	item     int32
+	last     bool // of the items with its score
+	positive int  // all bits set for a positive, 0 for a negative: a mask instead of a branch that nothing predicts
+}
+
+// rank orders the items by their scores of one tag, from the highest down.
+func rank(scores [][]float64, labels [][]bool, tag int) []rankedItem {
+	out := make([]rankedItem, len(scores))
+	for i := range out {
+		out[i].item = int32(i)
+		if labels[i][tag] {
+			out[i].positive = -1
+		}
+	}
+	slices.SortFunc(out, func(a, b rankedItem) int {
+		return cmp.Or(cmp.Compare(scores[b.item][tag], scores[a.item][tag]), cmp.Compare(a.item, b.item))
+	})
+	for k := range out {
+		out[k].last = k+1 == len(out) || scores[out[k].item][tag] != scores[out[k+1].item][tag]
+	}
+	return out
+}
+
+// weightedAUC is ranking.auc with repeated items; the sums are of integers, so it is the same to the last bit.
+func weightedAUC(items []rankedItem, counts []int) float64 {
+	var twice, above, positives, negatives int // above: positives that score higher
+	p, n := 0, 0                               // of the current score
+	for _, r := range items {
+		count := counts[r.item]
+		p += count & r.positive
+		n += count &^ r.positive
+		if r.last {
+			twice += n * (2*above + p)
+			above += p
+			positives, negatives = positives+p, negatives+n
+			p, n = 0, 0
+		}
+	}
+	if positives == 0 || negatives == 0 {
+		return math.NaN()
+	}
+	return float64(twice) / 2 / (float64(positives) * float64(negatives))
+}
+
+// weightedAveragePrecision is ranking.averagePrecision with repeated items, but NaN without positives.
+func weightedAveragePrecision(items []rankedItem, counts []int) float64 {
+	total := 0
+	for _, r := range items {
+		total += counts[r.item] & r.positive
+	}
+	if total == 0 {
+		return math.NaN()
+	}
+	var sum float64
+	tp, fp, before := 0, 0, 0
+	for _, r := range items {
+		count := counts[r.item]
+		tp += count & r.positive
+		fp += count &^ r.positive
+		if r.last && tp > before {
+			sum += float64(tp-before) / float64(total) * (float64(tp) / float64(tp+fp))
+			before = tp
+		}
+	}
+	return sum
+}
