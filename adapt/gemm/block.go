@@ -3,22 +3,37 @@ package gemm
 // serial computes p on this goroutine, block by block: see the drawing in the
 // package comment.
 func (kn *Kernel) serial(p product) {
-	bufs, _ := kn.buffers.Get().(*buffers)
-	if bufs == nil {
-		bufs = new(buffers)
-	}
+	bufs := kn.borrow()
 	defer kn.buffers.Put(bufs)
-
 	packA, packB := kn.packsA(p), kn.packsB(p)
-	mc, nc, kc := blockSize(p.m, kn.mc), blockSize(p.n, kn.nc), blockSize(p.k, kn.kc)
+	nc, kc := blockSize(p.n, kn.nc), blockSize(p.k, kn.kc)
 	for j := 0; j < p.n; j += nc {
+		n := min(nc, p.n-j)
 		for l := 0; l < p.k; l += kc {
-			b := kn.blockB(p, bufs, packB, l, min(kc, p.k-l), j, min(nc, p.n-j))
-			for i := 0; i < p.m; i += mc {
-				a := blockA(p, bufs, packA, i, min(mc, p.m-i), l, min(kc, p.k-l))
-				kn.tiles(a, b, p.accumulate || l > 0, p.c[i*p.ldc+j:], p.ldc)
+			k := min(kc, p.k-l)
+			if packB {
+				bufs.b = grow(bufs.b, kn.packedSize(n, k))
 			}
+			b := kn.blockB(p, bufs.b, packB, l, k, j, n)
+			kn.rowBlocks(p, bufs, packA, b, l, k, j)
 		}
+	}
+}
+
+// borrow returns buffers, to be given back to kn.buffers.
+func (kn *Kernel) borrow() *buffers {
+	if bufs, ok := kn.buffers.Get().(*buffers); ok {
+		return bufs
+	}
+	return new(buffers)
+}
+
+// rowBlocks adds to C what block b of op(B), at row l and column j, contributes.
+func (kn *Kernel) rowBlocks(p product, bufs *buffers, packA bool, b operandB, l, k, j int) {
+	mc := blockSize(p.m, kn.mc)
+	for i := 0; i < p.m; i += mc {
+		a := blockA(p, bufs, packA, i, min(mc, p.m-i), l, k)
+		kn.tiles(a, b, p.accumulate || l > 0, p.c[i*p.ldc+j:], p.ldc)
 	}
 }
 
@@ -67,20 +82,22 @@ type operandB struct {
 	row, panel int
 }
 
-// blockB returns rows [l, l+k) and columns [j, j+n) of op(B), in place or packed.
-func (kn *Kernel) blockB(p product, bufs *buffers, pack bool, l, k, j, n int) operandB {
-	if !pack {
+// blockB returns rows [l, l+k) and columns [j, j+n) of op(B), in place or packed
+// into dst, which has packedSize(n, k) elements.
+func (kn *Kernel) blockB(p product, dst []float32, pack bool, l, k, j, n int) operandB {
+	switch {
+	case !pack:
 		return operandB{p.b[l*p.ldb+j:], n, p.ldb, kn.cols}
+	case p.transB:
+		kn.packTransposed(dst, p.b[j*p.ldb+l:], p.ldb, n, k)
+	default:
+		kn.packPanels(dst, p.b[l*p.ldb+j:], p.ldb, n, k)
 	}
-	panels := (n + kn.cols - 1) / kn.cols
-	bufs.b = grow(bufs.b, panels*k*kn.cols)
-	if p.transB {
-		kn.packTransposed(bufs.b, p.b[j*p.ldb+l:], p.ldb, n, k)
-	} else {
-		kn.packPanels(bufs.b, p.b[l*p.ldb+j:], p.ldb, n, k)
-	}
-	return operandB{bufs.b, n, kn.cols, k * kn.cols}
+	return operandB{dst, n, kn.cols, k * kn.cols}
 }
+
+// packedSize returns the number of elements of a packed block of B.
+func (kn *Kernel) packedSize(n, k int) int { return (n + kn.cols - 1) / kn.cols * kn.cols * k }
 
 // tiles runs the micro-kernels over a block of C. The rows are cut into tiles of
 // almost equal heights, so that none is left with a row or two.

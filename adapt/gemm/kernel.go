@@ -14,7 +14,7 @@ type Kernel struct {
 	kc, mc, nc int // block sizes: see the package comment
 
 	// tile returns the micro-kernel for a tile of rows x cols, neither above the
-	// largest; the same one for all cols from cols-granule+1 to cols.
+	// largest.
 	tile func(rows, cols int) tileFunc
 	// transpose8 packs 8 rows of B, 8 columns a turn; nil uses plain Go.
 	transpose8 func(dst *float32, dstRow int, src *float32, srcRow, turns int)
@@ -26,7 +26,7 @@ type Kernel struct {
 //
 //	C[i][j] = Σ_p a[i·aRow + p·aCol] · b[p·bRow + j]      (+ C[i][j] if acc != 0)
 //
-// with C[i][j] at c[i·ldc + j]. Every sum runs over p upwards from 0, in one
+// with C[i][j] at c[i·ldc + j] and j below cols. Every sum runs over p upwards from 0, in one
 // accumulator; C is added last. Strides are in elements.
 type tileFunc func(kc int, a *float32, aRow, aCol int, b *float32, bRow int, c *float32, ldc, cols, acc int)
 

@@ -2,9 +2,10 @@ package gemm
 
 import "unsafe"
 
-// packsA reports whether blocks of op(A) are copied before use.
+// packsA reports whether blocks of op(A) are copied before use: where many panels
+// read them, and where rows would contend for the same sets of the cache.
 func (kn *Kernel) packsA(p product) bool {
-	return p.n > 2*kn.cols && p.lda%256 == 0
+	return p.n > 6*kn.cols || p.n > 2*kn.cols && p.lda%256 == 0
 }
 
 // packsB reports whether blocks of op(B) are packed: they have to be if B is

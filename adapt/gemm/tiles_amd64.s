@@ -5,28 +5,33 @@
 #include "textflag.h"
 
 // func tile1x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile1x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+32(FP), BX
-	MOVQ   bRow+40(FP), SI
-	SHLQ   $0x02, SI
-	VPXORD Z4, Z4, Z4
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+32(FP), BX
+	MOVQ       bRow+40(FP), SI
+	SHLQ       $0x02, SI
+	VPXORD     Z4, Z4, Z4
+	MOVQ       c+48(FP), DI
+	MOVQ       ldc+56(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT0 (DI)
 
 loop:
 	VMOVUPS.Z    (BX), K1, Z0
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z0, Z2, Z4
+	PREFETCHT0   (BX)(SI*8)
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -47,24 +52,30 @@ store:
 	RET
 
 // func tile2x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile2x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
 
 loop:
 	VMOVUPS.Z    (SI), K1, Z0
@@ -72,6 +83,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z4
 	VBROADCASTSS (BX)(CX*1), Z3
 	VFMADD231PS  Z0, Z3, Z5
+	PREFETCHT0   (SI)(DI*8)
 	ADDQ         DX, BX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -97,25 +109,33 @@ store:
 	RET
 
 // func tile3x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile3x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
 
 loop:
 	VMOVUPS.Z    (SI), K1, Z0
@@ -125,6 +145,7 @@ loop:
 	VFMADD231PS  Z0, Z3, Z5
 	VBROADCASTSS (BX)(CX*2), Z2
 	VFMADD231PS  Z0, Z2, Z6
+	PREFETCHT0   (SI)(DI*8)
 	ADDQ         DX, BX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -155,28 +176,38 @@ store:
 	RET
 
 // func tile4x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile4x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
 
 loop:
 	VMOVUPS.Z    (DI), K1, Z0
@@ -188,6 +219,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z6
 	VBROADCASTSS (SI), Z3
 	VFMADD231PS  Z0, Z3, Z7
+	PREFETCHT0   (DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -224,29 +256,41 @@ store:
 	RET
 
 // func tile5x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile5x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
 
 loop:
 	VMOVUPS.Z    (DI), K1, Z0
@@ -260,6 +304,7 @@ loop:
 	VFMADD231PS  Z0, Z3, Z7
 	VBROADCASTSS (SI)(CX*1), Z2
 	VFMADD231PS  Z0, Z2, Z8
+	PREFETCHT0   (DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -301,30 +346,44 @@ store:
 	RET
 
 // func tile6x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile6x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
 
 loop:
 	VMOVUPS.Z    (DI), K1, Z0
@@ -340,6 +399,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z8
 	VBROADCASTSS (SI)(CX*2), Z3
 	VFMADD231PS  Z0, Z3, Z9
+	PREFETCHT0   (DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -386,33 +446,49 @@ store:
 	RET
 
 // func tile7x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile7x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
 
 loop:
 	VMOVUPS.Z    (R8), K1, Z0
@@ -430,6 +506,7 @@ loop:
 	VFMADD231PS  Z0, Z3, Z9
 	VBROADCASTSS (DI), Z2
 	VFMADD231PS  Z0, Z2, Z10
+	PREFETCHT0   (R8)(R9*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -482,34 +559,52 @@ store:
 	RET
 
 // func tile8x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile8x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
 
 loop:
 	VMOVUPS.Z    (R8), K1, Z0
@@ -529,6 +624,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z10
 	VBROADCASTSS (DI)(CX*1), Z3
 	VFMADD231PS  Z0, Z3, Z11
+	PREFETCHT0   (R8)(R9*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -586,35 +682,55 @@ store:
 	RET
 
 // func tile9x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile9x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
 
 loop:
 	VMOVUPS.Z    (R8), K1, Z0
@@ -636,6 +752,7 @@ loop:
 	VFMADD231PS  Z0, Z3, Z11
 	VBROADCASTSS (DI)(CX*2), Z2
 	VFMADD231PS  Z0, Z2, Z12
+	PREFETCHT0   (R8)(R9*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -698,38 +815,60 @@ store:
 	RET
 
 // func tile10x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile10x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   bRow+40(FP), R10
-	SHLQ   $0x02, R10
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	MOVQ       b+32(FP), R9
+	MOVQ       bRow+40(FP), R10
+	SHLQ       $0x02, R10
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       c+48(FP), R11
+	MOVQ       ldc+56(FP), R12
+	SHLQ       $0x02, R12
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
 
 loop:
 	VMOVUPS.Z    (R9), K1, Z0
@@ -753,6 +892,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z12
 	VBROADCASTSS (R8), Z3
 	VFMADD231PS  Z0, Z3, Z13
+	PREFETCHT0   (R9)(R10*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -821,39 +961,63 @@ store:
 	RET
 
 // func tile11x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile11x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   bRow+40(FP), R10
-	SHLQ   $0x02, R10
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	MOVQ       b+32(FP), R9
+	MOVQ       bRow+40(FP), R10
+	SHLQ       $0x02, R10
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	MOVQ       c+48(FP), R11
+	MOVQ       ldc+56(FP), R12
+	SHLQ       $0x02, R12
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
 
 loop:
 	VMOVUPS.Z    (R9), K1, Z0
@@ -879,6 +1043,7 @@ loop:
 	VFMADD231PS  Z0, Z3, Z13
 	VBROADCASTSS (R8)(CX*1), Z2
 	VFMADD231PS  Z0, Z2, Z14
+	PREFETCHT0   (R9)(R10*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -952,40 +1117,66 @@ store:
 	RET
 
 // func tile12x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile12x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   bRow+40(FP), R10
-	SHLQ   $0x02, R10
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	MOVQ       b+32(FP), R9
+	MOVQ       bRow+40(FP), R10
+	SHLQ       $0x02, R10
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       c+48(FP), R11
+	MOVQ       ldc+56(FP), R12
+	SHLQ       $0x02, R12
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
 
 loop:
 	VMOVUPS.Z    (R9), K1, Z0
@@ -1013,6 +1204,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z14
 	VBROADCASTSS (R8)(CX*2), Z3
 	VFMADD231PS  Z0, Z3, Z15
+	PREFETCHT0   (R9)(R10*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -1091,43 +1283,71 @@ store:
 	RET
 
 // func tile13x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile13x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
-	MOVQ   b+32(FP), R10
-	MOVQ   bRow+40(FP), R11
-	SHLQ   $0x02, R11
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	LEAQ       (R8)(CX*2), R9
+	ADDQ       CX, R9
+	MOVQ       b+32(FP), R10
+	MOVQ       bRow+40(FP), R11
+	SHLQ       $0x02, R11
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	MOVQ       c+48(FP), R12
+	MOVQ       ldc+56(FP), R13
+	SHLQ       $0x02, R13
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
 
 loop:
 	VMOVUPS.Z    (R10), K1, Z0
@@ -1157,6 +1377,7 @@ loop:
 	VFMADD231PS  Z0, Z3, Z15
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  Z0, Z2, Z16
+	PREFETCHT0   (R10)(R11*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -1241,44 +1462,74 @@ store:
 	RET
 
 // func tile14x16avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile14x16avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
-	MOVQ   b+32(FP), R10
-	MOVQ   bRow+40(FP), R11
-	SHLQ   $0x02, R11
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	LEAQ       (R8)(CX*2), R9
+	ADDQ       CX, R9
+	MOVQ       b+32(FP), R10
+	MOVQ       bRow+40(FP), R11
+	SHLQ       $0x02, R11
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       c+48(FP), R12
+	MOVQ       ldc+56(FP), R13
+	SHLQ       $0x02, R13
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
 
 loop:
 	VMOVUPS.Z    (R10), K1, Z0
@@ -1310,6 +1561,7 @@ loop:
 	VFMADD231PS  Z0, Z2, Z16
 	VBROADCASTSS (R9)(CX*1), Z3
 	VFMADD231PS  Z0, Z3, Z17
+	PREFETCHT0   (R10)(R11*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -1399,26 +1651,31 @@ store:
 	RET
 
 // func tile1x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile1x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+32(FP), BX
-	MOVQ   bRow+40(FP), SI
-	SHLQ   $0x02, SI
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+32(FP), BX
+	MOVQ       bRow+40(FP), SI
+	SHLQ       $0x02, SI
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	MOVQ       c+48(FP), DI
+	MOVQ       ldc+56(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT0 (DI)
+	PREFETCHT0 64(DI)
 
 loop:
 	VMOVUPS.Z    (BX), K1, Z0
@@ -1426,6 +1683,8 @@ loop:
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z0, Z2, Z4
 	VFMADD231PS  Z1, Z2, Z5
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   64(BX)(SI*8)
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -1449,28 +1708,36 @@ store:
 	RET
 
 // func tile2x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile2x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
 
 loop:
 	VMOVUPS.Z    (SI), K1, Z0
@@ -1481,6 +1748,8 @@ loop:
 	VBROADCASTSS (BX)(CX*1), Z3
 	VFMADD231PS  Z0, Z3, Z6
 	VFMADD231PS  Z1, Z3, Z7
+	PREFETCHT0   (SI)(DI*8)
+	PREFETCHT0   64(SI)(DI*8)
 	ADDQ         DX, BX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -1512,30 +1781,41 @@ store:
 	RET
 
 // func tile3x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile3x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
 
 loop:
 	VMOVUPS.Z    (SI), K1, Z0
@@ -1549,6 +1829,8 @@ loop:
 	VBROADCASTSS (BX)(CX*2), Z2
 	VFMADD231PS  Z0, Z2, Z8
 	VFMADD231PS  Z1, Z2, Z9
+	PREFETCHT0   (SI)(DI*8)
+	PREFETCHT0   64(SI)(DI*8)
 	ADDQ         DX, BX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -1588,34 +1870,48 @@ store:
 	RET
 
 // func tile4x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile4x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
 
 loop:
 	VMOVUPS.Z    (DI), K1, Z0
@@ -1632,6 +1928,8 @@ loop:
 	VBROADCASTSS (SI), Z3
 	VFMADD231PS  Z0, Z3, Z10
 	VFMADD231PS  Z1, Z3, Z11
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   64(DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -1680,36 +1978,53 @@ store:
 	RET
 
 // func tile5x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile5x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
 
 loop:
 	VMOVUPS.Z    (DI), K1, Z0
@@ -1729,6 +2044,8 @@ loop:
 	VBROADCASTSS (SI)(CX*1), Z2
 	VFMADD231PS  Z0, Z2, Z12
 	VFMADD231PS  Z1, Z2, Z13
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   64(DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -1785,38 +2102,58 @@ store:
 	RET
 
 // func tile6x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile6x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
 
 loop:
 	VMOVUPS.Z    (DI), K1, Z0
@@ -1839,6 +2176,8 @@ loop:
 	VBROADCASTSS (SI)(CX*2), Z3
 	VFMADD231PS  Z0, Z3, Z14
 	VFMADD231PS  Z1, Z3, Z15
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   64(DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -1903,42 +2242,65 @@ store:
 	RET
 
 // func tile7x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile7x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 
 loop:
 	VMOVUPS.Z    (R8), K1, Z0
@@ -1964,6 +2326,8 @@ loop:
 	VBROADCASTSS (DI), Z2
 	VFMADD231PS  Z0, Z2, Z16
 	VFMADD231PS  Z1, Z2, Z17
+	PREFETCHT0   (R8)(R9*8)
+	PREFETCHT0   64(R8)(R9*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -2037,44 +2401,70 @@ store:
 	RET
 
 // func tile8x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile8x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 
 loop:
 	VMOVUPS.Z    (R8), K1, Z0
@@ -2103,6 +2493,8 @@ loop:
 	VBROADCASTSS (DI)(CX*1), Z3
 	VFMADD231PS  Z0, Z3, Z18
 	VFMADD231PS  Z1, Z3, Z19
+	PREFETCHT0   (R8)(R9*8)
+	PREFETCHT0   64(R8)(R9*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -2184,46 +2576,75 @@ store:
 	RET
 
 // func tile9x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile9x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 64(R10)
 
 loop:
 	VMOVUPS.Z    (R8), K1, Z0
@@ -2255,6 +2676,8 @@ loop:
 	VBROADCASTSS (DI)(CX*2), Z2
 	VFMADD231PS  Z0, Z2, Z20
 	VFMADD231PS  Z1, Z2, Z21
+	PREFETCHT0   (R8)(R9*8)
+	PREFETCHT0   64(R8)(R9*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -2344,50 +2767,82 @@ store:
 	RET
 
 // func tile10x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile10x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   bRow+40(FP), R10
-	SHLQ   $0x02, R10
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	MOVQ       b+32(FP), R9
+	MOVQ       bRow+40(FP), R10
+	SHLQ       $0x02, R10
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	MOVQ       c+48(FP), R11
+	MOVQ       ldc+56(FP), R12
+	SHLQ       $0x02, R12
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
 
 loop:
 	VMOVUPS.Z    (R9), K1, Z0
@@ -2422,6 +2877,8 @@ loop:
 	VBROADCASTSS (R8), Z3
 	VFMADD231PS  Z0, Z3, Z22
 	VFMADD231PS  Z1, Z3, Z23
+	PREFETCHT0   (R9)(R10*8)
+	PREFETCHT0   64(R9)(R10*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -2520,52 +2977,87 @@ store:
 	RET
 
 // func tile11x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile11x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   bRow+40(FP), R10
-	SHLQ   $0x02, R10
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	MOVQ       b+32(FP), R9
+	MOVQ       bRow+40(FP), R10
+	SHLQ       $0x02, R10
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	MOVQ       c+48(FP), R11
+	MOVQ       ldc+56(FP), R12
+	SHLQ       $0x02, R12
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
 
 loop:
 	VMOVUPS.Z    (R9), K1, Z0
@@ -2603,6 +3095,8 @@ loop:
 	VBROADCASTSS (R8)(CX*1), Z2
 	VFMADD231PS  Z0, Z2, Z24
 	VFMADD231PS  Z1, Z2, Z25
+	PREFETCHT0   (R9)(R10*8)
+	PREFETCHT0   64(R9)(R10*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -2709,54 +3203,92 @@ store:
 	RET
 
 // func tile12x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile12x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   bRow+40(FP), R10
-	SHLQ   $0x02, R10
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	MOVQ       b+32(FP), R9
+	MOVQ       bRow+40(FP), R10
+	SHLQ       $0x02, R10
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	MOVQ       c+48(FP), R11
+	MOVQ       ldc+56(FP), R12
+	SHLQ       $0x02, R12
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
+	ADDQ       R12, R11
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
 
 loop:
 	VMOVUPS.Z    (R9), K1, Z0
@@ -2797,6 +3329,8 @@ loop:
 	VBROADCASTSS (R8)(CX*2), Z3
 	VFMADD231PS  Z0, Z3, Z26
 	VFMADD231PS  Z1, Z3, Z27
+	PREFETCHT0   (R9)(R10*8)
+	PREFETCHT0   64(R9)(R10*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -2911,58 +3445,99 @@ store:
 	RET
 
 // func tile13x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile13x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
-	MOVQ   b+32(FP), R10
-	MOVQ   bRow+40(FP), R11
-	SHLQ   $0x02, R11
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
-	VPXORD Z28, Z28, Z28
-	VPXORD Z29, Z29, Z29
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	LEAQ       (R8)(CX*2), R9
+	ADDQ       CX, R9
+	MOVQ       b+32(FP), R10
+	MOVQ       bRow+40(FP), R11
+	SHLQ       $0x02, R11
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	VPXORD     Z28, Z28, Z28
+	VPXORD     Z29, Z29, Z29
+	MOVQ       c+48(FP), R12
+	MOVQ       ldc+56(FP), R13
+	SHLQ       $0x02, R13
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 
 loop:
 	VMOVUPS.Z    (R10), K1, Z0
@@ -3006,6 +3581,8 @@ loop:
 	VBROADCASTSS (R9), Z2
 	VFMADD231PS  Z0, Z2, Z28
 	VFMADD231PS  Z1, Z2, Z29
+	PREFETCHT0   (R10)(R11*8)
+	PREFETCHT0   64(R10)(R11*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -3129,60 +3706,104 @@ store:
 	RET
 
 // func tile14x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tile14x32avx512(SB), NOSPLIT, $0-80
-	MOVQ   cols+64(FP), CX
-	MOVQ   $0x00000001, AX
-	SHLQ   CL, AX
-	DECQ   AX
-	KMOVW  AX, K1
-	SHRQ   $0x10, AX
-	KMOVW  AX, K2
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	LEAQ   (SI)(CX*2), DI
-	ADDQ   CX, DI
-	LEAQ   (DI)(CX*2), R8
-	ADDQ   CX, R8
-	LEAQ   (R8)(CX*2), R9
-	ADDQ   CX, R9
-	MOVQ   b+32(FP), R10
-	MOVQ   bRow+40(FP), R11
-	SHLQ   $0x02, R11
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	VPXORD Z25, Z25, Z25
-	VPXORD Z26, Z26, Z26
-	VPXORD Z27, Z27, Z27
-	VPXORD Z28, Z28, Z28
-	VPXORD Z29, Z29, Z29
-	VPXORD Z30, Z30, Z30
-	VPXORD Z31, Z31, Z31
+	MOVQ       cols+64(FP), CX
+	MOVQ       $0x00000001, AX
+	SHLQ       CL, AX
+	DECQ       AX
+	KMOVW      AX, K1
+	SHRQ       $0x10, AX
+	KMOVW      AX, K2
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	LEAQ       (SI)(CX*2), DI
+	ADDQ       CX, DI
+	LEAQ       (DI)(CX*2), R8
+	ADDQ       CX, R8
+	LEAQ       (R8)(CX*2), R9
+	ADDQ       CX, R9
+	MOVQ       b+32(FP), R10
+	MOVQ       bRow+40(FP), R11
+	SHLQ       $0x02, R11
+	VPXORD     Z4, Z4, Z4
+	VPXORD     Z5, Z5, Z5
+	VPXORD     Z6, Z6, Z6
+	VPXORD     Z7, Z7, Z7
+	VPXORD     Z8, Z8, Z8
+	VPXORD     Z9, Z9, Z9
+	VPXORD     Z10, Z10, Z10
+	VPXORD     Z11, Z11, Z11
+	VPXORD     Z12, Z12, Z12
+	VPXORD     Z13, Z13, Z13
+	VPXORD     Z14, Z14, Z14
+	VPXORD     Z15, Z15, Z15
+	VPXORD     Z16, Z16, Z16
+	VPXORD     Z17, Z17, Z17
+	VPXORD     Z18, Z18, Z18
+	VPXORD     Z19, Z19, Z19
+	VPXORD     Z20, Z20, Z20
+	VPXORD     Z21, Z21, Z21
+	VPXORD     Z22, Z22, Z22
+	VPXORD     Z23, Z23, Z23
+	VPXORD     Z24, Z24, Z24
+	VPXORD     Z25, Z25, Z25
+	VPXORD     Z26, Z26, Z26
+	VPXORD     Z27, Z27, Z27
+	VPXORD     Z28, Z28, Z28
+	VPXORD     Z29, Z29, Z29
+	VPXORD     Z30, Z30, Z30
+	VPXORD     Z31, Z31, Z31
+	MOVQ       c+48(FP), R12
+	MOVQ       ldc+56(FP), R13
+	SHLQ       $0x02, R13
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
+	ADDQ       R13, R12
+	PREFETCHT0 (R12)
+	PREFETCHT0 64(R12)
 
 loop:
 	VMOVUPS.Z    (R10), K1, Z0
@@ -3229,6 +3850,8 @@ loop:
 	VBROADCASTSS (R9)(CX*1), Z3
 	VFMADD231PS  Z0, Z3, Z30
 	VFMADD231PS  Z1, Z3, Z31
+	PREFETCHT0   (R10)(R11*8)
+	PREFETCHT0   64(R10)(R11*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         DX, DI
@@ -3378,28 +4001,33 @@ DATA lanemasks<>+60(SB)/4, $0x00000000
 GLOBL lanemasks<>(SB), RODATA|NOPTR, $64
 
 // func tile1x8avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x8avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), DX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VXORPS Y4, Y4, Y4
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), DX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VXORPS     Y4, Y4, Y4
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
 
 loop:
 	VMOVUPS      32(AX), Y0
 	VMASKMOVPS   (SI), Y0, Y0
 	VBROADCASTSS (DX), Y2
 	VFMADD231PS  Y0, Y2, Y4
+	PREFETCHT0   (SI)(DI*8)
 	ADDQ         BX, DX
 	ADDQ         DI, SI
 	DECQ         CX
@@ -3422,23 +4050,28 @@ store:
 	RET
 
 // func tile1x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x16avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), DX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), DX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
 
 loop:
 	VMOVUPS      (SI), Y0
@@ -3447,6 +4080,8 @@ loop:
 	VBROADCASTSS (DX), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
+	PREFETCHT0   (SI)(DI*8)
+	PREFETCHT0   32(SI)(DI*8)
 	ADDQ         BX, DX
 	ADDQ         DI, SI
 	DECQ         CX
@@ -3472,19 +4107,24 @@ store:
 	RET
 
 // func tile1x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile1x16avx2(SB), NOSPLIT, $0-80
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), CX
-	MOVQ   b+32(FP), BX
-	MOVQ   bRow+40(FP), SI
-	SHLQ   $0x02, SI
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), CX
+	MOVQ       b+32(FP), BX
+	MOVQ       bRow+40(FP), SI
+	SHLQ       $0x02, SI
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+48(FP), DI
+	MOVQ       ldc+56(FP), R8
+	SHLQ       $0x02, R8
+	PREFETCHT0 (DI)
+	PREFETCHT0 32(DI)
 
 loop:
 	VMOVUPS      (BX), Y0
@@ -3492,6 +4132,8 @@ loop:
 	VBROADCASTSS (CX), Y2
 	VFMADD231PS  Y0, Y2, Y4
 	VFMADD231PS  Y1, Y2, Y5
+	PREFETCHT0   (BX)(SI*8)
+	PREFETCHT0   32(BX)(SI*8)
 	ADDQ         DX, CX
 	ADDQ         SI, BX
 	DECQ         AX
@@ -3515,23 +4157,29 @@ store:
 	RET
 
 // func tile2x8avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x8avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
 
 loop:
 	VMOVUPS      32(AX), Y0
@@ -3540,6 +4188,7 @@ loop:
 	VFMADD231PS  Y0, Y2, Y4
 	VBROADCASTSS (SI)(DX*1), Y3
 	VFMADD231PS  Y0, Y3, Y5
+	PREFETCHT0   (DI)(R8*8)
 	ADDQ         BX, SI
 	ADDQ         R8, DI
 	DECQ         CX
@@ -3569,25 +4218,33 @@ store:
 	RET
 
 // func tile2x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x16avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
 
 loop:
 	VMOVUPS      (DI), Y0
@@ -3599,6 +4256,8 @@ loop:
 	VBROADCASTSS (SI)(DX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   32(DI)(R8*8)
 	ADDQ         BX, SI
 	ADDQ         R8, DI
 	DECQ         CX
@@ -3634,21 +4293,29 @@ store:
 	RET
 
 // func tile2x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile2x16avx2(SB), NOSPLIT, $0-80
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
 
 loop:
 	VMOVUPS      (SI), Y0
@@ -3659,6 +4326,8 @@ loop:
 	VBROADCASTSS (BX)(CX*1), Y3
 	VFMADD231PS  Y0, Y3, Y6
 	VFMADD231PS  Y1, Y3, Y7
+	PREFETCHT0   (SI)(DI*8)
+	PREFETCHT0   32(SI)(DI*8)
 	ADDQ         DX, BX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -3690,24 +4359,32 @@ store:
 	RET
 
 // func tile3x8avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x8avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
 
 loop:
 	VMOVUPS      32(AX), Y0
@@ -3718,6 +4395,7 @@ loop:
 	VFMADD231PS  Y0, Y3, Y5
 	VBROADCASTSS (SI)(DX*2), Y2
 	VFMADD231PS  Y0, Y2, Y6
+	PREFETCHT0   (DI)(R8*8)
 	ADDQ         BX, SI
 	ADDQ         R8, DI
 	DECQ         CX
@@ -3754,27 +4432,38 @@ store:
 	RET
 
 // func tile3x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x16avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
 
 loop:
 	VMOVUPS      (DI), Y0
@@ -3789,6 +4478,8 @@ loop:
 	VBROADCASTSS (SI)(DX*2), Y2
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y2, Y9
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   32(DI)(R8*8)
 	ADDQ         BX, SI
 	ADDQ         R8, DI
 	DECQ         CX
@@ -3834,23 +4525,34 @@ store:
 	RET
 
 // func tile3x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile3x16avx2(SB), NOSPLIT, $0-80
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+32(FP), SI
-	MOVQ   bRow+40(FP), DI
-	SHLQ   $0x02, DI
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	MOVQ       b+32(FP), SI
+	MOVQ       bRow+40(FP), DI
+	SHLQ       $0x02, DI
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       c+48(FP), R8
+	MOVQ       ldc+56(FP), R9
+	SHLQ       $0x02, R9
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
+	ADDQ       R9, R8
+	PREFETCHT0 (R8)
+	PREFETCHT0 32(R8)
 
 loop:
 	VMOVUPS      (SI), Y0
@@ -3864,6 +4566,8 @@ loop:
 	VBROADCASTSS (BX)(CX*2), Y2
 	VFMADD231PS  Y0, Y2, Y8
 	VFMADD231PS  Y1, Y2, Y9
+	PREFETCHT0   (SI)(DI*8)
+	PREFETCHT0   32(SI)(DI*8)
 	ADDQ         DX, BX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -3903,27 +4607,37 @@ store:
 	RET
 
 // func tile4x8avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x8avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	LEAQ   (SI)(DX*2), DI
-	ADDQ   DX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	LEAQ       (SI)(DX*2), DI
+	ADDQ       DX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
 
 loop:
 	VMOVUPS      32(AX), Y0
@@ -3936,6 +4650,7 @@ loop:
 	VFMADD231PS  Y0, Y2, Y6
 	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y0, Y3, Y7
+	PREFETCHT0   (R8)(R9*8)
 	ADDQ         BX, SI
 	ADDQ         BX, DI
 	ADDQ         R9, R8
@@ -3980,31 +4695,45 @@ store:
 	RET
 
 // func tile4x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x16avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	LEAQ   (SI)(DX*2), DI
-	ADDQ   DX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	LEAQ       (SI)(DX*2), DI
+	ADDQ       DX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
 
 loop:
 	VMOVUPS      (R8), Y0
@@ -4022,6 +4751,8 @@ loop:
 	VBROADCASTSS (DI), Y3
 	VFMADD231PS  Y0, Y3, Y10
 	VFMADD231PS  Y1, Y3, Y11
+	PREFETCHT0   (R8)(R9*8)
+	PREFETCHT0   32(R8)(R9*8)
 	ADDQ         BX, SI
 	ADDQ         BX, DI
 	ADDQ         R9, R8
@@ -4078,27 +4809,41 @@ store:
 	RET
 
 // func tile4x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile4x16avx2(SB), NOSPLIT, $0-80
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
 
 loop:
 	VMOVUPS      (DI), Y0
@@ -4115,6 +4860,8 @@ loop:
 	VBROADCASTSS (SI), Y3
 	VFMADD231PS  Y0, Y3, Y10
 	VFMADD231PS  Y1, Y3, Y11
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   32(DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -4163,28 +4910,40 @@ store:
 	RET
 
 // func tile5x8avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x8avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	LEAQ   (SI)(DX*2), DI
-	ADDQ   DX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	LEAQ       (SI)(DX*2), DI
+	ADDQ       DX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
 
 loop:
 	VMOVUPS      32(AX), Y0
@@ -4199,6 +4958,7 @@ loop:
 	VFMADD231PS  Y0, Y3, Y7
 	VBROADCASTSS (DI)(DX*1), Y2
 	VFMADD231PS  Y0, Y2, Y8
+	PREFETCHT0   (R8)(R9*8)
 	ADDQ         BX, SI
 	ADDQ         BX, DI
 	ADDQ         R9, R8
@@ -4250,33 +5010,50 @@ store:
 	RET
 
 // func tile5x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x16avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	LEAQ   (SI)(DX*2), DI
-	ADDQ   DX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	LEAQ       (SI)(DX*2), DI
+	ADDQ       DX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	VXORPS     Y13, Y13, Y13
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
 
 loop:
 	VMOVUPS      (R8), Y0
@@ -4297,6 +5074,8 @@ loop:
 	VBROADCASTSS (DI)(DX*1), Y2
 	VFMADD231PS  Y0, Y2, Y12
 	VFMADD231PS  Y1, Y2, Y13
+	PREFETCHT0   (R8)(R9*8)
+	PREFETCHT0   32(R8)(R9*8)
 	ADDQ         BX, SI
 	ADDQ         BX, DI
 	ADDQ         R9, R8
@@ -4363,29 +5142,46 @@ store:
 	RET
 
 // func tile5x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile5x16avx2(SB), NOSPLIT, $0-80
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	VXORPS     Y13, Y13, Y13
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
 
 loop:
 	VMOVUPS      (DI), Y0
@@ -4405,6 +5201,8 @@ loop:
 	VBROADCASTSS (SI)(CX*1), Y2
 	VFMADD231PS  Y0, Y2, Y12
 	VFMADD231PS  Y1, Y2, Y13
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   32(DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI
@@ -4461,29 +5259,43 @@ store:
 	RET
 
 // func tile6x8avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x8avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	LEAQ   (SI)(DX*2), DI
-	ADDQ   DX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	LEAQ       (SI)(DX*2), DI
+	ADDQ       DX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
 
 loop:
 	VMOVUPS      32(AX), Y0
@@ -4500,6 +5312,7 @@ loop:
 	VFMADD231PS  Y0, Y2, Y8
 	VBROADCASTSS (DI)(DX*2), Y3
 	VFMADD231PS  Y0, Y3, Y9
+	PREFETCHT0   (R8)(R9*8)
 	ADDQ         BX, SI
 	ADDQ         BX, DI
 	ADDQ         R9, R8
@@ -4558,35 +5371,55 @@ store:
 	RET
 
 // func tile6x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x16avx2masked(SB), NOSPLIT, $0-80
-	LEAQ   lanemasks<>+0(SB), AX
-	MOVQ   cols+64(FP), CX
-	SHLQ   $0x02, CX
-	SUBQ   CX, AX
-	MOVQ   kc+0(FP), CX
-	MOVQ   aRow+16(FP), DX
-	MOVQ   aCol+24(FP), BX
-	SHLQ   $0x02, DX
-	SHLQ   $0x02, BX
-	MOVQ   a+8(FP), SI
-	LEAQ   (SI)(DX*2), DI
-	ADDQ   DX, DI
-	MOVQ   b+32(FP), R8
-	MOVQ   bRow+40(FP), R9
-	SHLQ   $0x02, R9
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
+	LEAQ       lanemasks<>+0(SB), AX
+	MOVQ       cols+64(FP), CX
+	SHLQ       $0x02, CX
+	SUBQ       CX, AX
+	MOVQ       kc+0(FP), CX
+	MOVQ       aRow+16(FP), DX
+	MOVQ       aCol+24(FP), BX
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, BX
+	MOVQ       a+8(FP), SI
+	LEAQ       (SI)(DX*2), DI
+	ADDQ       DX, DI
+	MOVQ       b+32(FP), R8
+	MOVQ       bRow+40(FP), R9
+	SHLQ       $0x02, R9
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	VXORPS     Y13, Y13, Y13
+	VXORPS     Y14, Y14, Y14
+	VXORPS     Y15, Y15, Y15
+	MOVQ       c+48(FP), R10
+	MOVQ       ldc+56(FP), R11
+	SHLQ       $0x02, R11
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
+	ADDQ       R11, R10
+	PREFETCHT0 (R10)
+	PREFETCHT0 32(R10)
 
 loop:
 	VMOVUPS      (R8), Y0
@@ -4610,6 +5443,8 @@ loop:
 	VBROADCASTSS (DI)(DX*2), Y3
 	VFMADD231PS  Y0, Y3, Y14
 	VFMADD231PS  Y1, Y3, Y15
+	PREFETCHT0   (R8)(R9*8)
+	PREFETCHT0   32(R8)(R9*8)
 	ADDQ         BX, SI
 	ADDQ         BX, DI
 	ADDQ         R9, R8
@@ -4686,31 +5521,51 @@ store:
 	RET
 
 // func tile6x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tile6x16avx2(SB), NOSPLIT, $0-80
-	MOVQ   kc+0(FP), AX
-	MOVQ   aRow+16(FP), CX
-	MOVQ   aCol+24(FP), DX
-	SHLQ   $0x02, CX
-	SHLQ   $0x02, DX
-	MOVQ   a+8(FP), BX
-	LEAQ   (BX)(CX*2), SI
-	ADDQ   CX, SI
-	MOVQ   b+32(FP), DI
-	MOVQ   bRow+40(FP), R8
-	SHLQ   $0x02, R8
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	VXORPS Y11, Y11, Y11
-	VXORPS Y12, Y12, Y12
-	VXORPS Y13, Y13, Y13
-	VXORPS Y14, Y14, Y14
-	VXORPS Y15, Y15, Y15
+	MOVQ       kc+0(FP), AX
+	MOVQ       aRow+16(FP), CX
+	MOVQ       aCol+24(FP), DX
+	SHLQ       $0x02, CX
+	SHLQ       $0x02, DX
+	MOVQ       a+8(FP), BX
+	LEAQ       (BX)(CX*2), SI
+	ADDQ       CX, SI
+	MOVQ       b+32(FP), DI
+	MOVQ       bRow+40(FP), R8
+	SHLQ       $0x02, R8
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	VXORPS     Y13, Y13, Y13
+	VXORPS     Y14, Y14, Y14
+	VXORPS     Y15, Y15, Y15
+	MOVQ       c+48(FP), R9
+	MOVQ       ldc+56(FP), R10
+	SHLQ       $0x02, R10
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
+	ADDQ       R10, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 32(R9)
 
 loop:
 	VMOVUPS      (DI), Y0
@@ -4733,6 +5588,8 @@ loop:
 	VBROADCASTSS (SI)(CX*2), Y3
 	VFMADD231PS  Y0, Y3, Y14
 	VFMADD231PS  Y1, Y3, Y15
+	PREFETCHT0   (DI)(R8*8)
+	PREFETCHT0   32(DI)(R8*8)
 	ADDQ         DX, BX
 	ADDQ         DX, SI
 	ADDQ         R8, DI

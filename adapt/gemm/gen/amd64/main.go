@@ -144,6 +144,8 @@ func tile(rows, vecs int, set vector) {
 			set.zero(sum(i, v))
 		}
 	}
+	prefetchRows(rows, vecs, set.bytes)
+
 	Label("loop")
 	for v := range vecs {
 		set.load(Mem{Base: b, Disp: v * set.bytes}, v, bReg[v])
@@ -158,6 +160,9 @@ func tile(rows, vecs int, set vector) {
 		for v := range vecs {
 			VFMADD231PS(bReg[v], x, sum(i, v))
 		}
+	}
+	for v := range vecs { // eight rows ahead; beyond the end it does no harm
+		PREFETCHT0(Mem{Base: b, Index: bRow, Scale: 8, Disp: v * set.bytes})
 	}
 	for _, base := range bases {
 		ADDQ(aCol, base)
@@ -193,6 +198,20 @@ func tile(rows, vecs int, set vector) {
 	}
 	VZEROUPPER()
 	RET()
+}
+
+// prefetchRows fetches the tile of C while the sums run.
+func prefetchRows(rows, vecs, bytes int) {
+	row, stride := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
+	SHLQ(U8(2), stride)
+	for i := range rows {
+		for v := range vecs {
+			PREFETCHT0(Mem{Base: row, Disp: v * bytes})
+		}
+		if i < rows-1 {
+			ADDQ(stride, row)
+		}
+	}
 }
 
 // laneMasks declares 8 words of ones and 8 of zeros: 32 bytes from word 8-n on
