@@ -217,6 +217,20 @@ func TestDTypes(t *testing.T) {
 	}
 }
 
+// The base that a sum shares with its vectors is read once; the numbers are those of the long way.
+func TestSharedBaseChangesNothing(t *testing.T) {
+	base := stored(t, model(t, 1, 1), checkpoint.F16)
+	va, vb := must(t)(Sub(model(t, 2, 1), base)), must(t)(Sub(model(t, 3, 1), base))
+	short := must(t)(Combine(base, Term{va, 0.3}, Term{vb, -1.7}))
+	long := must(t)(Combine(base, Term{struct{ checkpoint.Source }{va}, 0.3}, Term{stored(t, vb, ""), -1.7}))
+	if hash(t, short) != hash(t, long) {
+		t.Error("sums differ")
+	}
+	if s := short.(*sum); !s.shared {
+		t.Error("the base is not shared")
+	}
+}
+
 // Ranges of any cut give the numbers of one whole read.
 func TestRangesAgree(t *testing.T) {
 	base := stored(t, model(t, 1, 1), checkpoint.BF16)

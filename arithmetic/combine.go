@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 
 	"syncretic/arithmetic/vec"
 	"syncretic/checkpoint"
@@ -52,7 +53,11 @@ func Combine(base checkpoint.Source, terms ...Term) (checkpoint.Source, error) {
 			return nil, err
 		}
 		if lambda := float32(t.Lambda); lambda != 0 && !zero(t.Vector) {
-			s.terms = append(s.terms, term{t.Vector, lambda})
+			s.terms = append(s.terms, term{t.Vector, nil, lambda})
+			if d, ok := t.Vector.(*difference); ok && same(d.base, base) {
+				s.terms[len(s.terms)-1].tuned = d.tuned
+				s.shared = true
+			}
 		}
 	}
 	for _, info := range base.Tensors() {
@@ -67,14 +72,21 @@ func zero(v checkpoint.Source) bool {
 	return ok && (s.lambda == 0 || zero(s.vector))
 }
 
+// same tells one source from another; sources of types that cannot be compared differ.
+func same(a, b checkpoint.Source) bool {
+	return reflect.TypeOf(a).Comparable() && a == b
+}
+
 type term struct {
 	vector checkpoint.Source
+	tuned  checkpoint.Source // where vector is tuned minus the very base of the sum, which is then read once for all
 	lambda float32
 }
 
 type sum struct {
 	base   checkpoint.Source
 	terms  []term
+	shared bool            // a term has tuned
 	whole  map[string]bool // for each tensor: it is the base's as it stands
 	blocks blocks
 }
@@ -85,20 +97,39 @@ func (s *sum) Read(name string, offset int, dst []float32) error {
 	if whole, ok := s.whole[name]; whole || !ok {
 		return s.base.Read(name, offset, dst)
 	}
-	block := s.blocks.get()
+	block, base := s.blocks.get(), s.blocks.get()
 	defer s.blocks.pool.Put(block)
+	defer s.blocks.pool.Put(base)
 	for len(dst) > 0 {
 		n := min(len(dst), blockElements)
-		if err := s.base.Read(name, offset, dst[:n]); err != nil {
+		if err := s.readBlock(name, offset, dst[:n], (*block)[:n], (*base)[:n]); err != nil {
 			return err
 		}
-		for _, t := range s.terms {
-			if err := t.vector.Read(name, offset, (*block)[:n]); err != nil {
+		dst, offset = dst[n:], offset+n
+	}
+	return nil
+}
+
+// readBlock computes one block; block and base are room for its operands.
+func (s *sum) readBlock(name string, offset int, dst, block, base []float32) error {
+	if err := s.base.Read(name, offset, dst); err != nil {
+		return err
+	}
+	if s.shared {
+		copy(base, dst)
+	}
+	for _, t := range s.terms {
+		if t.tuned != nil {
+			if err := t.tuned.Read(name, offset, block); err != nil {
 				return err
 			}
-			vec.AddScaled(dst[:n], t.lambda, (*block)[:n])
+			vec.AddScaledDifference(dst, t.lambda, block, base)
+			continue
 		}
-		dst, offset = dst[n:], offset+n
+		if err := t.vector.Read(name, offset, block); err != nil {
+			return err
+		}
+		vec.AddScaled(dst, t.lambda, block)
 	}
 	return nil
 }

@@ -19,12 +19,22 @@ func decode(dtype DType, dst []float32, src []byte) error {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 		}
 	case BF16:
-		src = src[:2*len(dst)]
+		if words, ok := words(src, len(dst)); ok {
+			for i, h := range words {
+				dst[i] = fromBF16(h)
+			}
+			return nil
+		}
 		for i := range dst {
 			dst[i] = fromBF16(binary.LittleEndian.Uint16(src[2*i:]))
 		}
 	case F16:
-		src = src[:2*len(dst)]
+		if words, ok := words(src, len(dst)); ok {
+			for i, h := range words {
+				dst[i] = fromF16(h)
+			}
+			return nil
+		}
 		for i := range dst {
 			dst[i] = fromF16(binary.LittleEndian.Uint16(src[2*i:]))
 		}
@@ -101,25 +111,54 @@ func encode(dtype DType, dst []byte, src []float32) ([]byte, error) {
 			binary.LittleEndian.PutUint64(dst[8*i:], math.Float64bits(float64(x)))
 		}
 	case BF16:
-		for i, x := range src {
-			h := toBF16(x)
-			if h&0x7fff == 0x7f80 && !math.IsInf(float64(x), 0) {
-				return nil, invalid("element %d: %v is beyond the range of BF16", i, x)
-			}
-			binary.LittleEndian.PutUint16(dst[2*i:], h)
+		if i := encodeBF16(dst, src); i >= 0 {
+			return nil, invalid("element %d: %v is beyond the range of BF16", i, src[i])
 		}
 	case F16:
-		for i, x := range src {
-			h := toF16(x)
-			if h&0x7fff == 0x7c00 && !math.IsInf(float64(x), 0) {
-				return nil, invalid("element %d: %v is beyond the range of F16", i, x)
-			}
-			binary.LittleEndian.PutUint16(dst[2*i:], h)
+		if i := encodeF16(dst, src); i >= 0 {
+			return nil, invalid("element %d: %v is beyond the range of F16", i, src[i])
 		}
 	default:
 		return nil, invalid("numbers cannot be written as dtype %s", dtype)
 	}
 	return dst, nil
+}
+
+// encodeBF16 and encodeF16 round all of src, and return the first element that is finite but became infinite, or -1.
+
+func encodeBF16(dst []byte, src []float32) int {
+	const infinity = 0x7f80
+	if words, ok := words(dst, len(src)); ok {
+		words = words[:len(src)]
+		for i, x := range src {
+			h := toBF16(x)
+			if h&0x7fff == infinity && !math.IsInf(float64(x), 0) {
+				return i
+			}
+			words[i] = h
+		}
+		return -1
+	}
+	for i, x := range src {
+		h := toBF16(x)
+		if h&0x7fff == infinity && !math.IsInf(float64(x), 0) {
+			return i
+		}
+		binary.LittleEndian.PutUint16(dst[2*i:], h)
+	}
+	return -1
+}
+
+func encodeF16(dst []byte, src []float32) int {
+	const infinity = 0x7c00
+	for i, x := range src {
+		h := toF16(x)
+		if h&0x7fff == infinity && !math.IsInf(float64(x), 0) {
+			return i
+		}
+		binary.LittleEndian.PutUint16(dst[2*i:], h)
+	}
+	return -1
 }
 
 // encodable tells whether encode can write the type.
@@ -130,4 +169,13 @@ func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 
 // bytesOf views numbers as the host's bytes, without a copy.
 func bytesOf(x []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
+}
+
+// words views n 16-bit numbers without a copy, where the machine's order and the bytes' alignment allow it.
+func words(b []byte, n int) ([]uint16, bool) {
+	at := unsafe.Pointer(unsafe.SliceData(b))
+	if !littleEndian() || uintptr(at)%2 != 0 {
+		return nil, false
+	}
+	return unsafe.Slice((*uint16)(at), len(b)/2)[:n], true
 }

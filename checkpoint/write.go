@@ -79,12 +79,18 @@ func Write(ctx context.Context, path string, src Source, opts WriteOptions) (err
 func checkSides(sides []SideFile) error {
 	seen := make(map[string]bool)
 	for _, side := range sides {
-		if !plainName(side.Name) || seen[side.Name] || isWeights(side.Name) {
-			return invalid("side file %q: want a plain name, once, not one of weights", side.Name)
+		if !plainName(side.Name) || seen[side.Name] || ownName(side.Name) {
+			return invalid("side file %q: want a plain name, once, not one that a reader would take for the model's weights", side.Name)
 		}
 		seen[side.Name] = true
 	}
 	return nil
+}
+
+// ownName tells the names under which a reader would look for the model's weights. Other safetensors files may stand beside
+// them: weights that belong to the model without being part of it, such as the heads of its pre-training.
+func ownName(name string) bool {
+	return isWeights(name) && (!strings.HasSuffix(name, ".safetensors") || strings.HasPrefix(name, "model"))
 }
 
 // shardIndex is the index of a sharded set.

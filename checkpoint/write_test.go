@@ -166,6 +166,21 @@ func TestWriteDirectory(t *testing.T) {
 	}
 }
 
+// Weights that are not the model's own stand beside it, and are not side files when it is read.
+func TestOtherWeightsBesideTheModel(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m")
+	heads := SideFile{"heads.safetensors", []byte(file("{}", 0))}
+	if err := Write(t.Context(), path, memory(t, Tensor{Name: "x", Data: []float32{1}}), WriteOptions{SideFiles: []SideFile{heads}}); err != nil {
+		t.Fatal(err)
+	}
+	if m := open(t, path); len(m.Tensors()) != 1 {
+		t.Errorf("tensors %v, want the model's one", m.Tensors())
+	} else if sides, err := m.SideFiles(); err != nil || len(sides) != 0 {
+		t.Errorf("side files %v, %v", sides, err)
+	}
+	open(t, filepath.Join(path, heads.Name))
+}
+
 func TestSingleFileHasNoSideFiles(t *testing.T) {
 	m := open(t, "testdata/mixed.safetensors")
 	if sides, err := m.SideFiles(); sides != nil || err != nil || m.Dir() != "" {
@@ -212,7 +227,9 @@ func TestWriteFailsClean(t *testing.T) {
 		{"negative shards", nil, "new", src, WriteOptions{ShardBytes: -1}, nil, "shard size"},
 		{"side file above", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"../x", nil}}}, ErrInvalid, `side file "../x"`},
 		{"side file twice", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"x", nil}, {"x", nil}}}, ErrInvalid, `side file "x"`},
-		{"side file of weights", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"model.safetensors", nil}}}, ErrInvalid, "not one of weights"},
+		{"side file of weights", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"model.safetensors", nil}}}, ErrInvalid, "take for the model's weights"},
+		{"side file of a shard", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"model-00001-of-00002.safetensors", nil}}}, ErrInvalid, "take for the model's weights"},
+		{"side file pickled", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"pytorch_model.bin", nil}}}, ErrInvalid, "take for the model's weights"},
 		{"metadata not text", nil, "new", src, WriteOptions{Metadata: map[string]string{"a": "\xff"}}, ErrInvalid, "UTF-8"},
 		{"name not text", nil, "new", memory(t, Tensor{Name: "\xff", Data: []float32{1}}), WriteOptions{}, ErrInvalid, "cannot be stored"},
 	} {

@@ -28,6 +28,16 @@ func AddScaled(dst []float32, lambda float32, x []float32) {
 	}
 }
 
+// AddScaledDifference computes dst[i] += lambda·(x[i] − y[i]), each step rounded: what Sub and then AddScaled give.
+func AddScaledDifference(dst []float32, lambda float32, x, y []float32) {
+	mustMatch(dst, x)
+	mustMatch(dst, y)
+	x, y = x[:len(dst)], y[:len(dst)]
+	for i := range dst {
+		dst[i] += float32(lambda * float32(x[i]-y[i]))
+	}
+}
+
 func mustMatch(a, b []float32) {
 	if len(a) != len(b) {
 		panic("vec: slices of different lengths")

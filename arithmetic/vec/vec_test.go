@@ -33,7 +33,10 @@ func TestKernels(t *testing.T) {
 			run  func(dst []float32)
 			want func(a, b float32) float32
 		}{
-			"Sub":       {func(d []float32) { Sub(d, y) }, func(a, b float32) float32 { return round(float64(a) - float64(b)) }},
+			"Sub": {func(d []float32) { Sub(d, y) }, func(a, b float32) float32 { return round(float64(a) - float64(b)) }},
+			"AddScaledDifference": {func(d []float32) { AddScaledDifference(d, lambda, y, x) }, func(a, b float32) float32 {
+				return round(float64(a) + float64(round(float64(lambda)*float64(round(float64(b)-float64(a))))))
+			}},
 			"Scale":     {func(d []float32) { Scale(d, lambda) }, func(a, _ float32) float32 { return round(float64(a) * float64(lambda)) }},
 			"AddScaled": {func(d []float32) { AddScaled(d, lambda, y) }, func(a, b float32) float32 { return round(float64(a) + float64(round(float64(lambda)*float64(b)))) }},
 		} {
@@ -69,7 +72,7 @@ func TestSums(t *testing.T) {
 
 func TestLengthsMustMatch(t *testing.T) {
 	for name, f := range map[string]func(a, b []float32){
-		"Sub": Sub, "AddScaled": func(a, b []float32) { AddScaled(a, 1, b) }, "Compare": func(a, b []float32) { Compare(a, b) },
+		"Sub": Sub, "AddScaled": func(a, b []float32) { AddScaled(a, 1, b) }, "AddScaledDifference": func(a, b []float32) { AddScaledDifference(a, 1, a, b) }, "Compare": func(a, b []float32) { Compare(a, b) },
 	} {
 		func() {
 			defer func() {
