@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"cmp"
 	"math"
 	"reflect"
 	"slices"
@@ -78,20 +77,32 @@ type rankedItem struct {
 	positive int  // all bits set for a positive, 0 for a negative: a mask instead of a branch that nothing predicts
 }
 
-// rank orders the items by their scores of one tag, from the highest down.
+// rank orders the items by their scores of one tag, from the highest down; the order of equals does not matter.
 func rank(scores [][]float64, labels [][]bool, tag int) []rankedItem {
-	out := make([]rankedItem, len(scores))
-	for i := range out {
-		out[i].item = int32(i)
-		if labels[i][tag] {
-			out[i].positive = -1
-		}
+	type scored struct {
+		score float64
+		item  int32
 	}
-	slices.SortFunc(out, func(a, b rankedItem) int {
-		return cmp.Or(cmp.Compare(scores[b.item][tag], scores[a.item][tag]), cmp.Compare(a.item, b.item))
+	order := make([]scored, len(scores))
+	for i, row := range scores {
+		order[i] = scored{row[tag], int32(i)}
+	}
+	slices.SortFunc(order, func(a, b scored) int {
+		switch {
+		case a.score > b.score:
+			return -1
+		case a.score < b.score:
+			return 1
+		}
+		return 0
 	})
-	for k := range out {
-		out[k].last = k+1 == len(out) || scores[out[k].item][tag] != scores[out[k+1].item][tag]
+	out := make([]rankedItem, len(order))
+	for k, o := range order {
+		out[k].item = o.item
+		out[k].last = k+1 == len(order) || o.score != order[k+1].score
+		if labels[o.item][tag] {
+			out[k].positive = -1
+		}
 	}
 	return out
 }
