@@ -43,11 +43,8 @@ func Combine(base checkpoint.Source, terms ...Term) (checkpoint.Source, error) {
 			return nil, invalid("vector %d: lambda %v, want a finite float32", i+1, t.Lambda)
 		}
 		want := partial
-		if len(t.Vector.Tensors()) != len(partial) {
+		if len(floats(t.Vector)) != len(t.Vector.Tensors()) {
 			want = base.Tensors()
-			if len(floats(t.Vector)) == len(t.Vector.Tensors()) {
-				want = partial
-			}
 		}
 		if err := compare(t.Vector, label(t.Vector, fmt.Sprintf("vector %d", i+1)), want, label(base, "the base")); err != nil {
 			return nil, err

@@ -125,38 +125,40 @@ func encode(dtype DType, dst []byte, src []float32) ([]byte, error) {
 }
 
 // encodeBF16 and encodeF16 round all of src, and return the first element that is finite but became infinite, or -1.
+// The words of the machine are written directly where that is possible.
 
 func encodeBF16(dst []byte, src []float32) int {
-	const infinity = 0x7f80
-	if words, ok := words(dst, len(src)); ok {
-		words = words[:len(src)]
-		for i, x := range src {
-			h := toBF16(x)
-			if h&0x7fff == infinity && !math.IsInf(float64(x), 0) {
+	words, direct := words(dst, len(src))
+	for i, x := range src {
+		u := math.Float32bits(x)
+		h := uint16((u + 0x7fff + u>>16&1) >> 16)
+		if u&0x7fffffff >= 0x7f7f8000 { // rounds to infinity, is infinite, or NaN
+			if u&0x7fffffff < 0x7f800000 {
 				return i
 			}
+			h = toBF16(x)
+		}
+		if direct {
 			words[i] = h
+		} else {
+			binary.LittleEndian.PutUint16(dst[2*i:], h)
 		}
-		return -1
-	}
-	for i, x := range src {
-		h := toBF16(x)
-		if h&0x7fff == infinity && !math.IsInf(float64(x), 0) {
-			return i
-		}
-		binary.LittleEndian.PutUint16(dst[2*i:], h)
 	}
 	return -1
 }
 
 func encodeF16(dst []byte, src []float32) int {
-	const infinity = 0x7c00
+	words, direct := words(dst, len(src))
 	for i, x := range src {
-		h := toF16(x)
-		if h&0x7fff == infinity && !math.IsInf(float64(x), 0) {
+		if u := math.Float32bits(x) & 0x7fffffff; u >= 0x477ff000 && u < 0x7f800000 { // 65520, which rounds to infinity
 			return i
 		}
-		binary.LittleEndian.PutUint16(dst[2*i:], h)
+		h := toF16(x)
+		if direct {
+			words[i] = h
+		} else {
+			binary.LittleEndian.PutUint16(dst[2*i:], h)
+		}
 	}
 	return -1
 }
