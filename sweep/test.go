@@ -13,11 +13,11 @@ import (
 // ErrTested means that the study's one test has been made.
 var ErrTested = errors.New("the winner was tested before: a second test would make the test set a validation set")
 
-// TestFunc scores base and winner on held-out data, both in one call so that differences can be paired by item.
-type TestFunc func(ctx context.Context, base, winner checkpoint.Source) (TestScores, error)
+// EvaluateHeldOut scores base and winner on held-out data, both in one call so that differences can be paired by item.
+type EvaluateHeldOut func(ctx context.Context, base, winner checkpoint.Source) (HeldOut, error)
 
-// TestScores are the held-out scores of the base and of the winner.
-type TestScores struct {
+// HeldOut are the test scores of the base and of the winner.
+type HeldOut struct {
 	Base        Scores                `json:"base"`
 	Winner      Scores                `json:"winner"`
 	Differences map[string]Difference `json:"differences,omitempty"` // by dataset
@@ -39,11 +39,11 @@ type Interval struct {
 
 // TestRecord is what the study keeps of its test.
 type TestRecord struct {
-	Selection Selection   `json:"selection"`
-	Scores    *TestScores `json:"scores"` // nil while the first attempt is under way, or after it was killed
-	Attempts  int         `json:"attempts"`
-	Version   string      `json:"version"`
-	Time      time.Time   `json:"time"` // UTC, of the last attempt's start
+	Selection Selection `json:"selection"`
+	Scores    *HeldOut  `json:"scores"` // nil while the first attempt is under way, or after it was killed
+	Attempts  int       `json:"attempts"`
+	Version   string    `json:"version"`
+	Time      time.Time `json:"time"` // UTC, of the last attempt's start
 }
 
 // attrTest is the study's user attribute that holds the TestRecord.
@@ -53,7 +53,7 @@ const attrTest = "test"
 // once: a second call returns the stored record and [ErrTested]. Every point must be scored before, so that nothing can be
 // chosen after the test was seen. An attempt that fails or is killed shows no scores and may be repeated, for the same
 // winner; the record counts attempts.
-func Test(ctx context.Context, study *Study, base checkpoint.Source, vectors map[string]checkpoint.Source, evaluate TestFunc) (*TestRecord, error) {
+func Test(ctx context.Context, study *Study, base checkpoint.Source, vectors map[string]checkpoint.Source, evaluate EvaluateHeldOut) (*TestRecord, error) {
 	if err := study.setup.Space.covers(vectors); err != nil {
 		return nil, err
 	}
