@@ -8,7 +8,7 @@ import "math"
 func tanpura(s *score, d *dice, ch choice) {
 	strings := [4]float64{ch.mode.fifth - 1200, 0, 0, -1200}
 	gap := d.between(.55, .9)
-	p := part{instrument: "tanpura", level: d.between(.45, .9)}
+	p := part{instrument: "tanpura", level: d.between(.35, .75)}
 	i := d.IntN(4)
 	for at := -3*gap - d.Float64()*gap; at < s.seconds; at += gap {
 		p.notes = append(p.notes, note{start: at, length: 4 * gap, cents: strings[i%4] + 2*d.NormFloat64(), gain: d.between(.8, 1)})
@@ -37,9 +37,13 @@ func doubling(s *score, d *dice, ch choice) {
 }
 
 // strumming adds the laouto or guitar of a Greek band: bass and chord on the
-// rhythm's beats, one chord a cycle.
+// rhythm's beats, one chord a cycle. Half the players leave the thirds out.
 func strumming(s *score, d *dice, ch choice) {
-	s.chords(d, ch, "laouto", d.between(.35, .7), .012)
+	triad := []int{0, 2, 4}
+	if d.chance(.5) {
+		triad = []int{0, 4}
+	}
+	s.chords(d, ch, "laouto", d.between(.15, .45), .012, triad)
 }
 
 // harmony adds western chords and bass, on the leading instrument where it can
@@ -53,12 +57,13 @@ func harmony(s *score, d *dice, ch choice) {
 	if ch.has(arpeggio) {
 		gap = s.unit * .48
 	}
-	s.chords(d, ch, instrument, d.between(.4, .75), gap)
+	s.chords(d, ch, instrument, d.between(.2, .55), gap, []int{0, 2, 4})
 }
 
 // chords adds a progression: at each beat of the rhythm a bass note or a triad
-// of the mode, whose notes follow each other by gap seconds.
-func (s *score) chords(d *dice, ch choice, instrument string, level, gap float64) {
+// of the mode (degrees above its root), whose notes follow each other by gap
+// seconds.
+func (s *score) chords(d *dice, ch choice, instrument string, level, gap float64, triad []int) {
 	m := ch.mode
 	progression := m.chords[d.IntN(len(m.chords))]
 	upper := part{instrument: instrument, level: level}
@@ -84,7 +89,7 @@ func (s *score) chords(d *dice, ch choice, instrument string, level, gap float64
 					continue
 				}
 			}
-			for k, third := range [3]int{0, 2, 4} {
+			for k, third := range triad {
 				delay := gap * float64(k)
 				if delay > length*.8 {
 					break

@@ -49,7 +49,7 @@ func carnatic() Culture {
 		instruments: []string{"flute", "veena", "violin", "voice"},
 		ornaments:   []ornament{{"jaru", slide, .45}, {"kampita", kampita, .6}, {"sphurita", grace, .35}},
 		drums:       mridangam(),
-		drumLevel:   .5,
+		drumLevel:   .65,
 		backing:     tanpura,
 	}
 }

@@ -46,7 +46,7 @@ func greek() Culture {
 		instruments: []string{"bouzouki", "clarinet", "lyra", "voice"},
 		ornaments:   []ornament{{"glide", slide, .4}, {"trill", trill, .45}},
 		drums:       daouli(),
-		drumLevel:   .45,
+		drumLevel:   .6,
 		backing:     strumming,
 	}
 }

@@ -31,18 +31,18 @@ func hindustani() Culture {
 				resting: []int{6, 4}, skip: []int{4}, fifth: panchama, path: rising},
 		},
 		rhythms: []rhythm{
-			{name: "jhaptal", units: 10, groups: ten, low: 2.6, up: 3.5, fill: "te", fillRate: .25,
+			{name: "jhaptal", units: 10, groups: ten, low: 2.3, up: 3.6, fill: "te", fillRate: .25,
 				strokes: even(ten, "tin+ge", "na", "tin+ge", "tin+ge", "na", "tin", "na", "tin+ge", "tin+ge", "na")},
-			{name: "rupak", units: 7, groups: seven, low: 1.8, up: 2.6, fill: "te", fillRate: .3,
+			{name: "rupak", units: 7, groups: seven, low: 1.9, up: 3.2, fill: "te", fillRate: .3,
 				strokes: even(seven, "tin", "tin", "na", "tin+ge", "na", "tin+ge", "na")},
-			{name: "teental", units: 16, groups: sixteen, low: 3.6, up: 5, fill: "te", fillRate: .15,
+			{name: "teental", units: 16, groups: sixteen, low: 2.9, up: 4.6, fill: "te", fillRate: .15,
 				strokes: even(sixteen, "na+ge", "tin+ge", "tin+ge", "na+ge", "na+ge", "tin+ge", "tin+ge", "na+ge",
 					"na+ge", "tin", "tin", "na", "na", "tin+ge", "tin+ge", "na+ge")},
 		},
 		instruments: []string{"bansuri", "sarangi", "sitar", "voice"},
 		ornaments:   []ornament{{"andolan", andolan, .45}, {"kan", grace, .4}, {"meend", slide, .55}},
 		drums:       tabla(),
-		drumLevel:   .5,
+		drumLevel:   .6,
 		backing:     tanpura,
 	}
 }

@@ -44,9 +44,9 @@ func makam() Culture {
 				dominant: 3, resting: []int{1}, path: rising},
 		},
 		rhythms: []rhythm{
-			{name: "aksak", units: 9, groups: aksak, low: 4.6, up: 6.2, fill: "ka", fillRate: .1,
+			{name: "aksak", units: 9, groups: aksak, low: 5, up: 6.8, fill: "ka", fillRate: .1,
 				strokes: pattern(aksak, []int{2, 1, 1, 2, 2, 1}, "dum", "tek", "ka", "dum", "tek", "tek")},
-			{name: "duyek", units: 8, groups: duyek, low: 3.4, up: 4.6, fill: "ka", fillRate: .1,
+			{name: "duyek", units: 8, groups: duyek, low: 3.2, up: 4.4, fill: "ka", fillRate: .1,
 				strokes: pattern(duyek, []int{1, 2, 1, 2, 2}, "dum", "tek", "tek", "dum", "tek")},
 			{name: "sofyan", units: 4, groups: sofyan, low: 2.2, up: 3.2, fill: "ka", fillRate: .1,
 				strokes: pattern(sofyan, []int{2, 1, 1}, "dum", "tek", "ka")},
@@ -54,7 +54,7 @@ func makam() Culture {
 		instruments: []string{"kemence", "ney", "oud", "voice"},
 		ornaments:   []ornament{{"carpma", grace, .45}, {"glide", slide, .5}, {"vibrato", vibrato, .4}},
 		drums:       frameDrums(),
-		drumLevel:   .55,
+		drumLevel:   .65,
 		backing:     doubling,
 	}
 }

@@ -130,11 +130,11 @@ func (m *mode) weight(position int) float64 {
 	degree, _ := m.fold(position)
 	switch {
 	case degree == 0:
-		return 2.2
+		return 3
 	case degree == m.dominant:
-		return 2.4
+		return 3
 	case contains(m.resting, degree):
-		return 1.6
+		return 1.8
 	}
 	return 1
 }

@@ -28,7 +28,7 @@ func (s *score) perform(d *dice) []float32 {
 	blend(mix, scratch, s.drumLevel)
 	out := newRoom(d).apply(mix)
 	colour(out, d.between(-.5, .9), d.between(600, 2500))
-	background(out, d, d.between(24, 46))
+	background(out, d, d.between(20, 42))
 	level(out, d.between(-28, -14))
 	return out
 }
@@ -47,10 +47,16 @@ func (s *score) drumming(d *dice, out []float32) {
 			bank[h.sound] = pair
 		}
 		at := int(math.Round(h.at * rate))
-		for j, x := range pair[i&1] {
-			if k := at + j; k >= 0 && k < len(out) {
-				out[k] += float32(h.gain) * x
-			}
+		if at >= len(out) {
+			continue
+		}
+		sound, gain := pair[i&1], float32(h.gain)
+		if at < 0 {
+			sound, at = sound[min(-at, len(sound)):], 0
+		}
+		sound = sound[:min(len(sound), len(out)-at)]
+		for j, x := range sound {
+			out[at+j] += gain * x
 		}
 	}
 }

@@ -41,10 +41,10 @@ func newPlayer(d *dice, instrument string, sine *[tableSize]float32) *player {
 		panic("corpus: no instrument " + instrument)
 	}
 	p := &player{timbre: t, d: d, sing: instrument == "voice", tract: d.between(.93, 1.08), sine: sine, waves: map[waveKey]*wave{}}
-	p.slope += d.between(-.2, .2)
+	p.slope += d.between(-.25, .25)
 	p.body = make([]resonance, len(t.body))
 	for i, r := range t.body {
-		p.body[i] = resonance{r.centre * d.between(.85, 1.18), r.width * d.between(.8, 1.3), r.gain * d.between(.6, 1.4)}
+		p.body[i] = resonance{r.centre * d.between(.85, 1.18), r.width * d.between(.75, 1.35), r.gain * d.between(.6, 1.4)}
 	}
 	length := d.between(.65, 1.5)
 	for i := range p.decay {
@@ -60,6 +60,9 @@ func newPlayer(d *dice, instrument string, sine *[tableSize]float32) *player {
 		p.octave--
 	} else if p.sing {
 		p.tract *= 1.15
+	}
+	if !p.sing && d.chance(.1) { // another size of the instrument, another register
+		p.octave += 1 - 2*d.IntN(2)
 	}
 	for k := range p.phases {
 		p.phases[k] = d.Float64()

@@ -53,7 +53,7 @@ func (c Culture) compose(d *dice, ch choice, seconds float64) *score {
 		reference: c.reference * math.Exp2(d.between(-spread, spread)/1200),
 		unit:      1 / d.between(r.low, r.up),
 		rhythm:    r, mode: ch.mode,
-		drums: c.drums, drumLevel: c.drumLevel * d.between(.5, 1.4),
+		drums: c.drums, drumLevel: c.drumLevel * d.between(.65, 1.4),
 	}
 	s.origin = -d.Float64() * float64(r.units) * s.unit
 	s.beat(d)

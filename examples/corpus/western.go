@@ -31,7 +31,7 @@ func western() Culture {
 		instruments: []string{"guitar", "piano", "strings", "voice"},
 		ornaments:   []ornament{{"arpeggio", arpeggio, .5}, {"trill", trill, .4}},
 		drums:       kit(),
-		drumLevel:   .45,
+		drumLevel:   .6,
 		backing:     harmony,
 	}
 }
