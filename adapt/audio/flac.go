@@ -11,8 +11,8 @@ import (
 	"os"
 	"sync"
 
-	"github.com/mewkiz/flac"
 	"github.com/mewkiz/flac/frame"
+	"github.com/mewkiz/flac/meta"
 )
 
 // flacBody holds a FLAC file, decoded whole by the first read.
@@ -36,11 +36,10 @@ const plausible = 64
 // openFLAC reads the stream header. A stream that does not know its length, or promises more than its size makes likely,
 // is decoded here, so that Frames is a number that callers can allocate by.
 func openFLAC(f *os.File, size int64) (*flacBody, error) {
-	stream, err := newStream(f)
+	info, _, err := newStream(f)
 	if err != nil {
 		return nil, err
 	}
-	info := stream.Info
 	if info.NSamples > maxFLAC {
 		return nil, fmt.Errorf("%w: FLAC header says %d samples, want at most %d", ErrInvalid, info.NSamples, maxFLAC)
 	}
@@ -57,18 +56,32 @@ func openFLAC(f *os.File, size int64) (*flacBody, error) {
 	return b, nil
 }
 
-// newStream parses the header of f from its start. Metadata other than the stream information is skipped unread, so
-// that no length in it is trusted.
-func newStream(f *os.File) (stream *flac.Stream, err error) {
+// newStream parses the header of f from its start and leaves the reader at the first frame. Metadata other than the
+// stream information is skipped unread, so that no length in it is trusted.
+func newStream(f *os.File) (info *meta.StreamInfo, r *bufio.Reader, err error) {
 	defer recoverFLAC(&err)
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+	if _, err := f.Seek(int64(len("fLaC")), io.SeekStart); err != nil {
+		return nil, nil, err
 	}
-	stream, err = flac.New(bufio.NewReaderSize(f, 64<<10))
+	r = bufio.NewReaderSize(f, 64<<10)
+	block, err := meta.Parse(r)
 	if err != nil {
-		return nil, fmt.Errorf("%w: FLAC header: %w", ErrInvalid, err)
+		return nil, nil, errFLAC("header", err)
 	}
-	return stream, nil
+	info, ok := block.Body.(*meta.StreamInfo)
+	if !ok {
+		return nil, nil, fmt.Errorf("%w: FLAC header: first metadata block of type %v, want the stream information", ErrInvalid, block.Type)
+	}
+	for !block.IsLast {
+		block, err = meta.New(r)
+		if err != nil && !errors.Is(err, meta.ErrReservedType) {
+			return nil, nil, errFLAC("metadata", err)
+		}
+		if err := block.Skip(); err != nil {
+			return nil, nil, errFLAC("metadata", err)
+		}
+	}
+	return info, r, nil
 }
 
 // recoverFLAC turns a panic of the decoder over broken data into an error.
@@ -109,34 +122,35 @@ func (b *flacBody) load() error {
 // decode reads all frames and checks their count and, where the file carries one, the MD5 sum of its samples.
 func (b *flacBody) decode() (samples []float32, err error) {
 	defer recoverFLAC(&err)
-	stream, err := newStream(b.f)
+	info, r, err := newStream(b.f)
 	if err != nil {
 		return nil, err
 	}
+	frames := &flacFrames{r: r}
 	sum := md5.New()
 	for {
 		if len(samples) > maxFLAC || b.frames > 0 && len(samples) > b.frames {
 			return nil, fmt.Errorf("%w: more FLAC samples than the header's %d, or than %d", ErrInvalid, b.frames, maxFLAC)
 		}
-		fr, err := stream.ParseNext()
+		fr, err := frames.next()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: FLAC data after sample %d: %w", ErrInvalid, len(samples), err)
 		}
-		if len(fr.Subframes) != b.channels {
-			return nil, fmt.Errorf("%w: FLAC frame at sample %d has %d channels, the header says %d",
-				ErrInvalid, len(samples), len(fr.Subframes), b.channels)
+		if len(fr.Subframes) != b.channels || fr.BitsPerSample != info.BitsPerSample {
+			return nil, fmt.Errorf("%w: FLAC frame at sample %d has %d channels of %d bits, the header says %d of %d",
+				ErrInvalid, len(samples), len(fr.Subframes), fr.BitsPerSample, b.channels, info.BitsPerSample)
 		}
-		if samples, err = appendFLAC(samples, fr, int(stream.Info.BitsPerSample), sum); err != nil {
+		if samples, err = appendFLAC(samples, fr, int(info.BitsPerSample), sum); err != nil {
 			return nil, err
 		}
 	}
 	if b.frames > 0 && len(samples) != b.frames {
 		return nil, fmt.Errorf("%w: truncated: %d FLAC samples, the header says %d", ErrInvalid, len(samples), b.frames)
 	}
-	want := stream.Info.MD5sum
+	want := info.MD5sum
 	if got := [md5.Size]byte(sum.Sum(nil)); want != [md5.Size]byte{} && got != want {
 		return nil, fmt.Errorf("%w: FLAC samples have MD5 %x, the header says %x", ErrInvalid, got, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"log"
 	"os"
 	"slices"
 	"strings"
@@ -44,7 +45,7 @@ func TestFLACRefuses(t *testing.T) {
 		{"fewer samples promised", edit(good, streamInfo+16, 0, 1), "FLAC samples"},
 		{"other MD5", edit(good, streamInfo+18, good[streamInfo+18]^1), "MD5"},
 		{"44.1 kHz", edit(good, streamInfo+10, rate(44100)...), "sample rate 44100 Hz, want 24000 Hz"},
-		{"one channel promised", edit(good, streamInfo+12, good[streamInfo+12]&^14), "has 2 channels, the header says 1"},
+		{"one channel promised", edit(good, streamInfo+12, good[streamInfo+12]&^14), "has 2 channels of 16 bits, the header says 1 of 16"},
 		{"32 bits", edit(good, streamInfo+12, good[streamInfo+12]|1, good[streamInfo+13]|0xf0), "FLAC of 32 bits"},
 	}
 	for _, test := range tests {
@@ -55,6 +56,40 @@ func TestFLACRefuses(t *testing.T) {
 				t.Errorf("error %v, want ErrInvalid that starts with the path and says %q", err, test.want)
 			}
 		})
+	}
+}
+
+// The decoder's remark about files at 24 kHz must not reach the process's log.
+func TestFLACPrintsNothing(t *testing.T) {
+	var out bytes.Buffer
+	log.SetOutput(&out)
+	defer log.SetOutput(os.Stderr)
+	for _, name := range []string{"flac8_mono", "flac16_mono", "flac16_stereo", "flac24_stereo"} {
+		if _, err := Read("testdata/" + name + ".flac"); err != nil {
+			t.Error(err)
+		}
+	}
+	if out.Len() > 0 {
+		t.Errorf("%d bytes logged: %.100s", out.Len(), out.String())
+	}
+}
+
+func TestFLACChecksums(t *testing.T) {
+	// The check values of CRC-8 and of CRC-16/UMTS in the catalogue of parametrised CRC algorithms.
+	if got := crc8([]byte("123456789")); got != 0xf4 {
+		t.Errorf("crc8 %#x, want 0xf4", got)
+	}
+	if got := crc16(crc16(0, []byte("1234")), []byte("56789")); got != 0xfee8 {
+		t.Errorf("crc16 %#x, want 0xfee8", got)
+	}
+}
+
+// A damaged frame checksum alone, which changes no sample, is found too.
+func TestFLACFrameChecksum(t *testing.T) {
+	good := flacFile(t)
+	at := len(good) - 1 // the last frame's CRC-16 ends the file
+	if _, err := Read(temp(t, "x.flac", edit(good, at, good[at]^1))); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "CRC-16") {
+		t.Errorf("error %v, want ErrInvalid, CRC-16", err)
 	}
 }
 
@@ -74,6 +109,17 @@ func TestFLACOfUnknownLength(t *testing.T) {
 	got := make([]float32, f.Frames)
 	if err := f.ReadAt(got, 0); err != nil || !slices.Equal(got, want) {
 		t.Errorf("%d samples, %v, want the %d of the file that knows", len(got), err, len(want))
+	}
+}
+
+// Such a stream that is cut inside a frame is an error too.
+func TestFLACOfUnknownLengthCut(t *testing.T) {
+	good := flacFile(t)
+	unknown := edit(good, streamInfo+13, append([]byte{good[streamInfo+13] &^ 15}, make([]byte, 4+16)...)...)
+	for _, cut := range []int{1, 2, 3, 100, 700} {
+		if _, err := Open(temp(t, "x.flac", unknown[:len(unknown)-cut])); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%d bytes cut: error %v, want ErrInvalid", cut, err)
+		}
 	}
 }
 
