@@ -20,7 +20,7 @@ type flacBody struct {
 	rate, channels, frames int
 
 	mu      sync.Mutex
-	f       *os.File
+	f       io.ReadSeekCloser
 	decoded bool
 	samples []float32
 	err     error
@@ -35,7 +35,7 @@ const plausible = 64
 
 // openFLAC reads the stream header. A stream that does not know its length, or promises more than its size makes likely,
 // is decoded here, so that Frames is a number that callers can allocate by.
-func openFLAC(f *os.File, size int64) (*flacBody, error) {
+func openFLAC(f io.ReadSeekCloser, size int64) (*flacBody, error) {
 	info, _, err := newStream(f)
 	if err != nil {
 		return nil, err
@@ -58,7 +58,7 @@ func openFLAC(f *os.File, size int64) (*flacBody, error) {
 
 // newStream parses the header of f from its start and leaves the reader at the first frame. Metadata other than the
 // stream information is skipped unread, so that no length in it is trusted.
-func newStream(f *os.File) (info *meta.StreamInfo, r *bufio.Reader, err error) {
+func newStream(f io.ReadSeeker) (info *meta.StreamInfo, r *bufio.Reader, err error) {
 	defer recoverFLAC(&err)
 	if _, err := f.Seek(int64(len("fLaC")), io.SeekStart); err != nil {
 		return nil, nil, err
