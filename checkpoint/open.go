@@ -23,14 +23,39 @@ const (
 //
 // Files are mapped, so opening costs the headers and reading costs the pages touched. The error wraps fs.ErrNotExist
 // where nothing is there, and ErrInvalid where the contents break a rule of the format. Close the model after use.
+//
+// A directory that [Write] replaces meanwhile is opened again, so that files of two generations never mix.
 func Open(path string) (*Model, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
+	const attempts = 100 // a directory that is replaced this often while its headers are read is not worth waiting for
+	for n := 1; ; n++ {
+		m, err := openOnce(path, info.IsDir())
+		again, statErr := os.Stat(path)
+		if !info.IsDir() || statErr == nil && os.SameFile(info, again) {
+			return m, err
+		}
+		if m != nil {
+			m.Close()
+		}
+		if statErr != nil {
+			return nil, fmt.Errorf("%s: replaced while it was opened: %w", path, statErr)
+		}
+		if n == attempts {
+			return nil, fmt.Errorf("%s: replaced %d times while it was opened", path, n)
+		}
+		info = again
+	}
+}
+
+// openOnce opens what is at path now.
+func openOnce(path string, dir bool) (*Model, error) {
 	m := &Model{path: path, stored: make(map[string]stored), metadata: make(map[string]string)}
+	var err error
 	switch {
-	case info.IsDir():
+	case dir:
 		m.dir = path
 		err = m.openDir()
 	case strings.HasSuffix(path, ".index.json"):
