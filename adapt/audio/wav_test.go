@@ -235,3 +235,34 @@ func FuzzWAV(f *testing.F) {
 		}
 	})
 }
+
+// Long ranges are decoded in pieces of 64 KiB, which three channels of 24 bits do not divide.
+func TestReadAtAcrossPieces(t *testing.T) {
+	const frames = 20000
+	raw := make([]byte, 0, frames*9)
+	want := make([]float32, frames)
+	for i := range frames {
+		for c := range 3 {
+			v := int32(i*131+c*7919)%(1<<23) - 1<<22
+			raw = append(raw, byte(v), byte(v>>8), byte(v>>16))
+			want[i] += float32(v) / 3
+		}
+		want[i] /= 1 << 23
+	}
+	f, err := Open(temp(t, "x.wav", riff(chunk("fmt ", format(1, 3, SampleRate, 24)), chunk("data", raw))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, r := range [][2]int{{0, frames}, {1, frames}, {7280, 7290}, {frames - 1, frames}, {5, 5 + 2*7281}} {
+		got := make([]float32, r[1]-r[0])
+		if err := f.ReadAt(got, r[0]); err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range got {
+			if d := v - want[r[0]+i]; d > 1e-6 || d < -1e-6 { // want is summed in float32
+				t.Fatalf("samples [%d, %d): sample %d is %v, want %v", r[0], r[1], r[0]+i, v, want[r[0]+i])
+			}
+		}
+	}
+}
