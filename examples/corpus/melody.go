@@ -48,7 +48,7 @@ func (s *score) onsets(d *dice) []float64 {
 		}
 		if len(out) == 0 || d.chance(density*(.35+.65*s.rhythm.accent(u))) {
 			out = append(out, at)
-			if d.chance(halves) && s.unit > .2 {
+			if d.chance(halves) && s.unit > .2 && at+s.unit/2 < s.seconds {
 				out = append(out, at+s.unit/2)
 			}
 		}

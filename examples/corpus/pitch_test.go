@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// peak finds the frequency within 80 cents of near at which the windowed
+// peak finds the frequency within 40 cents of near at which the windowed
 // spectrum of x is largest, in Hz. It searches in steps of one cent and then fits a
 // parabola, which is good to about 0.1 cent on a steady tone.
 func peak(x []float32, near float64) float64 {
-	const reach = 80
+	const reach = 40
 	var power [2*reach + 1]float64
 	for i := range power {
 		w := 2 * math.Pi * near * math.Exp2(float64(i-reach)/1200) / rate
