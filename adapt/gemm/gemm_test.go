@@ -118,7 +118,7 @@ func TestShapes(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, 2))
 		for _, s := range [][3]int{
 			{1, 1, 1}, {1, 5, 3}, {5, 1, 3}, {3, 500, 9}, {6, 16, 4}, {14, 32, 7}, {15, 33, 5}, {13, 31, 8}, {16, 24, 40},
-			{37, 70, 300}, {74, 74, 24}, {74, 24, 74}, {100, 130, 600}, {400, 17, 33}, {96, 96, 515}, {350, 40, 257},
+			{37, 70, 100}, {74, 24, 74}, {130, 70, 40}, {30, 33, 515},
 		} {
 			for v := range 16 {
 				transA, transB, accumulate := v&1 != 0, v&2 != 0, v&4 != 0
@@ -134,8 +134,8 @@ func TestEveryTile(t *testing.T) {
 	each(t, func(t *testing.T, kn *Kernel) {
 		rng := rand.New(rand.NewPCG(3, 4))
 		for m := 1; m <= 2*kn.rows; m++ {
-			for n := 1; n <= kn.cols+3; n++ {
-				verify(t, kn, newProblem(rng, m%2 == 0, n%3 == 0, n%2 == 0, m, n, 11, 1, false))
+			for n := 1 + m%2; n <= kn.cols+3; n += 2 {
+				verify(t, kn, newProblem(rng, m%2 == 0, n%3 == 0, n%2 == 0, m, n, 5, 1, false))
 			}
 		}
 	})
@@ -158,7 +158,7 @@ func TestBlocks(t *testing.T) {
 func TestOverlappingRows(t *testing.T) {
 	each(t, func(t *testing.T, kn *Kernel) {
 		rng := rand.New(rand.NewPCG(7, 8))
-		for _, s := range [][3]int{{40, 16, 48}, {121, 32, 96}, {70, 33, 300}, {64, 100, 768}} {
+		for _, s := range [][3]int{{40, 16, 48}, {121, 32, 96}, {70, 33, 100}, {64, 100, 256}} {
 			for v := range 4 {
 				verify(t, kn, newProblem(rng, v&1 != 0, v&2 != 0, false, s[0], s[1], s[2], 0, true))
 			}
@@ -169,9 +169,9 @@ func TestOverlappingRows(t *testing.T) {
 func TestRandomShapes(t *testing.T) {
 	each(t, func(t *testing.T, kn *Kernel) {
 		rng := rand.New(rand.NewPCG(9, 10))
-		for range 150 {
+		for range 60 {
 			verify(t, kn, newProblem(rng, rng.IntN(2) == 0, rng.IntN(2) == 0, rng.IntN(2) == 0,
-				1+rng.IntN(90), 1+rng.IntN(90), 1+rng.IntN(300), rng.IntN(5), rng.IntN(4) == 0))
+				1+rng.IntN(70), 1+rng.IntN(70), 1+rng.IntN(150), rng.IntN(5), rng.IntN(4) == 0))
 		}
 	})
 }
@@ -249,7 +249,7 @@ func TestDeterminism(t *testing.T) {
 	defer runtime.GOMAXPROCS(before)
 	each(t, func(t *testing.T, kn *Kernel) {
 		rng := rand.New(rand.NewPCG(13, 14))
-		for _, s := range [][3]int{{500, 40, 70}, {96, 96, 600}, {33, 257, 300}, {1800, 16, 48}} {
+		for _, s := range [][3]int{{500, 40, 70}, {33, 130, 300}, {1300, 16, 48}} {
 			for v := range 4 {
 				q := newProblem(rng, v&1 != 0, v&2 != 0, v == 3, s[0], s[1], s[2], 0, false)
 				want := q.run(kn.MultiplySerial)
@@ -258,8 +258,8 @@ func TestDeterminism(t *testing.T) {
 					equal(t, fmt.Sprintf("%v, GOMAXPROCS %d", q, procs), q.run(kn.Multiply), want)
 				}
 				whole := product{q.transA, q.transB, q.m, q.n, q.k, q.a, q.lda, q.b, q.ldb, q.accumulate, append([]float32(nil), q.c...), q.ldc}
-				for _, i := range []int{0, 7, q.m} {
-					for _, j := range []int{0, 3, 11} {
+				for _, i := range []int{0, 7} {
+					for _, j := range []int{3, 11} {
 						for _, part := range []product{whole.part(0, i, 0, j), whole.part(i, q.m, 0, j), whole.part(0, i, j, q.n), whole.part(i, q.m, j, q.n)} {
 							if part.m*part.n > 0 {
 								kn.serial(part)
