@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"syncretic/sweep/store"
 )
@@ -28,9 +27,6 @@ type Space struct {
 	Values    []float64 `json:"values"`  // what each lambda may be
 	MaxTrials int       `json:"-"`       // 0 means DefaultMaxTrials; a limit, not part of what a study is about
 }
-
-// Lambdas are the coefficients of one point by the vector's name.
-type Lambdas map[string]float64
 
 // Grid returns points values from..to, both included, evenly spaced and rounded to ten decimals, so that 0.15 is the
 // number people write. One point is from alone.
@@ -137,53 +133,6 @@ func (s Space) point(value func(i int) float64) Lambdas {
 		p[name] = value(i)
 	}
 	return p
-}
-
-// IsBase reports whether every coefficient is 0.
-func (l Lambdas) IsBase() bool {
-	for _, v := range l {
-		if v != 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// Size is sum |lambda_i|, summed in the order of the names: the measure by which ties go to the smaller lambda.
-func (l Lambdas) Size() float64 {
-	var sum float64
-	for _, name := range sortedKeys(l) {
-		sum += math.Abs(l[name])
-	}
-	return sum
-}
-
-// Equal reports whether both name the same vectors with the same coefficients.
-func (l Lambdas) Equal(other Lambdas) bool {
-	if len(l) != len(other) {
-		return false
-	}
-	for name, v := range l {
-		if w, ok := other[name]; !ok || v != w {
-			return false
-		}
-	}
-	return true
-}
-
-// String is the coefficient alone where all are equal, otherwise "name=value" in the order of the names.
-func (l Lambdas) String() string {
-	var parts []string
-	same := len(l) > 0
-	names := sortedKeys(l)
-	for _, name := range names {
-		same = same && l[name] == l[names[0]]
-		parts = append(parts, fmt.Sprintf("%s=%g", name, l[name]))
-	}
-	if same {
-		return fmt.Sprintf("%g", l[names[0]])
-	}
-	return strings.Join(parts, " ")
 }
 
 // sharedParam is the name of the one parameter of a shared study; per-culture parameters append "." and the vector.
