@@ -13,7 +13,7 @@ type attention struct {
 	qkv          mat.Tensor
 	heads, clips int
 	drop         Drop
-	p            []float32 // softmax [clips][heads][frames][frames], before dropout
+	p            *scratch // softmax [clips][heads][frames][frames], before dropout
 	y            *mat.Dense[float32]
 }
 
@@ -43,7 +43,7 @@ func (l *attention) Forward() (mat.Tensor, error) {
 	scale := float32(1 / math.Sqrt(float64(d)))
 	keep := l.qkv.RequiresGrad()
 	if keep {
-		l.p = make([]float32, l.clips*l.heads*t*t)
+		l.p = borrow(l.clips * l.heads * t * t)
 	}
 	n := l.clips * l.heads
 	parallel(n, n*t*t*d, func(i int) {
@@ -51,9 +51,11 @@ func (l *attention) Forward() (mat.Tensor, error) {
 		in := x[clip*t*3*c+h*d:]
 		var p []float32
 		if keep {
-			p = l.p[i*t*t : (i+1)*t*t]
+			p = l.p.data[i*t*t : (i+1)*t*t]
 		} else {
-			p = make([]float32, t*t)
+			own := borrow(t * t)
+			defer own.release()
+			p = own.data
 		}
 		gemm.MultiplySerial(false, true, t, t, d, in, 3*c, in[c:], 3*c, false, p, t)
 		for r := range t {
@@ -61,7 +63,10 @@ func (l *attention) Forward() (mat.Tensor, error) {
 		}
 		if l.drop.P > 0 {
 			if keep {
-				p = append([]float32(nil), p...)
+				dropped := borrow(t * t)
+				defer dropped.release()
+				copy(dropped.data, p)
+				p = dropped.data
 			}
 			l.drop.apply(p, i*t*t)
 		}
@@ -80,10 +85,12 @@ func (l *attention) Backward(gy mat.Tensor) error {
 		clip, h := i/l.heads, i%l.heads
 		in, out := x[clip*t*3*c+h*d:], gx[clip*t*3*c+h*d:]
 		gh := g[clip*t*c+h*d:]
-		p, dp := l.p[i*t*t:(i+1)*t*t], make([]float32, t*t)
-		kept := p
+		work := borrow(t * t)
+		defer work.release()
+		p, dp, kept := l.p.data[i*t*t:(i+1)*t*t], work.data, l.p.data[i*t*t:(i+1)*t*t]
 		if l.drop.P > 0 {
-			kept = append([]float32(nil), p...)
+			kept = dp // free until the gradient of V is done
+			copy(kept, p)
 			l.drop.apply(kept, i*t*t)
 		}
 		gemm.MultiplySerial(true, false, t, d, t, kept, t, gh, c, false, out[2*c:], 3*c)
@@ -97,6 +104,7 @@ func (l *attention) Backward(gy mat.Tensor) error {
 		gemm.MultiplySerial(false, false, t, d, t, dp, t, in[c:], 3*c, false, out, 3*c)
 		gemm.MultiplySerial(true, false, t, d, t, dp, t, in, 3*c, false, out[c:], 3*c)
 	})
+	l.p.release()
 	l.p = nil
 	give(l.qkv, gx)
 	l.y.ZeroGrad()

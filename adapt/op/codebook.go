@@ -152,27 +152,21 @@ func (l *codebookLoss) codebook(q, start int) {
 // row returns the cross-entropy of one row of cosines and replaces them by their
 // gradient, (softmax − one-hot)/(temperature·rows).
 func (l *codebookLoss) row(cosines []float32, q, target int) float64 {
-	best := 0
-	for i, v := range cosines {
-		if v > cosines[best] {
-			best = i
-		}
+	at, earlier := cosines[target], false
+	for _, v := range cosines[:target] {
+		earlier = earlier || v == at
 	}
-	if best == target {
+	scale := 1 / l.temperature
+	logSum, top := elem.Softmax(cosines, scale)
+	if at == top && !earlier {
 		l.stats.Correct[q]++
 	}
-	scale := 1 / float64(l.temperature)
-	top, at := float64(cosines[best]), float64(cosines[target])
-	var sum float64
-	for i, v := range cosines {
-		p := math.Exp((float64(v) - top) * scale)
-		cosines[i] = float32(p)
-		sum += p
+	if l.gz != nil || l.gtables != nil {
+		share := scale / float32(len(l.rows))
+		elem.Scale(cosines, share)
+		cosines[target] -= share
 	}
-	share := scale / float64(len(l.rows))
-	elem.Scale(cosines, float32(share/sum))
-	cosines[target] -= float32(share)
-	return math.Log(sum) - (at-top)*scale
+	return float64(logSum) - float64(at)*float64(scale)
 }
 
 func (l *codebookLoss) Backward(gy mat.Tensor) error {

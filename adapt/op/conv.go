@@ -6,6 +6,7 @@ import (
 	"github.com/nlpodyssey/spago/mat"
 
 	"syncretic/adapt/gemm"
+	"syncretic/adapt/op/elem"
 )
 
 type conv struct {
@@ -48,29 +49,33 @@ func (l *conv) size() (tin, tout, in, out int) {
 func (l *conv) Forward() (mat.Tensor, error) {
 	tin, tout, in, out := l.size()
 	rows := l.clips * tout
-	x, w, y := values(l.x), tapsOuter(values(l.w), out, in, l.kernel), make([]float32, rows*out)
-	if l.b != nil {
-		fillRows(y, values(l.b), rows, out)
+	x, y := values(l.x), make([]float32, rows*out)
+	if in == 1 && l.b == nil && out%elem.FilterWidth == 0 {
+		l.filter(y)
+	} else {
+		if l.b != nil {
+			fillRows(y, values(l.b), rows, out)
+		}
+		k, w := l.kernel*in, tapsOuter(values(l.w), out, in, l.kernel)
+		eachClip(l.clips, tout*out*k, func(clip int, multiply multiplier) {
+			multiply(false, true, tout, out, k, x[clip*tin*in:], l.stride*in, w, k, l.b != nil, y[clip*tout*out:], out)
+		})
 	}
-	k := l.kernel * in
-	eachClip(l.clips, tout*out*k, func(clip int, multiply multiplier) {
-		multiply(false, true, tout, out, k, x[clip*tin*in:], l.stride*in, w, k, l.b != nil, y[clip*tout*out:], out)
-	})
 	l.y = Tensor(rows, out, l.forward(y, rows, out, requiresGrad(l.Operands()...)))
 	return l.y, nil
 }
 
 func (l *conv) Backward(gy mat.Tensor) error {
 	tin, tout, in, out := l.size()
-	g, x, k := values(gy), values(l.x), l.kernel*in
+	g, k := values(gy), l.kernel*in
 	l.backward(g, l.clips*tout, out)
 	addGrad(l.b, func(dst []float32, _ bool) { columnSums(dst, g, l.clips*tout, out, out) })
 	addGrad(l.w, func(dst []float32, _ bool) {
-		gw := make([]float32, out*k)
-		for clip := range l.clips {
-			gemm.Multiply(true, false, out, k, tout, g[clip*tout*out:], out, x[clip*tin*in:], l.stride*in, true, gw, k)
+		if in == 1 && l.kernel%elem.FilterTaps == 0 && out%elem.FilterWidth == 0 {
+			l.filterGrad(dst, g)
+		} else {
+			l.weightGrad(dst, g)
 		}
-		addTapsInner(dst, gw, out, in, l.kernel)
 	})
 	if l.x.RequiresGrad() {
 		w, gx := tapsOuter(values(l.w), out, in, l.kernel), make([]float32, l.clips*tin*in)
@@ -85,6 +90,36 @@ func (l *conv) Backward(gy mat.Tensor) error {
 	}
 	l.y.ZeroGrad()
 	return nil
+}
+
+// smallWeight is the number of elements below which a weight's gradient is
+// computed clip by clip in parallel: its product alone is too small to share out.
+const smallWeight = 1 << 16
+
+// weightGrad adds the gradient of the weight to dst.
+func (l *conv) weightGrad(dst, g []float32) {
+	tin, tout, in, out := l.size()
+	x, k := values(l.x), l.kernel*in
+	parts := 1
+	if out*k < smallWeight {
+		parts = l.clips
+	}
+	sums := borrow(parts * out * k)
+	defer sums.release()
+	product := func(multiply multiplier, clip, part int) {
+		multiply(true, false, out, k, tout, g[clip*tout*out:], out, x[clip*tin*in:], l.stride*in, clip != part, sums.data[part*out*k:], k)
+	}
+	if parts > 1 {
+		parallel(parts, parts*tout*out*k, func(i int) { product(gemm.MultiplySerial, i, i) })
+	} else {
+		for clip := range l.clips {
+			product(gemm.Multiply, clip, 0)
+		}
+	}
+	for i := 1; i < parts; i++ {
+		elem.Add(sums.data[:out*k], sums.data[i*out*k:(i+1)*out*k])
+	}
+	addTapsInner(dst, sums.data, out, in, l.kernel)
 }
 
 // multiplier is gemm.Multiply or gemm.MultiplySerial.

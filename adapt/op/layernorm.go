@@ -1,9 +1,9 @@
 package op
 
 import (
-	"math"
-
 	"github.com/nlpodyssey/spago/mat"
+
+	"syncretic/adapt/op/elem"
 )
 
 type layerNorm struct {
@@ -33,11 +33,9 @@ func (l *layerNorm) Forward() (mat.Tensor, error) {
 	}
 	parallelRows(rows, c, func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			in, out := x[r*c:(r+1)*c], y[r*c:(r+1)*c]
-			mean, scale := rowMoments(in, l.eps)
-			for j, v := range in {
-				out[j] = (v-mean)*scale*w[j] + b[j]
-			}
+			in := x[r*c : (r+1)*c]
+			mean, scale := elem.Moments(in, l.eps)
+			elem.Normalise(y[r*c:(r+1)*c], in, w, b, mean, scale)
 			if l.stats != nil {
 				l.stats[2*r], l.stats[2*r+1] = mean, scale
 			}
@@ -47,50 +45,26 @@ func (l *layerNorm) Forward() (mat.Tensor, error) {
 	return l.y, nil
 }
 
-// rowMoments returns the mean of x and 1/√(var + eps).
-func rowMoments(x []float32, eps float32) (mean, scale float32) {
-	var s, q float64
-	for _, v := range x {
-		s += float64(v)
-	}
-	m := s / float64(len(x))
-	for _, v := range x {
-		d := float64(v) - m
-		q += d * d
-	}
-	return float32(m), float32(1 / math.Sqrt(q/float64(len(x))+float64(eps)))
-}
+// normBlock is the number of rows whose contributions to a gradient are summed by
+// themselves, so that the sum does not depend on the number of goroutines.
+const normBlock = 64
 
 func (l *layerNorm) Backward(gy mat.Tensor) error {
 	rows, c := dims(l.x)
 	x, w, g := values(l.x), values(l.w), values(gy)
-	addGrad(l.w, func(dst []float32, _ bool) {
-		for r := range rows {
-			mean, scale := l.stats[2*r], l.stats[2*r+1]
-			for j, v := range x[r*c : (r+1)*c] {
-				dst[j] += g[r*c+j] * (v - mean) * scale
-			}
+	blocks := (rows + normBlock - 1) / normBlock
+	sums := borrow(blocks * 2 * c) // gradients of w and b of every block
+	defer sums.release()
+	clear(sums.data)
+	parallel(blocks, 4*rows*c, func(i int) {
+		dw, db := sums.data[i*2*c:i*2*c+c], sums.data[i*2*c+c:(i+1)*2*c]
+		for r := i * normBlock; r < min(rows, (i+1)*normBlock); r++ {
+			elem.NormaliseGrad(g[r*c:(r+1)*c], x[r*c:(r+1)*c], w, dw, db, l.stats[2*r], l.stats[2*r+1])
 		}
 	})
-	addGrad(l.b, func(dst []float32, _ bool) { columnSums(dst, g, rows, c, c) })
+	addGrad(l.w, func(dst []float32, _ bool) { elem.SumRows(dst, sums.data, blocks, 2*c) })
+	addGrad(l.b, func(dst []float32, _ bool) { elem.SumRows(dst, sums.data[c:], blocks, 2*c) })
 	if l.x.RequiresGrad() {
-		parallelRows(rows, c, func(lo, hi int) {
-			for r := lo; r < hi; r++ {
-				mean, scale := l.stats[2*r], l.stats[2*r+1]
-				in, d := x[r*c:(r+1)*c], g[r*c:(r+1)*c]
-				var s, q float64
-				for j, v := range d {
-					v *= w[j]
-					d[j] = v
-					s += float64(v)
-					q += float64(v) * float64((in[j]-mean)*scale)
-				}
-				ms, mq := float32(s/float64(c)), float32(q/float64(c))
-				for j, v := range d {
-					d[j] = (v - ms - (in[j]-mean)*scale*mq) * scale
-				}
-			}
-		})
 		give(l.x, g)
 	}
 	l.stats = nil

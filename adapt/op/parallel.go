@@ -50,7 +50,7 @@ func parallelRows(rows, cols int, f func(lo, hi int)) {
 
 // columnSums adds to dst[j] the sum over rows of g[row][j], rows being ld apart.
 func columnSums(dst, g []float32, rows, ld, cols int) {
-	const width, height = 256, 64
+	const width, height = 64, 128
 	n := (cols + width - 1) / width
 	parallel(n, rows*cols, func(i int) {
 		lo, hi := i*width, min(cols, (i+1)*width)
@@ -58,12 +58,8 @@ func columnSums(dst, g []float32, rows, ld, cols int) {
 		sum := buffer[:hi-lo]
 		for r := 0; r < rows; r += height {
 			clear(sum)
-			for t := r; t < min(rows, r+height); t++ {
-				elem.Add(sum, g[t*ld+lo:t*ld+hi])
-			}
-			for j, v := range sum {
-				dst[lo+j] += v
-			}
+			elem.SumRows(sum, g[r*ld+lo:], min(height, rows-r), ld)
+			elem.Add(dst[lo:hi], sum)
 		}
 	})
 }

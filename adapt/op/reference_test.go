@@ -220,9 +220,9 @@ func checks() []check {
 				}
 				return y
 			}},
-		check{name: "Conv1D/first layer", operands: []shape{{2 * 31, 1}, {19, 10}},
+		check{name: "Conv1D/first layer", operands: []shape{{2 * 31, 1}, {32, 10}},
 			f:    func(x []mat.Tensor) mat.Tensor { return Conv1D(x[0], x[1], nil, 2, 10, 5, None) },
-			want: func(x [][]float64) []float64 { return refConv(x[0], x[1], nil, 2, 31, 1, 19, 10, 5, None) }},
+			want: func(x [][]float64) []float64 { return refConv(x[0], x[1], nil, 2, 31, 1, 32, 10, 5, None) }},
 		check{name: "Conv1D/one clip, taps not overlapping", operands: []shape{{14, 3}, {4, 3 * 2}},
 			f:    func(x []mat.Tensor) mat.Tensor { return Conv1D(x[0], x[1], nil, 1, 2, 2, GELU) },
 			want: func(x [][]float64) []float64 { return refConv(x[0], x[1], nil, 1, 14, 3, 4, 2, 2, GELU) }},
