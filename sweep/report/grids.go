@@ -48,7 +48,7 @@ func scoreCell(c ScoreCell, decimals int) gridCell {
 	}
 	d := *c.Difference
 	cell.Small = signed(d.Difference, decimals)
-	cell.Interval = "[" + signed(d.Low, decimals) + ", " + signed(d.High, decimals) + "]"
+	cell.Interval = "[" + end(d.Low, decimals) + ", " + end(d.High, decimals) + "]"
 	switch {
 	case !d.Significant():
 		cell.Class, cell.Words = "level", "not significant"

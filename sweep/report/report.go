@@ -61,6 +61,18 @@ func signed(v float64, decimals int) string {
 	return text
 }
 
+// end is signed for the end of an interval: one that rounds to 0 keeps the side it lies on.
+func end(v float64, decimals int) string {
+	text := signed(v, decimals)
+	if parsed, err := strconv.ParseFloat(text, 64); err != nil || parsed != 0 || v == 0 {
+		return text
+	}
+	if v < 0 {
+		return "−" + text
+	}
+	return "+" + text
+}
+
 // px writes a length of a drawing with one decimal, which is all a screen shows.
 func px(v float64) string {
 	return strconv.FormatFloat(math.Round(v*10)/10+0, 'f', -1, 64)
