@@ -45,7 +45,7 @@ type HeadConfig struct {
 	L2 []float64 `yaml:"l2" json:"l2"`
 }
 
-// DefaultHead returns MARBLE's constrained probe (facts of Yuan et al. 2023, arXiv 2306.10548: one hidden layer of 512,
+// DefaultHead returns MARBLE's constrained probe (Yuan et al. 2023, arXiv 2306.10548: one hidden layer of 512,
 // dropout 0.2, Adam 1e-3, batch 64, halving after 3 epochs, stop after 10, at most 100) on standardised features, F1 at
 // 0.5; with Kind set to Logistic it is ready too, with strengths 10, 100 and 1000.
 func DefaultHead() HeadConfig {
