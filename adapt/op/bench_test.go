@@ -136,7 +136,6 @@ func BenchmarkOperators(b *testing.B) {
 
 // step builds the graph of a whole training step of the encoder with its losses.
 func (s scale) step() (forward func() mat.Tensor) {
-	rows := s.clips * s.frames()
 	wave := randomTensor(s.clips*s.samples, 1, 1)
 	kernels, strides := []int{10, 3, 3, 3, 3, 2, 2}, []int{5, 2, 2, 2, 2, 2, 2}
 	var filters []mat.Tensor
@@ -172,7 +171,6 @@ func (s scale) step() (forward func() mat.Tensor) {
 			h = LayerNorm(Add(h, Linear(a, p[6], p[7], None)), p[8], p[9], 1e-5)
 			h = LayerNorm(Add(h, Linear(Linear(h, p[10], p[11], GELU), p[12], p[13], None)), p[14], p[15], 1e-5)
 		}
-		_ = rows
 		return MeanSquare(h)
 	}
 }

@@ -166,7 +166,7 @@ func (l *codebookLoss) row(cosines []float32, q, target int) float64 {
 		elem.Scale(cosines, share)
 		cosines[target] -= share
 	}
-	return float64(logSum) - float64(at)*float64(scale)
+	return logSum - float64(at)*float64(scale)
 }
 
 func (l *codebookLoss) Backward(gy mat.Tensor) error {

@@ -32,15 +32,10 @@ func dims(t mat.Tensor) (rows, cols int) {
 	return s[0], s[1]
 }
 
-// function is an operator before it runs. run decides what Forward must keep.
-type function interface {
-	ag.AutoGradFunction
-}
-
 // run computes f's output. Where an operand requires a gradient the result is a
 // node of the graph; otherwise it is a plain matrix, which keeps no operand
 // alive, so that inference frees each layer's input as soon as its output is known.
-func run(f function) mat.Tensor {
+func run(f ag.AutoGradFunction) mat.Tensor {
 	if !requiresGrad(f.Operands()...) {
 		y, err := f.Forward()
 		if err != nil {

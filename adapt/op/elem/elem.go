@@ -31,14 +31,14 @@ func GELUGrad(g, x []float32) {
 
 // Softmax replaces row by softmax(scale·row), scale > 0, and returns
 // ln Σ e^(scale·row) and the largest element of row.
-func Softmax(row []float32, scale float32) (logSum, top float32) {
+func Softmax(row []float32, scale float32) (logSum float64, top float32) {
 	if len(row) == 0 {
-		return float32(math.Inf(-1)), float32(math.Inf(-1))
+		return math.Inf(-1), float32(math.Inf(-1))
 	}
 	top = largest(row)
 	sum := expSum(row, top, scale)
 	scaleBy(row, 1/sum)
-	return float32(math.Log(float64(sum))) + top*scale, top
+	return math.Log(float64(sum)) + float64(top)*float64(scale), top
 }
 
 // SoftmaxGrad replaces d, the gradient of p = softmax(scale·x), by that of x:
