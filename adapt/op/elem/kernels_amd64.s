@@ -1319,43 +1319,75 @@ TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-40
 	MOVQ n+32(FP), SI
 	SHLQ $0x02, BX
 
-loop65:
-	CMPQ    SI, $0x08
+wide65:
+	CMPQ    SI, $0x20
 	JLT     end66
 	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
 	MOVQ    CX, DI
 	MOVQ    DX, R8
 
 row67:
-	VMOVUPS (DI), Y1
-	VADDPS  Y1, Y0, Y0
+	VMOVUPS (DI), Y4
+	VADDPS  Y4, Y0, Y0
+	VMOVUPS 32(DI), Y4
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 64(DI), Y4
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS 96(DI), Y4
+	VADDPS  Y4, Y3, Y3
 	ADDQ    BX, DI
 	DECQ    R8
 	JNE     row67
 	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x80, AX
+	ADDQ    $0x80, CX
+	SUBQ    $0x20, SI
+	JMP     wide65
+
+end66:
+loop68:
+	CMPQ    SI, $0x08
+	JLT     end69
+	VMOVUPS (AX), Y0
+	MOVQ    CX, DI
+	MOVQ    DX, R8
+
+row70:
+	VMOVUPS (DI), Y1
+	VADDPS  Y1, Y0, Y0
+	ADDQ    BX, DI
+	DECQ    R8
+	JNE     row70
+	VMOVUPS Y0, (AX)
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, SI
-	JMP     loop65
+	JMP     loop68
 
-end66:
+end69:
 	TESTQ      SI, SI
-	JE         done68
+	JE         done71
 	LEAQ       tail_mask<>+32(SB), DI
 	NEGQ       SI
 	VMOVUPS    (DI)(SI*4), Y0
 	VMASKMOVPS (AX), Y0, Y1
 	MOVQ       DX, DX
 
-row69:
+row72:
 	VMASKMOVPS (CX), Y0, Y2
 	VADDPS     Y2, Y1, Y1
 	ADDQ       BX, CX
 	DECQ       DX
-	JNE        row69
+	JNE        row72
 	VMASKMOVPS Y1, Y0, (AX)
 
-done68:
+done71:
 	VZEROUPPER
 	RET
 
@@ -1370,31 +1402,72 @@ TEXT ·squareRowsAVX2(SB), NOSPLIT, $0-48
 	MOVQ mean+16(FP), DI
 	SHLQ $0x02, BX
 
-loop70:
+wide73:
+	CMPQ    SI, $0x20
+	JLT     end74
+	VMOVUPS (AX), Y0
+	VMOVUPS (DI), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 32(DI), Y3
+	VMOVUPS 64(AX), Y4
+	VMOVUPS 64(DI), Y5
+	VMOVUPS 96(AX), Y6
+	VMOVUPS 96(DI), Y7
+	MOVQ    CX, R8
+	MOVQ    DX, R9
+
+row75:
+	VMOVUPS     (R8), Y8
+	VSUBPS      Y1, Y8, Y8
+	VFMADD231PS Y8, Y8, Y0
+	VMOVUPS     32(R8), Y8
+	VSUBPS      Y3, Y8, Y8
+	VFMADD231PS Y8, Y8, Y2
+	VMOVUPS     64(R8), Y8
+	VSUBPS      Y5, Y8, Y8
+	VFMADD231PS Y8, Y8, Y4
+	VMOVUPS     96(R8), Y8
+	VSUBPS      Y7, Y8, Y8
+	VFMADD231PS Y8, Y8, Y6
+	ADDQ        BX, R8
+	DECQ        R9
+	JNE         row75
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y2, 32(AX)
+	VMOVUPS     Y4, 64(AX)
+	VMOVUPS     Y6, 96(AX)
+	ADDQ        $0x80, AX
+	ADDQ        $0x80, CX
+	ADDQ        $0x80, DI
+	SUBQ        $0x20, SI
+	JMP         wide73
+
+end74:
+loop76:
 	CMPQ    SI, $0x08
-	JLT     end71
+	JLT     end77
 	VMOVUPS (AX), Y0
 	VMOVUPS (DI), Y1
 	MOVQ    CX, R8
 	MOVQ    DX, R9
 
-row72:
+row78:
 	VMOVUPS     (R8), Y2
 	VSUBPS      Y1, Y2, Y2
 	VFMADD231PS Y2, Y2, Y0
 	ADDQ        BX, R8
 	DECQ        R9
-	JNE         row72
+	JNE         row78
 	VMOVUPS     Y0, (AX)
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DI
 	SUBQ        $0x08, SI
-	JMP         loop70
+	JMP         loop76
 
-end71:
+end77:
 	TESTQ      SI, SI
-	JE         done73
+	JE         done79
 	LEAQ       tail_mask<>+32(SB), R8
 	NEGQ       SI
 	VMOVUPS    (R8)(SI*4), Y0
@@ -1402,16 +1475,16 @@ end71:
 	VMASKMOVPS (DI), Y0, Y2
 	MOVQ       DX, DX
 
-row74:
+row80:
 	VMASKMOVPS  (CX), Y0, Y3
 	VSUBPS      Y2, Y3, Y3
 	VFMADD231PS Y3, Y3, Y1
 	ADDQ        BX, CX
 	DECQ        DX
-	JNE         row74
+	JNE         row80
 	VMASKMOVPS  Y1, Y0, (AX)
 
-done73:
+done79:
 	VZEROUPPER
 	RET
 
@@ -1427,16 +1500,64 @@ TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-56
 	MOVQ mean+24(FP), R8
 	SHLQ $0x02, BX
 
-loop75:
+wide81:
+	CMPQ    SI, $0x20
+	JLT     end82
+	VMOVUPS (AX), Y0
+	VMOVUPS (R8), Y1
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 32(R8), Y3
+	VMOVUPS 64(AX), Y4
+	VMOVUPS 64(R8), Y5
+	VMOVUPS 96(AX), Y6
+	VMOVUPS 96(R8), Y7
+	MOVQ    DI, R9
+	MOVQ    CX, R10
+	MOVQ    DX, R11
+
+row83:
+	VMOVUPS     (R10), Y8
+	VSUBPS      Y1, Y8, Y8
+	VMOVUPS     (R9), Y9
+	VFMADD231PS Y9, Y8, Y0
+	VMOVUPS     32(R10), Y8
+	VSUBPS      Y3, Y8, Y8
+	VMOVUPS     32(R9), Y9
+	VFMADD231PS Y9, Y8, Y2
+	VMOVUPS     64(R10), Y8
+	VSUBPS      Y5, Y8, Y8
+	VMOVUPS     64(R9), Y9
+	VFMADD231PS Y9, Y8, Y4
+	VMOVUPS     96(R10), Y8
+	VSUBPS      Y7, Y8, Y8
+	VMOVUPS     96(R9), Y9
+	VFMADD231PS Y9, Y8, Y6
+	ADDQ        BX, R9
+	ADDQ        BX, R10
+	DECQ        R11
+	JNE         row83
+	VMOVUPS     Y0, (AX)
+	VMOVUPS     Y2, 32(AX)
+	VMOVUPS     Y4, 64(AX)
+	VMOVUPS     Y6, 96(AX)
+	ADDQ        $0x80, AX
+	ADDQ        $0x80, DI
+	ADDQ        $0x80, CX
+	ADDQ        $0x80, R8
+	SUBQ        $0x20, SI
+	JMP         wide81
+
+end82:
+loop84:
 	CMPQ    SI, $0x08
-	JLT     end76
+	JLT     end85
 	VMOVUPS (AX), Y0
 	VMOVUPS (R8), Y1
 	MOVQ    DI, R9
 	MOVQ    CX, R10
 	MOVQ    DX, R11
 
-row77:
+row86:
 	VMOVUPS     (R10), Y2
 	VSUBPS      Y1, Y2, Y2
 	VMOVUPS     (R9), Y3
@@ -1444,18 +1565,18 @@ row77:
 	ADDQ        BX, R9
 	ADDQ        BX, R10
 	DECQ        R11
-	JNE         row77
+	JNE         row86
 	VMOVUPS     Y0, (AX)
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, DI
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, R8
 	SUBQ        $0x08, SI
-	JMP         loop75
+	JMP         loop84
 
-end76:
+end85:
 	TESTQ      SI, SI
-	JE         done78
+	JE         done87
 	LEAQ       tail_mask<>+32(SB), R9
 	NEGQ       SI
 	VMOVUPS    (R9)(SI*4), Y0
@@ -1464,7 +1585,7 @@ end76:
 	MOVQ       DI, SI
 	MOVQ       DX, DX
 
-row79:
+row88:
 	VMASKMOVPS  (CX), Y0, Y3
 	VSUBPS      Y2, Y3, Y3
 	VMASKMOVPS  (SI), Y0, Y4
@@ -1472,10 +1593,10 @@ row79:
 	ADDQ        BX, SI
 	ADDQ        BX, CX
 	DECQ        DX
-	JNE         row79
+	JNE         row88
 	VMASKMOVPS  Y1, Y0, (AX)
 
-done78:
+done87:
 	VZEROUPPER
 	RET
 
@@ -1489,9 +1610,9 @@ TEXT ·normaliseColumnsAVX2(SB), NOSPLIT, $0-48
 	MOVQ gain+24(FP), SI
 	MOVQ b+32(FP), DI
 
-loop80:
+loop89:
 	CMPQ        DX, $0x10
-	JLT         end81
+	JLT         end90
 	VMOVUPS     (CX), Y0
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (DI), Y2
@@ -1512,12 +1633,12 @@ loop80:
 	ADDQ        $0x40, SI
 	ADDQ        $0x40, DI
 	SUBQ        $0x10, DX
-	JMP         loop80
+	JMP         loop89
 
-end81:
-loop82:
+end90:
+loop91:
 	CMPQ        DX, $0x08
-	JLT         end83
+	JLT         end92
 	VMOVUPS     (CX), Y0
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (DI), Y2
@@ -1531,11 +1652,11 @@ loop82:
 	ADDQ        $0x20, SI
 	ADDQ        $0x20, DI
 	SUBQ        $0x08, DX
-	JMP         loop82
+	JMP         loop91
 
-end83:
+end92:
 	TESTQ       DX, DX
-	JE          done84
+	JE          done93
 	LEAQ        tail_mask<>+32(SB), R8
 	NEGQ        DX
 	VMOVUPS     (R8)(DX*4), Y0
@@ -1547,7 +1668,7 @@ end83:
 	VFMADD213PS Y3, Y2, Y1
 	VMASKMOVPS  Y1, Y0, (AX)
 
-done84:
+done93:
 	VZEROUPPER
 	RET
 
@@ -1562,9 +1683,9 @@ TEXT ·normaliseColumnsGradAVX2(SB), NOSPLIT, $0-56
 	MOVQ m+32(FP), DI
 	MOVQ q+40(FP), R8
 
-loop85:
+loop94:
 	CMPQ         DX, $0x10
-	JLT          end86
+	JLT          end95
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (AX), Y1
 	VMOVUPS      (BX), Y2
@@ -1594,12 +1715,12 @@ loop85:
 	ADDQ         $0x40, DI
 	ADDQ         $0x40, R8
 	SUBQ         $0x10, DX
-	JMP          loop85
+	JMP          loop94
 
-end86:
-loop87:
+end95:
+loop96:
 	CMPQ         DX, $0x08
-	JLT          end88
+	JLT          end97
 	VMOVUPS      (CX), Y0
 	VMOVUPS      (AX), Y1
 	VMOVUPS      (BX), Y2
@@ -1618,11 +1739,11 @@ loop87:
 	ADDQ         $0x20, DI
 	ADDQ         $0x20, R8
 	SUBQ         $0x08, DX
-	JMP          loop87
+	JMP          loop96
 
-end88:
+end97:
 	TESTQ        DX, DX
-	JE           done89
+	JE           done98
 	LEAQ         tail_mask<>+32(SB), R9
 	NEGQ         DX
 	VMOVUPS      (R9)(DX*4), Y0
@@ -1638,7 +1759,7 @@ end88:
 	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (AX)
 
-done89:
+done98:
 	VZEROUPPER
 	RET
 
@@ -1657,9 +1778,9 @@ TEXT ·filterAVX2(SB), NOSPLIT, $0-64
 	SHLQ $0x02, BX
 	SHLQ $0x02, DI
 
-rows90:
+rows99:
 	CMPQ   R9, $0x04
-	JLT    end91
+	JLT    end100
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -1678,7 +1799,7 @@ rows90:
 	MOVQ   R14, R15
 	ADDQ   BX, R15
 
-tap92:
+tap101:
 	VMOVUPS      (R10), Y8
 	VMOVUPS      32(R10), Y9
 	VBROADCASTSS (R12), Y10
@@ -1699,7 +1820,7 @@ tap92:
 	ADDQ         $0x04, R15
 	ADDQ         DI, R10
 	DECQ         R11
-	JNE          tap92
+	JNE          tap101
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX
@@ -1717,19 +1838,19 @@ tap92:
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 	SUBQ         $0x04, R9
-	JMP          rows90
+	JMP          rows99
 
-end91:
-rows93:
+end100:
+rows102:
 	CMPQ   R9, $0x01
-	JLT    end94
+	JLT    end103
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   SI, R10
 	MOVQ   R8, R11
 	MOVQ   DX, R12
 
-tap95:
+tap104:
 	VMOVUPS      (R10), Y2
 	VMOVUPS      32(R10), Y3
 	VBROADCASTSS (R12), Y4
@@ -1738,15 +1859,15 @@ tap95:
 	ADDQ         $0x04, R12
 	ADDQ         DI, R10
 	DECQ         R11
-	JNE          tap95
+	JNE          tap104
 	VMOVUPS      Y0, (AX)
 	VMOVUPS      Y1, 32(AX)
 	ADDQ         CX, AX
 	ADDQ         BX, DX
 	SUBQ         $0x01, R9
-	JMP          rows93
+	JMP          rows102
 
-end94:
+end103:
 	VZEROUPPER
 	RET
 
@@ -1774,7 +1895,7 @@ TEXT ·filterGradAVX2(SB), NOSPLIT, $0-56
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 
-row96:
+row105:
 	VMOVUPS      (CX), Y10
 	VMOVUPS      32(CX), Y11
 	VBROADCASTSS (SI), Y12
@@ -1795,7 +1916,7 @@ row96:
 	ADDQ         DX, CX
 	ADDQ         DI, SI
 	DECQ         R8
-	JNE          row96
+	JNE          row105
 	VADDPS       (AX), Y0, Y0
 	VMOVUPS      Y0, (AX)
 	VADDPS       32(AX), Y1, Y1

@@ -6,17 +6,19 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// overRows emits, for every vector of columns, a loop over rows of the matrices
-// at the given pointers, whose rows are ld elements apart; body adds to acc, which
-// goes to dst in the end. load gets the vector and pointers of the current row.
+// overRows emits, for every four vectors of columns and then for every one, a loop
+// over rows of the matrices at the given pointers, whose rows are ld elements
+// apart. What prepare returns adds one row to acc, given the pointers of the row;
+// acc begins as dst and goes there in the end.
 func overRows(dst Register, matrices, vectors []Register, rows, ld, n Register, prepare func(v vector) func(acc VecVirtual, at []Register)) {
 	step := GP64()
 	MOVQ(ld, step)
 	SHLQ(Imm(2), step)
-	all := append(append([]Register{dst}, matrices...), vectors...)
-	each(n, 1, all, func(v vector) {
-		acc := v.load(dst)
-		body := prepare(v)
+	block := func(vs []vector) {
+		accs, bodies := make([]VecVirtual, len(vs)), make([]func(VecVirtual, []Register), len(vs))
+		for i, v := range vs {
+			accs[i], bodies[i] = v.load(dst), prepare(v)
+		}
 		at := make([]Register, len(matrices))
 		for i, m := range matrices {
 			at[i] = GP64()
@@ -26,14 +28,36 @@ func overRows(dst Register, matrices, vectors []Register, rows, ld, n Register, 
 		MOVQ(rows, left)
 		top := label("row")
 		Label(top)
-		body(acc, at)
+		for i, body := range bodies {
+			body(accs[i], at)
+		}
 		for _, p := range at {
 			ADDQ(step, p)
 		}
 		DECQ(left)
 		JNE(LabelRef(top))
-		v.store(acc, dst)
-	})
+		for i, v := range vs {
+			v.store(accs[i], dst)
+		}
+	}
+	const wide = 4
+	pointers := append(append([]Register{dst}, matrices...), vectors...)
+	top, end := label("wide"), label("end")
+	Label(top)
+	CMPQ(n, Imm(lanes*wide))
+	JLT(LabelRef(end))
+	vs := make([]vector, wide)
+	for u := range vs {
+		vs[u] = vector{unit: u, byte: 4 * lanes * u}
+	}
+	block(vs)
+	for _, p := range pointers {
+		ADDQ(Imm(4*lanes*wide), p)
+	}
+	SUBQ(Imm(lanes*wide), n)
+	JMP(LabelRef(top))
+	Label(end)
+	each(n, 1, pointers, func(v vector) { block([]vector{v}) })
 }
 
 // columns emits the kernels over matrices whose statistics belong to columns.
