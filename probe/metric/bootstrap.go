@@ -40,7 +40,7 @@ func PairedBootstrap(labels [][]bool, scoresA, scoresB [][]float64, statistic St
 	if replicates < 2 {
 		return Interval{}, fmt.Errorf("%w: %d replicates, want at least 2", ErrInvalid, replicates)
 	}
-	ofA, ofB := prepare(statistic, scoresA, labels), prepare(statistic, scoresB, labels)
+	ofA, ofB := statistic.Prepare(scoresA, labels), statistic.Prepare(scoresB, labels)
 	once := slices.Repeat([]int{1}, len(labels))
 	out := Interval{Difference: ofA(once) - ofB(once)}
 	if math.IsNaN(out.Difference) {

@@ -2,41 +2,43 @@ package metric
 
 import (
 	"math"
-	"reflect"
 	"slices"
 )
 
-// Statistic is one number of scores [items][tags] and labels [items][tags] for [PairedBootstrap]; NaN where it is
-// undefined. It is called with rows repeated, must be safe for concurrent use and must not change its arguments.
-type Statistic func(scores [][]float64, labels [][]bool) float64
-
-// MacroROCAUC is the Statistic of [ROCAUC]'s Macro, for input that is valid. PairedBootstrap sorts once for it, not in
-// each draw.
-func MacroROCAUC(scores [][]float64, labels [][]bool) float64 {
-	return macroOf(weightedAUC, scores, labels)(slices.Repeat([]int{1}, len(labels)))
+// Statistic is one number of scores [items][tags] and labels [items][tags], for [PairedBootstrap]: [MacroROCAUC],
+// [MacroAveragePrecision], or any function as a [Func].
+type Statistic interface {
+	// Prepare returns the statistic as a function of how often each item counts, NaN where it is undefined. That function
+	// must be safe for concurrent use. The input is valid and stays unchanged while the function is in use.
+	Prepare(scores [][]float64, labels [][]bool) func(counts []int) float64
 }
 
-// MacroAveragePrecision is the Statistic of the mean [AveragePrecision] of the tags that have a positive, for input that is
-// valid. Unlike AveragePrecision's Macro it leaves the other tags out: a draw may miss a rare tag, and counting that as
-// 0 would add noise that says nothing about the taggers. PairedBootstrap sorts once for it, not in each draw.
-func MacroAveragePrecision(scores [][]float64, labels [][]bool) float64 {
-	return macroOf(weightedAveragePrecision, scores, labels)(slices.Repeat([]int{1}, len(labels)))
-}
+// RankStatistic is a Statistic that depends on the order of scores only: it sorts once, not in each draw.
+type RankStatistic int
 
-// prepare returns a statistic as a function of how often each item counts. The two above depend on the order of scores
-// only, so they are recognised and sort here, once; the result is the same to the last bit.
-func prepare(statistic Statistic, scores [][]float64, labels [][]bool) func(counts []int) float64 {
-	switch reflect.ValueOf(statistic).Pointer() {
-	case reflect.ValueOf(MacroROCAUC).Pointer():
-		return macroOf(weightedAUC, scores, labels)
-	case reflect.ValueOf(MacroAveragePrecision).Pointer():
+const (
+	// MacroROCAUC is the Macro of [ROCAUC].
+	MacroROCAUC RankStatistic = iota
+	// MacroAveragePrecision is the mean average precision of the tags that have a positive. Unlike the Macro of
+	// [AveragePrecision] it leaves the other tags out: a draw may miss a rare tag, and counting that as 0 would add noise
+	// that says nothing about the taggers.
+	MacroAveragePrecision
+)
+
+// Prepare implements [Statistic].
+func (k RankStatistic) Prepare(scores [][]float64, labels [][]bool) func(counts []int) float64 {
+	if k == MacroAveragePrecision {
 		return macroOf(weightedAveragePrecision, scores, labels)
 	}
-	return repeated(statistic, scores, labels)
+	return macroOf(weightedAUC, scores, labels)
 }
 
-// repeated calls the statistic with each row as often as it counts.
-func repeated(statistic Statistic, scores [][]float64, labels [][]bool) func(counts []int) float64 {
+// Func is a Statistic by its plain definition. It is called with rows repeated, must be safe for concurrent use and must
+// not change them.
+type Func func(scores [][]float64, labels [][]bool) float64
+
+// Prepare implements [Statistic].
+func (f Func) Prepare(scores [][]float64, labels [][]bool) func(counts []int) float64 {
 	return func(counts []int) float64 {
 		s, l := make([][]float64, 0, len(scores)), make([][]bool, 0, len(labels))
 		for i, count := range counts {
@@ -44,7 +46,7 @@ func repeated(statistic Statistic, scores [][]float64, labels [][]bool) func(cou
 				s, l = append(s, scores[i]), append(l, labels[i])
 			}
 		}
-		return statistic(s, l)
+		return f(s, l)
 	}
 }
 

@@ -1,0 +1,97 @@
+package adapt
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"syncretic/adapt/op"
+	"syncretic/adapt/optim"
+)
+
+const goodConfig = `
+base: mert
+teacher: {path: teacher}
+corpora:
+  - {name: makam, manifest: makam.csv}
+  - {name: western, manifest: western.csv, replay: true}
+stages:
+  - {name: front-end, steps: 10, train: [feature_extractor.], replay: 0.2, lr: {peak: 1e-3, warmup: 0.1}}
+  - {name: all, steps: 30, lr: {peak: 5e-4, shape: cosine}}
+`
+
+func TestParseConfigKeepsDefaults(t *testing.T) {
+	cfg, err := ParseConfig([]byte(goodConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Objective.FeaturePenalty != 10 || cfg.Objective.Temperature != 0.1 || cfg.Optimizer.Beta2 != 0.98 || cfg.Teacher.Codebooks != 8 {
+		t.Errorf("defaults were lost: %+v", cfg)
+	}
+	if cfg.Stages[1].LR.Shape != "cosine" || !cfg.Corpora[1].Replay {
+		t.Errorf("values were lost: %+v", cfg)
+	}
+}
+
+func TestParseConfigErrors(t *testing.T) {
+	for _, test := range []struct{ name, replace, by, want string }{
+		{"typing mistake", "stages:", "stagse:", `unknown key "stagse" (did you mean "stages"?)`},
+		{"typing mistake, nested", "warmup: 0.1", "warmpu: 0.1", `did you mean "warmup"?`},
+		{"no base and no init", "base: mert", "", "either base"},
+		{"no teacher", "teacher: {path: teacher}", "", "teacher.path is missing"},
+		{"corpus twice", "name: western", "name: makam", "stands twice"},
+		{"all replay", "manifest: makam.csv", "manifest: makam.csv, replay: true", "at least one must not be"},
+		{"replay without such a corpus", ", replay: true", "", "no corpus is marked replay"},
+		{"replay of everything", "replay: 0.2", "replay: 1", "0 <= share < 1"},
+		{"no steps", "steps: 10", "steps: 0", "steps: got 0"},
+		{"no peak", "peak: 5e-4", "final: 0", "lr.peak: got 0"},
+		{"unknown shape", "shape: cosine", "shape: cosin", "lr.shape"},
+		{"temperature", "base: mert", "base: mert\nobjective: {temperature: 0}", "objective.temperature"},
+		{"optimizer", "base: mert", "base: mert\noptimizer: {variant: sgd}", "optimizer.variant"},
+		{"batch", "base: mert", "base: mert\nbatch: {clips: 0}", "batch"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			doc := strings.Replace(goodConfig, test.replace, test.by, 1)
+			if doc == goodConfig {
+				t.Fatal("the test changes nothing")
+			}
+			_, err := ParseConfig([]byte(doc))
+			if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want ErrConfig with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestSelects(t *testing.T) {
+	for _, test := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"encoder.layers.1.", "encoder.layers.1.attention.k_proj.weight", true},
+		{"encoder.layers.1.", "encoder.layers.11.attention.k_proj.weight", false},
+		{"*.bias", "encoder.layers.1.attention.k_proj.bias", true},
+		{"encoder.layers.[0-3].*", "encoder.layers.2.layer_norm.weight", true},
+		{"masked_spec_embed", "masked_spec_embed", true},
+		{"[", "anything", false},
+	} {
+		if got := Selects(test.pattern, test.name); got != test.want {
+			t.Errorf("Selects(%q, %q) = %v, want %v", test.pattern, test.name, got, test.want)
+		}
+	}
+}
+
+func TestStageRefusesPatternWithoutParameters(t *testing.T) {
+	params := []optim.Param{{Name: "encoder.layer_norm.bias", Value: op.Param(2, 1, make([]float32, 2))}}
+	err := Stage{Name: "one", Train: []string{"encoder.", "decoder."}}.apply(params)
+	if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `"decoder."`) {
+		t.Errorf("got %v, want ErrConfig naming the pattern", err)
+	}
+}
+
+func ExampleParseConfig() {
+	_, err := ParseConfig([]byte("base: mert\nstepps: 10"))
+	fmt.Println(err)
+	// Output: bad configuration: line 2: unknown key "stepps" (did you mean "steps"?)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"syncretic/adapt/mert"
+	"syncretic/checkpoint"
+	"syncretic/probe"
+)
+
+func newProbeFit(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "fit CONFIG.yml OUT.json",
+		Short: "Fit tagging heads on frozen features and score them",
+		Long: "Extract the features of every dataset, fit the head on its train split, make every choice on its valid split, and score the\n" +
+			"test split once a seed. OUT.json gets the result with the configuration and the model's sha-256.",
+		Example: "  syncretic probe fit examples/probe/tiny.yml out/probe.json",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runProbeFit(cmd.Context(), a, args[0], args[1])
+		},
+	}
+}
+
+// probeResult is what probe fit writes.
+type probeResult struct {
+	Version  string                       `json:"version"`
+	Model    string                       `json:"model"`
+	Hash     string                       `json:"model_sha256"`
+	Config   probe.Config                 `json:"config"`
+	Datasets map[string]*probe.Evaluation `json:"datasets"`
+}
+
+func runProbeFit(ctx context.Context, a *app, config, out string) error {
+	doc, err := os.ReadFile(config)
+	if err != nil {
+		return err
+	}
+	cfg, err := probe.ParseConfig(doc)
+	if err != nil {
+		return fmt.Errorf("%s: %w", config, err)
+	}
+	if cfg.Model == "" {
+		return fmt.Errorf("%s: %w: model is missing", config, probe.ErrConfig)
+	}
+	if err := refuseExisting(out, a.force); err != nil {
+		return err
+	}
+	enc, err := mert.Open(cfg.Model)
+	if err != nil {
+		return err
+	}
+	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Datasets: map[string]*probe.Evaluation{}}
+	if res.Hash, err = checkpoint.Hash(enc); err != nil {
+		return err
+	}
+	for _, d := range cfg.Datasets {
+		bar := a.progress("features of " + d.Name)
+		ev, err := probeDataset(ctx, d, enc, cfg, bar)
+		bar.stop()
+		if err != nil {
+			return err
+		}
+		res.Datasets[d.Name] = ev
+	}
+	text, err := json.MarshalIndent(res, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := checkpoint.WriteFile(out, append(text, '\n'), a.force); err != nil {
+		return err
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "dataset\tROC-AUC\taverage precision\tF1 macro\tseeds\t")
+	for _, d := range cfg.Datasets {
+		ev := res.Datasets[d.Name]
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t\n", d.Name, spread(ev.Test.ROCAUC), spread(ev.Test.AveragePrecision), spread(ev.Test.MacroF1), len(ev.Runs))
+	}
+	w.Flush()
+	return a.result(res, b.String()+"test split; written to "+out+"\n")
+}
+
+func probeDataset(ctx context.Context, d probe.DatasetConfig, enc probe.Extractor, cfg probe.Config, bar *progress) (*probe.Evaluation, error) {
+	ds, err := probe.OpenDataset(d.Name, d.Manifest, probe.DatasetOptions{Top: d.Tags})
+	if err != nil {
+		return nil, err
+	}
+	features, err := probe.Extract(ctx, ds, enc, probe.ExtractOptions{Window: cfg.Window, Progress: func(done, total int) { bar.set(done, total, "") }})
+	if err != nil {
+		return nil, err
+	}
+	var splits [3]probe.Split
+	for i, name := range []string{probe.Train, probe.Valid, probe.Test} {
+		if splits[i], err = features.Split(ds, name); err != nil {
+			return nil, err
+		}
+	}
+	return probe.FitAndScore(ctx, splits[0], splits[1], splits[2], cfg.Head, cfg.Seeds)
+}
+
+// spread prints a mean and, over several seeds, its deviation.
+func spread(m probe.MeanSD) string {
+	if m.Mean == nil {
+		return "undefined"
+	}
+	if m.SD == 0 {
+		return fmt.Sprintf("%.4f", *m.Mean)
+	}
+	return fmt.Sprintf("%.4f +- %.4f", *m.Mean, m.SD)
+}
