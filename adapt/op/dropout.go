@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/nlpodyssey/spago/mat"
 )
@@ -22,18 +23,28 @@ func (d Drop) validate(operator string) {
 	}
 }
 
-// apply drops elements of x, the first of which has the given index.
+// apply drops elements of x, the first of which has the given index. One number
+// decides about two neighbours, an even index and the next.
 func (d Drop) apply(x []float32, index int) {
-	threshold := uint32(float64(d.P) * (1 << 32))
-	scale := 1 / (1 - d.P)
-	for i := range x {
-		n := uint64(index + i)
-		bits := uint32(mix(d.Seed+(n>>1)*0x9e3779b97f4a7c15) >> (n & 1 * 32))
-		if bits < threshold {
-			x[i] = 0
-		} else {
-			x[i] *= scale
-		}
+	threshold := uint64(float64(d.P) * (1 << 32))
+	scale, start := 1/(1-d.P), mix(d.Seed)
+	random := func(pair int) uint64 { return mix(start + uint64(pair)*0x9e3779b97f4a7c15) }
+	one := func(i int, bits uint64) {
+		dropped := uint32((bits - threshold) >> 32) // all ones where bits < threshold
+		x[i] = math.Float32frombits(math.Float32bits(x[i]*scale) &^ dropped)
+	}
+	i := 0
+	if index&1 == 1 && len(x) > 0 {
+		one(0, random(index>>1)>>32)
+		i = 1
+	}
+	for ; i+1 < len(x); i += 2 {
+		r := random((index + i) >> 1)
+		one(i, r&math.MaxUint32)
+		one(i+1, r>>32)
+	}
+	if i < len(x) {
+		one(i, random((index+i)>>1)&math.MaxUint32)
 	}
 }
 
