@@ -7,15 +7,19 @@ import (
 	"syncretic/adapt/op"
 )
 
-// withFoldedNorm returns a pass in which the first convolution has taken in the GroupNorm behind it, for this clip.
+// withFoldedNorm returns a pass in which the first convolution has taken in the GroupNorm behind it, for this clip, and
+// the clip less its mean, to which that pass applies. The norm removes any constant anyway; taking it off first keeps a
+// quiet clip with an offset from losing its digits in the fold.
 //
 // Channel c of the convolution is o[t] = Σ_k w[c,k]·x[s·t+k] + b[c]. Its mean over the clip is w[c]·m + b[c] and its
 // population variance w[c]ᵀ·S·w[c], where m[k] and S[k,l] are the means and covariances of the clip seen through the
 // taps. So γ·(o-mean)/√(variance+ε) + β is again a convolution, with weights w·g and bias β - g·(w·m), where
 // g = γ/√(variance+ε); b cancels. This costs taps² operations an output row instead of two passes over all channels,
 // and all sums are in float64.
-func (p *pass) withFoldedNorm(samples []float32) *pass {
+func (p *pass) withFoldedNorm(samples []float32) (*pass, []float32) {
 	first := p.m.convs[0]
+	samples = slices.Clone(samples)
+	centre(samples)
 	mean, covariance := tapMoments(samples, first.kernel, first.stride)
 	w, gamma, beta := values(first.conv.w), values(first.norm.w), values(first.norm.b)
 	taps := first.kernel
@@ -45,7 +49,7 @@ func (p *pass) withFoldedNorm(samples []float32) *pass {
 		stride: first.stride,
 	}
 	folded.m = &m
-	return &folded
+	return &folded, samples
 }
 
 // tapMoments returns the mean of x[stride·t+k] over all positions t of a valid convolution, and the population

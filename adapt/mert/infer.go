@@ -71,7 +71,7 @@ func (p *pass) frontInPieces(samples []float32) mat.Tensor {
 	frames, dim := p.cfg.Frames(len(samples)), p.cfg.ConvDim[len(p.cfg.ConvDim)-1]
 	hop, field := p.cfg.Hop(), p.cfg.ReceptiveField()
 	if p.cfg.FeatExtractNorm == "group" {
-		p = p.withFoldedNorm(samples)
+		p, samples = p.withFoldedNorm(samples)
 	}
 	if frames <= pieceFrames {
 		return p.front(op.Tensor(len(samples), 1, samples))
