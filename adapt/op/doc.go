@@ -3,7 +3,7 @@
 // spago's own operators take one frame at a time:
 //
 //   - layers: [Linear], [QKV], [Attention], [LayerNorm], [GroupNorm], [Conv1D],
-//     [PosConv], [LayerMix]
+//     [PosConv], [LayerMix], [Activate]
 //   - the glue between them: [Add], [Concat], [MaskRows], [Dropout], [ScaleGrad]
 //   - losses, which are scalars: [CodebookLoss], [MaskedMSE], [MeanSquare],
 //     [BCEWithLogits], and their [WeightedSum]

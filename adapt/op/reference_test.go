@@ -188,6 +188,15 @@ func checks() []check {
 		check{name: "Linear/no bias", operands: []shape{{3, 4}, {2, 4}},
 			f:    func(x []mat.Tensor) mat.Tensor { return Linear(x[0], x[1], nil, None) },
 			want: func(x [][]float64) []float64 { return refLinear(x[0], x[1], nil, 3, 4, 2, None) }},
+		check{name: "Activate", operands: []shape{{5, 7}},
+			f: func(x []mat.Tensor) mat.Tensor { return Activate(x[0], GELU) },
+			want: func(x [][]float64) []float64 {
+				y := make([]float64, len(x[0]))
+				for i, v := range x[0] {
+					y[i] = gelu(v)
+				}
+				return y
+			}},
 		check{name: "QKV", operands: []shape{{5, 4}, {4, 4}, {4, 1}, {4, 4}, {4, 1}, {4, 4}, {4, 1}},
 			f: func(x []mat.Tensor) mat.Tensor { return QKV(x[0], x[1], x[2], x[3], x[4], x[5], x[6]) },
 			want: func(x [][]float64) []float64 {
