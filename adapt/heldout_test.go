@@ -120,6 +120,27 @@ func TestSetWeights(t *testing.T) {
 	}
 }
 
+// Runs that start side by side compute the same targets and both end up with them.
+func TestTargetsOfTwoRunsAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	run := open(t, tinyConfig(t, dir))
+	errs := make(chan error)
+	for range 4 {
+		go func() {
+			targets, err := OpenTargets(context.Background(), filepath.Join(dir, "shared"), run.teacher, run.corpora[0], nil)
+			if err == nil {
+				err = targets.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Targets of a second opening come from the cache and are the same; codes are in range, spectra normalised.
 func TestTargets(t *testing.T) {
 	dir := t.TempDir()

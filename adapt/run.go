@@ -67,10 +67,12 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 				progress("targets of "+c.Name, done, total)
 			}
 		}
-		if r.targets[c], err = OpenTargets(ctx, cfg.targetsDir(), r.teacher, c, report); err != nil {
+		targets, err := OpenTargets(ctx, cfg.targetsDir(), r.teacher, c, report)
+		if err != nil {
 			r.Close()
 			return nil, err
 		}
+		r.targets[c] = targets
 	}
 	return r, nil
 }

@@ -41,7 +41,7 @@ func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progres
 		path := filepath.Join(dir, fmt.Sprintf("%s-%s-%05d.safetensors", c.Name, key, from/shardRecordings))
 		m, err := checkpoint.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err = buildShard(ctx, path, t, part, from); err == nil {
+			if err = buildShard(ctx, path, t, part, from); err == nil || errors.Is(err, fs.ErrExist) { // another run made it meanwhile
 				m, err = checkpoint.Open(path)
 			}
 		}

@@ -41,7 +41,7 @@ type FitCorpus struct {
 func DefaultTeacher() TeacherConfig {
 	return TeacherConfig{
 		CQT:      cqt.Config{SampleRate: 24000, Hop: 320, FMin: 65.4, Bins: 144, BinsPerOctave: 24, MaxWindow: 8192},
-		LogFloor: 1e-4, Normalize: true, Codebooks: 8, Size: 64, Iterations: 8, Frames: 24000,
+		LogFloor: 1e-2, Normalize: true, Codebooks: 8, Size: 64, Iterations: 8, Frames: 24000,
 	}
 }
 

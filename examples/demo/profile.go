@@ -23,7 +23,7 @@ type Profile struct {
 	Base               adapt.Stage
 	Stages             []adapt.Stage
 	Heldout            int     // clips a culture for the masked loss
-	ProbeWindow        float64 // s
+	ProbeSeconds       float64 // how much of each clip the probes hear
 	Lambdas            []float64
 	Replicates         int // of the bootstrap
 }
@@ -49,9 +49,9 @@ func profiles() map[string]Profile {
 		Name: DefaultProfile, About: "raw audio, about five minutes on two cores",
 		Seconds: 4, Train: 200, Valid: 60, Test: 140,
 		Encoder: encoder(32, 96, 3, 4), CodebookDim: 32, CropSeconds: 1, Clips: 8,
-		Base:    stage("base", 1500, 2e-3, nil, 0),
-		Stages:  []adapt.Stage{stage("front-end", 80, 1e-3, front, 0.2), stage("all", 300, 1e-3, nil, 0)},
-		Heldout: 60, ProbeWindow: 2.5, Lambdas: []float64{0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1}, Replicates: 1000,
+		Base:    stage("base", 1500, 3e-3, nil, 0),
+		Stages:  []adapt.Stage{stage("front-end", 100, 1.5e-3, front, 0.2), stage("all", 450, 1.5e-3, nil, 0)},
+		Heldout: 60, ProbeSeconds: 2.5, Lambdas: []float64{0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1}, Replicates: 1000,
 	}
 	long := raw
 	long.Name, long.About = "long", "raw audio, more clips, a larger encoder and more steps: an evening on two cores"
@@ -60,7 +60,7 @@ func profiles() map[string]Profile {
 	long.Base = stage("base", 12000, 2e-3, nil, 0)
 	long.Stages = []adapt.Stage{stage("front-end", 600, 1e-3, front, 0.2), stage("all", 2400, 1e-3, nil, 0)}
 	long.Lambdas = []float64{0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1}
-	long.ProbeWindow = 4
+	long.ProbeSeconds = 4
 
 	quick := raw
 	quick.Name, quick.About = "quick", "a smaller encoder that is also given the spectrum, under 90 seconds on two cores: for checks"

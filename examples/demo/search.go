@@ -53,7 +53,7 @@ func (s *session) searchLambda(ctx context.Context, rep *Report) error {
 	}
 	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.Shared, Vectors: names, Values: s.profile.Lambdas},
 		Rule: sweep.Rule{Metric: sweep.ROCAUC, Rho: rho}, Seed: s.seed, Inputs: inputs, Version: s.opts.Version,
-		Config: map[string]any{"profile": s.profile.Name, "head": probe.Logistic, "window": s.profile.ProbeWindow, "heldout": s.profile.Heldout}}
+		Config: map[string]any{"profile": s.profile.Name, "head": probe.Logistic, "seconds": s.profile.ProbeSeconds, "heldout": s.profile.Heldout}}
 	study, err := sweep.Open(ctx, s.path("sweep.db"), setup)
 	if err != nil {
 		return err
