@@ -161,3 +161,39 @@ func TestProgressGrows(t *testing.T) {
 		t.Errorf("%d calls to %d, %v; want 6 to %d", calls, last, err, total)
 	}
 }
+
+func TestCheckTargetTellsWhatWriteWouldRefuse(t *testing.T) {
+	dir := t.TempDir()
+	model, text, other := filepath.Join(dir, "m"), filepath.Join(dir, "x.json"), filepath.Join(dir, "folder")
+	if err := Write(t.Context(), model, large(t), WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(text, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(other, "inner"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name       string
+		path       string
+		dir, force bool
+		refused    bool
+	}{
+		{"nothing there", filepath.Join(dir, "new"), true, false, false},
+		{"nothing there, nor its parent", filepath.Join(dir, "a", "b"), false, false, false},
+		{"a model", model, true, false, true},
+		{"a model, with force", model, true, true, false},
+		{"a file, with force", text, false, true, false},
+		{"a directory where a file belongs", model, false, true, true},
+		{"a file where a directory belongs", text, true, true, true},
+		{"a directory that is no model", other, true, true, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := CheckTarget(test.path, test.dir, test.force)
+			if errors.Is(err, fs.ErrExist) != test.refused || (err == nil) == test.refused {
+				t.Errorf("got %v, want refused %v", err, test.refused)
+			}
+		})
+	}
+}

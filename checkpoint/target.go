@@ -8,6 +8,16 @@ import (
 	"path/filepath"
 )
 
+// CheckTarget tells before any work is done what Write, or WriteFile when dir is false, would refuse about path: an existing
+// path without force, and with force one that it does not replace. Such errors wrap fs.ErrExist.
+func CheckTarget(path string, dir, force bool) error {
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	return (&stage{path: full, dir: dir, force: force}).checkTarget(path)
+}
+
 // checkTarget refuses early what publish would refuse at the end, and directories that Force must not delete.
 func (s *stage) checkTarget(given string) error {
 	info, err := os.Lstat(s.path)

@@ -130,8 +130,8 @@ func (p ProbeConfig) check() error {
 	if len(p.Datasets) == 0 {
 		return fmt.Errorf("%w: probe.datasets is empty: there is nothing to choose lambda by", ErrConfig)
 	}
-	if !(p.Window >= 0) || math.IsInf(p.Window, 0) {
-		return fmt.Errorf("%w: probe.window %v s, want a finite number >= 0", ErrConfig, p.Window)
+	if !(p.Window == 0 || p.Window >= 1) || math.IsInf(p.Window, 0) {
+		return fmt.Errorf("%w: probe.window %v s, want 0 (whole items) or at least 1", ErrConfig, p.Window)
 	}
 	seen, others := map[string]bool{}, 0
 	for i, d := range p.Datasets {

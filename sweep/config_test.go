@@ -98,6 +98,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"negative tags", "makam.csv", "makam.csv, tags: -1", "tags -1"},
 		{"all western", "makam.csv", "makam.csv, western: true", "every dataset"},
 		{"negative window", "  datasets:", "  window: -1\n  datasets:", "window -1"},
+		{"window too short to probe", "  datasets:", "  window: 0.5\n  datasets:", "window 0.5 s, want 0 (whole items) or at least 1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			text := strings.Replace(minimal, c.old, c.new, 1)

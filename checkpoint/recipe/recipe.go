@@ -33,7 +33,10 @@ func Decode(doc []byte, into any) error {
 	return nil
 }
 
-var unknownField = regexp.MustCompile(`^line (\d+): field (\S+) not found in type .+$`)
+var (
+	unknownField = regexp.MustCompile(`^line (\d+): field (\S+) not found in type .+$`)
+	wrongType    = regexp.MustCompile("^line (\\d+): cannot unmarshal (!!\\S+)(?: `(.*)`)? into (.+)$")
+)
 
 func explain(err error, known []string) error {
 	var typeErr *yaml.TypeError
@@ -47,10 +50,35 @@ func explain(err error, known []string) error {
 			if near, ok := Nearest(m[2], known); ok {
 				line += fmt.Sprintf(" (did you mean %q?)", near)
 			}
+		} else if m := wrongType.FindStringSubmatch(line); m != nil {
+			got := map[string]string{"!!seq": "a list", "!!map": "keys with values"}[m[2]]
+			if m[3] != "" {
+				got = fmt.Sprintf("%q", m[3])
+			}
+			line = fmt.Sprintf("line %s: got %s, want %s", m[1], got, wanted(m[4]))
 		}
 		lines[i] = line
 	}
 	return errors.New(strings.Join(lines, "; "))
+}
+
+// wanted describes a Go type to somebody who writes YAML.
+func wanted(goType string) string {
+	switch {
+	case goType == "string":
+		return "text"
+	case goType == "bool":
+		return "true or false"
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case strings.HasPrefix(goType, "uint"):
+		return "a whole number, 0 or more"
+	case strings.HasPrefix(goType, "int"):
+		return "a whole number"
+	case strings.HasPrefix(goType, "float"):
+		return "a number"
+	}
+	return "keys with values"
 }
 
 // keys lists the YAML keys of a struct type and of every struct that it holds.

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +38,9 @@ func newAdapt(a *app) *cobra.Command {
 }
 
 func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, out string) error {
+	if strings.HasSuffix(out, ".safetensors") {
+		return usageError("OUT %s: an adapted model is a directory, its name must not end in .safetensors", out)
+	}
 	doc, err := os.ReadFile(config)
 	if err != nil {
 		return err
@@ -49,7 +52,14 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	if seeded {
 		cfg.Seed = o.seed
 	}
-	if err := refuseExisting(out, a.force); err != nil {
+	inputs := []string{config, cfg.Teacher.Path}
+	if cfg.Base != "" {
+		inputs = append(inputs, cfg.Base)
+	}
+	for _, k := range cfg.Corpora {
+		inputs = append(inputs, k.Manifest)
+	}
+	if err := a.modelOutput(out, inputs...); err != nil {
 		return err
 	}
 	bars := map[string]*progress{}
@@ -75,12 +85,4 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	}
 	return a.result(map[string]any{"output": out, "steps": last.Steps, "last": last},
 		fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
-}
-
-// refuseExisting finds an output that is in the way before any work is done.
-func refuseExisting(path string, force bool) error {
-	if _, err := os.Lstat(path); err == nil && !force {
-		return fmt.Errorf("%s: %w", path, fs.ErrExist)
-	}
-	return nil
 }

@@ -14,10 +14,14 @@ import (
 	"syncretic/checkpoint"
 )
 
-// arithmeticMismatch marks models that do not belong together, for the hint.
-var arithmeticMismatch = errors.New("the models do not fit together")
+// What is wrong with models that are each in order. All are bad input.
+var (
+	errMismatch  = errors.New("the models do not fit together")
+	errOtherBase = errors.New("a task vector of another base")
+	errIsVector  = errors.New("a task vector, and a model is wanted here")
+)
 
-func mismatch(err error) error { return fmt.Errorf("%w: %w", arithmeticMismatch, err) }
+func mismatch(err error) error { return fmt.Errorf("%w: %w", errMismatch, err) }
 
 type applyOptions struct {
 	vectors []string
@@ -63,7 +67,14 @@ func runApply(ctx context.Context, a *app, o applyOptions, basePath, out string)
 		}
 		terms[i] = term{v[:at], lambda}
 	}
-	base, err := checkpoint.Open(basePath)
+	inputs := []string{basePath}
+	for _, t := range terms {
+		inputs = append(inputs, t.path)
+	}
+	if err := a.modelOutput(out, inputs...); err != nil {
+		return err
+	}
+	base, err := openModel(basePath)
 	if err != nil {
 		return err
 	}
@@ -116,7 +127,20 @@ func taskVector(m *checkpoint.Model, base checkpoint.Source, baseHash string, an
 		return tau, nil
 	}
 	if got := meta[metaBase]; got != baseHash && !anyBase {
-		return nil, fmt.Errorf("%w: %s: task vector of base %.12s, but BASE is %.12s (--any-base adds it all the same)", checkpoint.ErrInvalid, m.Path(), got, baseHash)
+		return nil, fmt.Errorf("%s: %w: taken from the base with sha-256 %.12s..., but BASE has %.12s...", m.Path(), errOtherBase, got, baseHash)
+	}
+	return m, nil
+}
+
+// openModel opens a MODEL argument, which must not be a task vector.
+func openModel(path string) (*checkpoint.Model, error) {
+	m, err := checkpoint.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if m.Metadata()[metaKind] == kindVector {
+		m.Close()
+		return nil, fmt.Errorf("%s: %w", path, errIsVector)
 	}
 	return m, nil
 }

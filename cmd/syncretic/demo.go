@@ -40,7 +40,7 @@ func newDemo(a *app) *cobra.Command {
 func runDemo(ctx context.Context, a *app, o demoOptions, out string) error {
 	p, err := demo.FindProfile(o.profile)
 	if err != nil {
-		return err
+		return usageError("--profile %s: there are %s", o.profile, strings.Join(demo.Profiles(), ", "))
 	}
 	var bar *progress
 	var label string

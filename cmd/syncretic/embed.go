@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -48,10 +50,13 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 		return usageError("-o %s: the name must end in .safetensors", o.output)
 	case o.pool != "mean" && o.pool != "none":
 		return usageError("--pool %s: want mean or none", o.pool)
-	case o.window < 0:
-		return usageError("--window %g: want seconds, or 0 for the whole file", o.window)
+	case !(o.window == 0 || o.window >= 1) || math.IsInf(o.window, 0):
+		return usageError("--window %g: want 1 second or more, or 0 for the whole file at once", o.window)
 	}
-	if err := refuseExisting(o.output, a.force); err != nil {
+	if err := a.fileOutput(o.output, append([]string{model}, paths...)...); err != nil {
+		return err
+	}
+	if err := checkAudio(paths); err != nil {
 		return err
 	}
 	enc, err := mert.Open(model)
@@ -61,42 +66,47 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	p := a.progress("embedding")
 	defer p.stop()
 	results := make([][]checkpoint.Tensor, len(paths))
-	errs := make([]error, len(paths))
 	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		done int
-		next = make(chan int)
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		done   int
+		failed error
+		next   = make(chan int)
 	)
+	work, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for range min(len(paths), runtime.GOMAXPROCS(0)) {
 		wg.Go(func() {
 			for i := range next {
-				results[i], errs[i] = embedFile(ctx, enc, paths[i], o)
+				tensors, err := embedFile(work, enc, paths[i], o)
 				mu.Lock()
-				done++
-				p.set(done, len(paths), "")
+				if err == nil {
+					results[i] = tensors
+					done++
+					p.set(done, len(paths), "")
+				} else if failed == nil {
+					failed = err
+					cancel()
+				}
 				mu.Unlock()
 			}
 		})
 	}
 	for i := range paths {
-		if ctx.Err() != nil {
+		if work.Err() != nil {
 			break
 		}
 		next <- i
 	}
 	close(next)
 	wg.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if failed == nil {
+		failed = ctx.Err()
 	}
-	var tensors []checkpoint.Tensor
-	for i, err := range errs {
-		if err != nil {
-			return err
-		}
-		tensors = append(tensors, results[i]...)
+	if failed != nil {
+		return failed
 	}
+	tensors := slices.Concat(results...)
 	src, err := checkpoint.NewMemory(tensors...)
 	if err != nil {
 		return err
@@ -110,6 +120,25 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	}
 	return a.result(map[string]any{"output": o.output, "files": len(paths), "layers": enc.Config().NumHiddenLayers + 1, "dim": enc.Config().HiddenSize},
 		fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, len(paths), enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize))
+}
+
+// checkAudio finds files that cannot be read, and files named twice, before any work is done.
+func checkAudio(paths []string) error {
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if seen[path] {
+			return usageError("%s is given twice", path)
+		}
+		seen[path] = true
+		f, err := audio.Open(path)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // embedFile embeds one file window by window. A last window shorter than a second is dropped unless it is the only one.

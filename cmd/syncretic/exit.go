@@ -12,9 +12,12 @@ import (
 
 	"syncretic/adapt"
 	"syncretic/adapt/audio"
+	"syncretic/adapt/cqt"
+	"syncretic/adapt/kmeans"
 	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 	"syncretic/probe"
+	"syncretic/probe/metric"
 	"syncretic/sweep"
 )
 
@@ -48,12 +51,6 @@ func describeExit(c *cobra.Command) {
 	}
 }
 
-var errUsage = errors.New("wrong usage")
-
-func usageError(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", errUsage, fmt.Sprintf(format, args...))
-}
-
 // classify maps an error to its exit code.
 func (a *app) classify(ctx context.Context, err error) int {
 	is := func(targets ...error) bool {
@@ -67,46 +64,79 @@ func (a *app) classify(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil && is(context.Canceled):
 		return exitInterrupted
-	case !a.started || is(errUsage, adapt.ErrConfig, mert.ErrConfig, probe.ErrConfig, sweep.ErrConfig):
+	case !a.started || is(errUsage, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, probe.ErrConfig, sweep.ErrConfig):
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
-	case is(checkpoint.ErrInvalid, audio.ErrInvalid, mert.ErrInvalid, probe.ErrInvalid, fs.ErrNotExist):
+	case is(checkpoint.ErrInvalid, audio.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid, probe.ErrInvalid, metric.ErrInvalid,
+		sweep.ErrInvalid, errMismatch, errOtherBase, errIsVector, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed
 }
 
 // complain prints the error on one line and, when there is something to suggest, a hint on another.
-func (a *app) complain(code int, err error) {
-	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ")
-	if code == exitInterrupted {
-		text = "interrupted: " + text
-	}
-	fmt.Fprintf(a.stderr, "syncretic: %s\n", text)
-	if h := hint(code, err); h != "" {
+func (a *app) complain(code int, c *cobra.Command, err error) {
+	fmt.Fprintf(a.stderr, "syncretic: %s\n", oneLine(code, err))
+	if h := a.hint(code, c, err); h != "" {
 		fmt.Fprintf(a.stderr, "hint: %s\n", h)
 	}
 }
 
-func hint(code int, err error) string {
+// oneLine is the error without the names of system calls and without line breaks.
+func oneLine(code int, err error) string {
+	text := err.Error()
+	if p := (*fs.PathError)(nil); errors.As(err, &p) {
+		text = strings.Replace(text, p.Error(), p.Path+": "+p.Err.Error(), 1)
+	}
+	text = strings.TrimPrefix(text, errUsage.Error()+": ")
+	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
+	if code == exitInterrupted {
+		text = strings.TrimSuffix("interrupted: "+strings.TrimSuffix(text, context.Canceled.Error()), ": ")
+	}
+	return text
+}
+
+// hint is what the person who typed the command line probably wants to know next; "" when there is nothing to add.
+func (a *app) hint(code int, c *cobra.Command, err error) string {
+	text := err.Error()
 	switch {
+	case code == exitInterrupted && c.Name() == "adapt" && strings.Contains(text, ".run"):
+		return "the same command with --resume goes on from there"
+	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"):
+		return "the same command goes on where it stopped"
 	case errors.Is(err, syscall.ENOSPC):
-		return "the disk is full; nothing partial was left, and what existed before is as it was"
+		return "the disk is full; no partial output was left, and what existed before is as it was"
+	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
+		return "check who may read and write there, or choose another output"
 	case errors.Is(err, adapt.ErrDiverged):
-		return "lower the stage's peak learning rate or lengthen its warm-up; the log stands in OUT.run/train.jsonl"
-	case errors.Is(err, arithmeticMismatch):
-		return "task vectors need a model and the very base it was tuned from: same names, same shapes"
-	case code == exitExists && strings.Contains(err.Error(), "--resume"):
+		return "lower the stage's peak learning rate or lengthen its warm-up; every step so far is in train.jsonl of the OUT.run folder"
+	case errors.Is(err, errOtherBase):
+		return "name the model that the vector was taken from, or add --any-base to use it on this one all the same"
+	case errors.Is(err, errIsVector):
+		return "`syncretic apply` turns a base and task vectors into a model"
+	case errors.Is(err, errMismatch):
+		return "a task vector needs a model and the very base it was tuned from: the same tensor names and shapes"
+	case errors.Is(err, sweep.ErrInUse):
+		return "wait for the other `syncretic sweep run` to end"
+	case errors.Is(err, sweep.ErrChanged):
+		return "name another study file, or put the old configuration back"
+	case errors.Is(err, sweep.ErrNoScores):
+		return "run `syncretic sweep run` on its configuration first"
+	case (code == exitExists || code == exitUsage) && (strings.Contains(text, "--resume") || strings.Contains(text, "--force")):
 		return ""
+	case code == exitExists && (a.force || strings.Contains(text, "is not empty")):
+		return "choose a name that is not taken; --force replaces only an earlier output of the same kind"
 	case code == exitExists:
 		return "--force replaces it"
-	case errors.Is(err, fs.ErrNotExist):
-		return "relative paths start at the working directory; a MODEL is a directory with config.json and model.safetensors, or one .safetensors file"
-	case code == exitUsage && errors.Is(err, errUsage):
-		return "`syncretic VERB --help` shows the arguments and an example"
+	case code == exitUsage && (errors.Is(err, errUsage) || !a.started):
+		return fmt.Sprintf("`%s --help` shows the arguments, the flags and an example", c.CommandPath())
 	case code == exitUsage:
-		return "`syncretic --help` lists the verbs, `syncretic VERB --help` their flags"
+		return "mend the configuration and start again"
+	case strings.Contains(text, "model.safetensors") && errors.Is(err, fs.ErrNotExist) || strings.Contains(text, "config.json beside"):
+		return "a MODEL is a directory with config.json and model.safetensors"
+	case errors.Is(err, fs.ErrNotExist):
+		return "check the spelling; paths start at the working directory, those in a manifest at the manifest's folder"
 	}
 	return ""
 }

@@ -48,9 +48,13 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 		return fmt.Errorf("%s: %w", config, err)
 	}
 	if cfg.Model == "" {
-		return fmt.Errorf("%s: %w: model is missing", config, probe.ErrConfig)
+		return fmt.Errorf("%s: %w: model is missing: the directory of the encoder to probe", config, probe.ErrConfig)
 	}
-	if err := refuseExisting(out, a.force); err != nil {
+	inputs := []string{config, cfg.Model}
+	for _, d := range cfg.Datasets {
+		inputs = append(inputs, d.Manifest)
+	}
+	if err := a.fileOutput(out, inputs...); err != nil {
 		return err
 	}
 	enc, err := mert.Open(cfg.Model)

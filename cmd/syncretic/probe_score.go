@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +48,19 @@ func runProbeScore(a *app, o probeScoreOptions) error {
 	if err != nil {
 		return fmt.Errorf("%s, %s: %w", o.scores, o.labels, err)
 	}
-	return a.result(r, fmt.Sprintf("%d items, %d tags\nROC-AUC            macro %.4f  micro %.4f  (%d tags left out)\naverage precision  macro %.4f  micro %.4f\nF1 at %-11.3g  macro %.4f  micro %.4f\n",
-		r.Items, r.Tags, r.ROCAUC.Macro, r.ROCAUC.Micro, r.ROCAUC.LeftOut, r.AveragePrecision.Macro, r.AveragePrecision.Micro, r.F1.Threshold, r.F1.Macro, r.F1.Micro))
+	return a.result(r, scoreText(r))
+}
+
+func scoreText(r metric.Result) string {
+	return fmt.Sprintf("%d items, %d tags\nROC-AUC            macro %s  micro %s  (%d tags left out)\naverage precision  macro %s  micro %s\nF1 at %-11.3g  macro %s  micro %s\n",
+		r.Items, r.Tags, score(r.ROCAUC.Macro), score(r.ROCAUC.Micro), r.ROCAUC.LeftOut, score(r.AveragePrecision.Macro), score(r.AveragePrecision.Micro),
+		r.F1.Threshold, score(r.F1.Macro), score(r.F1.Micro))
+}
+
+// score prints a value, or that the labels leave it undefined.
+func score(v float64) string {
+	if math.IsNaN(v) {
+		return "undefined"
+	}
+	return fmt.Sprintf("%.4f", v)
 }

@@ -27,7 +27,7 @@ func newSweepReport(a *app) *cobra.Command {
 }
 
 func runSweepReport(ctx context.Context, a *app, path, out string) error {
-	if err := refuseExisting(out, a.force); err != nil {
+	if err := a.fileOutput(out, path); err != nil {
 		return err
 	}
 	study, err := sweep.Load(ctx, path)

@@ -38,12 +38,15 @@ func runVector(ctx context.Context, a *app, basePath, tunedPath, out string) err
 	if !strings.HasSuffix(out, ".safetensors") {
 		return usageError("OUT %s: a task vector is one file, its name must end in .safetensors", out)
 	}
-	base, err := checkpoint.Open(basePath)
+	if err := a.fileOutput(out, basePath, tunedPath); err != nil {
+		return err
+	}
+	base, err := openModel(basePath)
 	if err != nil {
 		return err
 	}
 	defer base.Close()
-	tuned, err := checkpoint.Open(tunedPath)
+	tuned, err := openModel(tunedPath)
 	if err != nil {
 		return err
 	}
