@@ -69,7 +69,8 @@ func profiles() map[string]Profile {
 	quick.Encoder["feature_extractor_cqt"] = true
 	quick.CodebookDim = 16
 	quick.Base = stage("base", 250, 3e-3, nil, 0)
-	quick.Stages = []adapt.Stage{stage("front-end", 20, 1e-3, front, 0.2), stage("all", 80, 1.5e-3, nil, 0)}
+	quick.Stages = []adapt.Stage{stage("front-end", 20, 1.5e-3, front, 0.2), stage("all", 160, 2.5e-3, nil, 0)}
+	quick.ProbeSeconds = 1.5
 	quick.Lambdas = []float64{0.1, 0.25, 0.4, 1}
 	quick.Replicates = 400
 	return map[string]Profile{raw.Name: raw, long.Name: long, quick.Name: quick}
