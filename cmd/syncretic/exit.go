@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -83,11 +84,18 @@ func (a *app) complain(code int, c *cobra.Command, err error) {
 	}
 }
 
-// oneLine is the error without the names of system calls and without line breaks.
+// temporary matches the path of an output under construction, as package checkpoint makes it.
+var temporary = regexp.MustCompile(`(^|[/ ])\.([^/]+)\.tmp-[0-9]+-[0-9]+`)
+
+// oneLine is the error without the names of system calls and of temporary files, and without line breaks.
 func oneLine(code int, err error) string {
 	text := err.Error()
 	if p := (*fs.PathError)(nil); errors.As(err, &p) {
 		text = strings.Replace(text, p.Error(), p.Path+": "+p.Err.Error(), 1)
+	}
+	text = temporary.ReplaceAllString(text, "$1$2")
+	if before, after, ok := strings.Cut(text, ": "); ok && strings.HasPrefix(after, before+": ") {
+		text = after // the output, then the same path as the system names it
 	}
 	text = strings.TrimPrefix(text, errUsage.Error()+": ")
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
@@ -105,9 +113,15 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "the same command with --resume goes on from there"
 	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"):
 		return "the same command goes on where it stopped"
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC) || strings.Contains(text, "disk is full"): // the second is SQLite's
+		switch c.Name() {
+		case "adapt":
+			return "the disk is full; make room, then the same command with --resume goes on from the last state in OUT.run"
+		case "demo", "run":
+			return "the disk is full; make room, then the same command goes on where it stopped"
+		}
 		return "the disk is full; no partial output was left, and what existed before is as it was"
-	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || strings.Contains(text, "unable to open database file"):
 		return "check who may read and write there, or choose another output"
 	case errors.Is(err, adapt.ErrDiverged):
 		return "lower the stage's peak learning rate or lengthen its warm-up; every step so far is in train.jsonl of the OUT.run folder"

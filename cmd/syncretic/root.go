@@ -59,13 +59,17 @@ func (a *app) start() error {
 
 // result prints a verb's result: as JSON, or as the given text.
 func (a *app) result(value any, text string) error {
-	if !a.json {
-		_, err := fmt.Fprint(a.stdout, text)
-		return err
+	if a.json {
+		doc, err := json.MarshalIndent(value, "", "  ")
+		if err != nil {
+			return err
+		}
+		text = string(doc) + "\n"
 	}
-	enc := json.NewEncoder(a.stdout)
-	enc.SetIndent("", "  ")
-	return enc.Encode(value)
+	if _, err := io.WriteString(a.stdout, text); err != nil {
+		return fmt.Errorf("all is done, but the result could not be printed: %w", err)
+	}
+	return nil
 }
 
 // logf writes one log line to standard error.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -71,6 +72,9 @@ func runSweep(ctx context.Context, a *app, config string) error {
 	}
 	p, err := newProber(cfg, enc)
 	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(cfg.Study), 0o777); err != nil {
 		return err
 	}
 	study, err := sweep.Open(ctx, cfg.Study, setup)

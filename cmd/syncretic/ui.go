@@ -15,7 +15,14 @@ type progress struct {
 	label string
 	bar   *progressbar.ProgressBar
 	last  time.Time
+	ended bool // all was shown; a last block that is reported twice must not draw a second bar
 }
+
+// Columns of a terminal's line: the bar itself, and what surrounds it at most, as in "100% || (12000/12000) [59m59s:59m59s]".
+const (
+	barColumns  = 24
+	sideColumns = 39
+)
 
 func (a *app) progress(label string) *progress {
 	return &progress{a: a, label: label, last: time.Now()}
@@ -28,22 +35,25 @@ func (a *app) terminal() bool {
 
 // set shows done of total, and a note such as the current loss.
 func (p *progress) set(done, total int, note string) {
-	if p.a.quiet || total <= 0 {
+	if p.a.quiet || total <= 0 || p.ended {
 		return
 	}
+	p.ended = done >= total
 	if !p.a.terminal() {
-		if now := time.Now(); now.Sub(p.last) >= 10*time.Second || done == total {
+		if now := time.Now(); now.Sub(p.last) >= 10*time.Second || p.ended {
 			p.last = now
 			fmt.Fprintf(p.a.stderr, "%s: %d of %d%s\n", p.label, done, total, prefixed("  ", note))
 		}
 		return
 	}
+	width := p.a.columns() - sideColumns
+	bar := min(barColumns, max(4, width/4))
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.a.stderr), progressbar.OptionShowCount(),
-			progressbar.OptionSetWidth(24), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetWidth(bar), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionSetPredictTime(true),
 			progressbar.OptionOnCompletion(func() { fmt.Fprintln(p.a.stderr) }))
 	}
-	p.bar.Describe(p.label + prefixed("  ", note))
+	p.bar.Describe(clip(p.label+prefixed("  ", note), width-bar))
 	_ = p.bar.Set(done) // an error here is one of drawing
 }
 
@@ -53,6 +63,24 @@ func (p *progress) stop() {
 		fmt.Fprintln(p.a.stderr)
 	}
 	p.bar = nil
+}
+
+// columns is the width of the terminal, 80 where it does not say.
+func (a *app) columns() int {
+	if f, ok := a.stderr.(*os.File); ok {
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			return width
+		}
+	}
+	return 80
+}
+
+// clip cuts text to the given number of characters, so that a bar never takes two lines.
+func clip(text string, width int) string {
+	if r := []rune(text); len(r) > width {
+		return string(r[:max(0, width)])
+	}
+	return text
 }
 
 func prefixed(prefix, s string) string {

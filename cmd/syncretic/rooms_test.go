@@ -1,0 +1,184 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// room is what the packages at a path may import of this module, and why no more. A path ending in / stands for everything
+// below it. The same bans stand in .golangci.yml, where editors show them.
+type room struct {
+	may []string
+	why string
+}
+
+const everything = "/"
+
+var rooms = map[string]room{
+	"checkpoint":        {nil, "weights on disk are the ground that all other rooms stand on: reading a file must not need an encoder"},
+	"checkpoint/recipe": {nil, "it decodes any room's YAML, so it knows none of them"},
+
+	"arithmetic":     {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
+	"arithmetic/vec": {nil, "kernels over slices know nothing of tensors"},
+
+	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
+	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},
+	"adapt/op":      {[]string{"adapt/gemm", "adapt/op/elem"}, "an operator sees matrices, not models or files"},
+	"adapt/optim":   {nil, "an optimiser sees parameters and gradients, not what they are part of"},
+	"adapt/audio":   {[]string{"checkpoint"}, "audio files are written as atomically as weights; nothing else is shared"},
+	"adapt/cqt":     {[]string{"adapt/gemm"}, "a transform of samples needs no model"},
+	"adapt/kmeans":  {[]string{"adapt/gemm", "checkpoint"}, "a quantiser of frames needs no model, and is saved as weights"},
+	"adapt/mert":    {[]string{"checkpoint", "adapt/op", "adapt/optim", "adapt/cqt"}, "the encoder can be used without the training that made it"},
+	"adapt":         {[]string{"checkpoint", "checkpoint/recipe", "adapt/"}, "training knows nothing of merges, probes and sweeps, which judge it"},
+
+	"probe":        {[]string{"checkpoint", "checkpoint/recipe", "adapt/audio", "adapt/op", "adapt/optim", "probe/metric"}, "probes see an encoder through their own Extractor only, so that any encoder can be probed"},
+	"probe/metric": {nil, "metrics take scores and labels, wherever they are from"},
+
+	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
+	"sweep/store":  {nil, "the study's schema is Optuna's: it knows trials, not merges"},
+	"sweep/report": {[]string{"arithmetic", "sweep"}, "a report draws what a study holds and computes nothing"},
+
+	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
+	"examples/corpus": {[]string{"adapt/audio", "checkpoint"}, "the corpora are audio files and manifests; what is learnt from them must not shape them"},
+	"examples/":       {[]string{"checkpoint", "arithmetic", "arithmetic/", "adapt", "adapt/", "probe", "probe/", "sweep", "sweep/", "examples/"}, "an example shows the public rooms; the command is made of it, not the reverse"},
+
+	"cmd/syncretic": {[]string{everything}, "the one place that joins the rooms"},
+}
+
+// visitors says who may import a module from elsewhere, and why nobody else.
+var visitors = map[string]room{
+	"github.com/spf13/cobra":            {[]string{"cmd/syncretic"}, "only the command reads command lines"},
+	"github.com/spf13/pflag":            {[]string{"cmd/syncretic"}, "only the command reads command lines"},
+	"github.com/schollz/progressbar/v3": {[]string{"cmd/syncretic"}, "libraries report through callbacks; only the command draws"},
+	"golang.org/x/term":                 {[]string{"cmd/syncretic"}, "only the command knows that there may be a terminal"},
+	"github.com/nlpodyssey/safetensors": {[]string{"checkpoint"}, "every file passes checkpoint's strict header check first"},
+	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
+	"gonum.org/v1/gonum":                {[]string{"probe"}, "float64 algebra is for heads; encoders use adapt/gemm"},
+	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
+	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
+	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe", "sweep"}, "YAML is decoded strictly, in one way"},
+	"golang.org/x/sys/cpu":              {[]string{"adapt/gemm", "adapt/op/elem", "arithmetic/vec"}, "only kernels ask what the processor has"},
+	"golang.org/x/sys/unix":             {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},
+	"golang.org/x/sys/windows":          {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},
+}
+
+// unwanted are packages of the standard library that no file may import.
+var unwanted = map[string]string{
+	"math/rand": "use math/rand/v2 with a seed that the caller gives: the same seed gives the same bytes",
+	"net/http":  "nothing here goes over the network",
+	"os/exec":   "nothing here starts other programs",
+	"plugin":    "one binary",
+	"io/ioutil": "use io and os",
+}
+
+// covers reports whether one of the paths names pkg: exactly, or as a folder when it ends in /.
+func covers(paths []string, pkg string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool {
+		return p == everything || p == pkg || strings.HasSuffix(p, "/") && strings.HasPrefix(pkg, p)
+	})
+}
+
+// roomOf returns the longest entry of the table that names pkg.
+func roomOf(pkg string) (room, bool) {
+	if r, ok := rooms[pkg]; ok {
+		return r, true
+	}
+	for i := strings.LastIndex(pkg, "/"); i > 0; i = strings.LastIndex(pkg[:i], "/") {
+		if r, ok := rooms[pkg[:i+1]]; ok {
+			return r, true
+		}
+	}
+	return room{}, false
+}
+
+// visitor returns the entry of the module that a path from elsewhere belongs to.
+func visitor(path string) (room, bool) {
+	for module, r := range visitors {
+		if path == module || strings.HasPrefix(path, module+"/") {
+			return r, true
+		}
+	}
+	return room{}, false
+}
+
+// TestRoomsImportOnly holds the table above against every import of every file, tests included.
+func TestRoomsImportOnly(t *testing.T) {
+	files, at := goFiles(t)
+	used := map[string]bool{}
+	for _, f := range files {
+		if f.nested {
+			continue // generators are modules of their own, with their own go.mod
+		}
+		here, ok := roomOf(f.pkg)
+		if !ok {
+			t.Errorf("%s: package %s stands in no room: add it to the table with what it may import, and why", f.path, f.pkg)
+			continue
+		}
+		used[f.pkg] = true
+		for _, spec := range f.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			own, local := strings.CutPrefix(path, "syncretic/")
+			switch {
+			case local && own != f.pkg && !covers(here.may, own): // an external test imports its own package
+				t.Errorf("%s: %s must not import %s: %s", at(spec), f.pkg, own, here.why)
+			case !local && strings.Contains(strings.Split(path, "/")[0], "."):
+				if v, ok := visitor(path); !ok {
+					t.Errorf("%s: %s is not among the modules in use: add it to the table with who may import it, and why", at(spec), path)
+				} else if !covers(v.may, f.pkg) {
+					t.Errorf("%s: %s must not import %s: %s", at(spec), f.pkg, path, v.why)
+				}
+			case unwanted[path] != "":
+				t.Errorf("%s: %s: %s", at(spec), path, unwanted[path])
+			case path == "log" && !f.test:
+				t.Errorf("%s: log: libraries return errors and report through callbacks; the command prints", at(spec))
+			}
+		}
+	}
+	for pkg := range rooms {
+		if !strings.HasSuffix(pkg, "/") && !used[pkg] {
+			t.Errorf("the table names %s, which is not there", pkg)
+		}
+	}
+}
+
+// TestRoomsSay: every ban has its reason.
+func TestRoomsSay(t *testing.T) {
+	for _, table := range []map[string]room{rooms, visitors} {
+		for path, r := range table {
+			if len(r.why) < 20 {
+				t.Errorf("%s: no reason", path)
+			}
+		}
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for _, test := range []struct {
+		paths []string
+		pkg   string
+		want  bool
+	}{
+		{nil, "checkpoint", false},
+		{[]string{"checkpoint"}, "checkpoint", true},
+		{[]string{"checkpoint"}, "checkpoint/recipe", false},
+		{[]string{"adapt/"}, "adapt/op/elem", true},
+		{[]string{"adapt/"}, "adapt", false},
+		{[]string{"adapt/"}, "adaptive", false},
+		{[]string{everything}, "sweep/store", true},
+	} {
+		if got := covers(test.paths, test.pkg); got != test.want {
+			t.Errorf("covers(%q, %q) = %v, want %v", test.paths, test.pkg, got, test.want)
+		}
+	}
+	if _, ok := roomOf("utils"); ok {
+		t.Error("a package that no entry names has a room")
+	}
+	if r, ok := roomOf("examples/other/deep"); !ok || r.why != rooms["examples/"].why {
+		t.Error("a package below examples/ has no room")
+	}
+}
