@@ -78,8 +78,10 @@ func (s *session) pretrain(ctx context.Context, rep *Report) error {
 	cfg.Init = s.profile.Encoder
 	cfg.Corpora = []adapt.CorpusConfig{s.corpusConfig(s.western, false)}
 	cfg.Stages = []adapt.Stage{s.profile.Base}
-	return s.train(ctx, modelBase, cfg)
+	return s.train(ctx, modelBase, cfg, func(name string, r adapt.Record) { s.report(name, r.Step, r.Steps, parts(r)) })
 }
+
+func parts(r adapt.Record) string { return fmt.Sprintf("ce %.2f  cqt %.3f", r.CE(), r.CQT) }
 
 // adaptCultures trains one model a culture and one on all four with the steps of one, two at a time.
 func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
@@ -93,6 +95,18 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 	}
 	jobs = append(jobs, job{modelMix, s.adapted()})
 
+	var mu sync.Mutex
+	steps := map[string]int{}
+	report := func(name string, r adapt.Record) {
+		mu.Lock()
+		defer mu.Unlock()
+		steps[name] = r.Step
+		done := 0
+		for _, n := range steps {
+			done += n
+		}
+		s.report("adapting", done, r.Steps*len(jobs), name+" "+parts(r))
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	errs := make([]error, len(jobs))
@@ -109,7 +123,7 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 			}
 			cfg.Corpora = append(cfg.Corpora, s.corpusConfig(s.western, true))
 			cfg.Stages = s.profile.Stages
-			if errs[i] = s.train(ctx, j.name, cfg); errs[i] != nil {
+			if errs[i] = s.train(ctx, j.name, cfg, report); errs[i] != nil {
 				cancel()
 			}
 		})
@@ -131,7 +145,7 @@ func (s *session) keep(name string, m *adapt.Model) {
 }
 
 // train makes models/NAME, unless it is there from an earlier run, and opens it.
-func (s *session) train(ctx context.Context, name string, cfg adapt.Config) error {
+func (s *session) train(ctx context.Context, name string, cfg adapt.Config, report func(string, adapt.Record)) error {
 	out := s.path("models", name)
 	if _, err := os.Stat(out); errors.Is(err, fs.ErrNotExist) {
 		run, err := adapt.Open(ctx, cfg, nil)
@@ -139,9 +153,7 @@ func (s *session) train(ctx context.Context, name string, cfg adapt.Config) erro
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		defer run.Close()
-		err = run.Train(ctx, out, adapt.Options{Resume: true, Version: s.opts.Version, Report: func(r adapt.Record) {
-			s.report(name, r.Step, r.Steps, fmt.Sprintf("ce %.2f  cqt %.3f", r.CE(), r.CQT))
-		}})
+		err = run.Train(ctx, out, adapt.Options{Resume: true, Version: s.opts.Version, Report: func(r adapt.Record) { report(name, r) }})
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
