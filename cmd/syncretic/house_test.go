@@ -110,7 +110,7 @@ func TestLibrariesAreSilent(t *testing.T) {
 // TestNothingIsLeftForLater: what is unfinished is an issue, not a comment.
 func TestNothingIsLeftForLater(t *testing.T) {
 	files, at := goFiles(t)
-	marks := []string{"TO" + "DO", "FIX" + "ME", "XX" + "X"} // in pieces, or this file would hold them
+	marks := []string{"TO" + "DO", "FIX" + "ME", "HA" + "CK"} // in pieces, or this file would hold them
 	for _, f := range files {
 		for _, group := range f.Comments {
 			for _, mark := range marks {
@@ -142,7 +142,7 @@ func TestErrorsBeginInLowerCase(t *testing.T) {
 			if upper := text[0] >= 'A' && text[0] <= 'Z'; upper && first != strings.ToUpper(first) { // WAV, FLAC, YAML stay as they are
 				t.Errorf("%s: an error begins with %q: want lower case", at(c), first)
 			}
-			if strings.HasSuffix(text, ".") || strings.HasSuffix(text, `\n`) {
+			if strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "...") || strings.HasSuffix(text, `\n`) {
 				t.Errorf("%s: an error ends in a full stop or a new line: %s", at(c), lit.Value)
 			}
 		})
