@@ -9,8 +9,9 @@ type Document struct {
 	Subtitle     string       // one sentence under the title
 	Findings     []Finding    // headline figures, at most about four
 	Remarks      []string     // what the reader must know before quoting a figure; shown above the figures
+	Answers      []Table      // questions with their answers, and checks: what the figures below come to
 	Charts       []Chart      // lambda curves
-	Trials       Table        // every trial of the sweep, or any other table in words
+	Trials       Table        // every trial of the sweep
 	Scores       []ScoreTable // models x datasets, one table a metric
 	Losses       []LossTable  // models x cultures
 	Interference *Interference

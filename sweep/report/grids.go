@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-func wordGrid(t Table) (grid, error) {
-	g := grid{ID: "trials", Title: t.Title, Caption: t.Caption, Class: "words", Header: t.Header}
+func wordGrid(id string, t Table) (grid, error) {
+	g := grid{ID: id, Title: t.Title, Caption: t.Caption, Class: "words", Header: t.Header}
 	for i, row := range t.Rows {
 		if len(row) != len(t.Header) || len(row) == 0 {
 			return grid{}, fmt.Errorf("table %q: row %d has %d cells, want %d", t.Title, i, len(row), len(t.Header))

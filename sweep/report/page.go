@@ -11,6 +11,7 @@ type page struct {
 	Document
 	CSS      template.CSS
 	Sections []section
+	Replies  []grid
 	Plots    []plot
 	Words    *grid
 	Results  []grid
@@ -59,6 +60,13 @@ func newPage(doc Document) (*page, error) {
 		return nil, err
 	}
 	p := &page{Document: doc, CSS: template.CSS(css)}
+	for i, t := range doc.Answers {
+		g, err := wordGrid(fmt.Sprintf("answers-%d", i+1), t)
+		if err != nil {
+			return nil, err
+		}
+		p.Replies = append(p.Replies, g)
+	}
 	for i, c := range doc.Charts {
 		if err := c.check(); err != nil {
 			return nil, err
@@ -66,7 +74,7 @@ func newPage(doc Document) (*page, error) {
 		p.Plots = append(p.Plots, newPlot(fmt.Sprintf("chart-%d", i+1), c))
 	}
 	if len(doc.Trials.Rows) > 0 {
-		g, err := wordGrid(doc.Trials)
+		g, err := wordGrid("trials", doc.Trials)
 		if err != nil {
 			return nil, err
 		}
@@ -102,6 +110,7 @@ func (p *page) contents() {
 		exists bool
 	}{
 		{section{"remarks", "Before you quote"}, len(p.Remarks) > 0},
+		{section{"answers", "Answers"}, len(p.Replies) > 0},
 		{section{"lambda", "Choice of λ"}, len(p.Plots) > 0 || p.Words != nil},
 		{section{"scores", "Scores"}, len(p.Results) > 0},
 		{section{"losses", "Masked loss"}, len(p.Matrices) > 0},

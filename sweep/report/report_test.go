@@ -22,6 +22,7 @@ func sample() Document {
 		Subtitle: "One sentence.",
 		Findings: []Finding{{"Chosen λ", "0.25", "on validation"}},
 		Remarks:  []string{"A remark with <b>tags</b>."},
+		Answers:  []Table{{Title: "Questions", Header: []string{"Question", "Answer"}, Rows: [][]string{{"merge over base?", "higher"}}, Chosen: -1, NumericFrom: 2}},
 		Scores: []ScoreTable{{Title: "ROC-AUC", Caption: "Test split.", Datasets: []string{"makam", "western"}, Rows: []ScoreRow{
 			{Model: "base", Cells: []ScoreCell{{Value: 0.6}, {Value: 0.7}}},
 			{Model: "merge", Note: "λ 0.25", Chosen: true, Cells: []ScoreCell{
@@ -189,7 +190,7 @@ func TestPageSays(t *testing.T) {
 		"A &lt;small&gt; sweep &amp; more", "A remark with &lt;b&gt;tags&lt;/b&gt;.",
 		"▲ &#43;0.050", "[&#43;0.010, &#43;0.090]", "[−0.030, &#43;0.010]", "▼ −0.100",
 		"9.0 above", "3.0 below", ">level<", "Own unigram", "30.0", "chosen λ 0.3", "by loss λ 0.35", "base, mean non-Western", "Western must keep",
-		"mean non-Western", ">−0.25<", "10.0 %", "encoder.layers.0",
+		"mean non-Western", ">−0.25<", "10.0 %", "encoder.layers.0", "merge over base?", ">Answers</h2>",
 	} {
 		if !strings.Contains(page, want) && !strings.Contains(page, strings.ReplaceAll(want, "&#43;", "+")) {
 			t.Errorf("the page does not say %q", want)
@@ -198,7 +199,7 @@ func TestPageSays(t *testing.T) {
 	if n := strings.Count(page, "not significant"); n != 1 {
 		t.Errorf(`"not significant" %d times, want 1`, n)
 	}
-	for name, want := range map[string]int{"svg": 6 + 6 + 6 + 5, "figure": 3, "h2": 6} {
+	for name, want := range map[string]int{"svg": 6 + 6 + 6 + 5, "figure": 3, "h2": 7} {
 		if n := strings.Count(page, "<"+name); n != want {
 			// two layouts of three charts; a sample for every line in the legends
 			t.Errorf("%d <%s>, want %d", n, name, want)
@@ -217,8 +218,8 @@ func TestEveryTableScrollsInItsBox(t *testing.T) {
 			}
 		}
 	}
-	if tables != 3+1+1+1+4 {
-		t.Errorf("%d tables, want 10", tables)
+	if tables != 1+3+1+1+1+4 {
+		t.Errorf("%d tables, want 11", tables)
 	}
 }
 
@@ -240,6 +241,7 @@ func TestWriteRefusesWhatDoesNotFit(t *testing.T) {
 		"score row":        func(d *Document) { d.Scores[0].Rows[1].Cells = nil },
 		"loss row":         func(d *Document) { d.Losses[0].Rows[1].Cells = nil },
 		"unigrams":         func(d *Document) { d.Losses[0].Unigram = []float64{1} },
+		"answers":          func(d *Document) { d.Answers[0].Rows[0] = nil },
 		"words":            func(d *Document) { d.Trials.Rows[0] = d.Trials.Rows[0][1:] },
 		"norms":            func(d *Document) { d.Interference.Norms = nil },
 		"cosine rows":      func(d *Document) { d.Interference.Cosine = d.Interference.Cosine[1:] },
