@@ -1,13 +1,11 @@
 package sweep
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 
-	"go.yaml.in/yaml/v3"
+	"syncretic/checkpoint/recipe"
 )
 
 // ErrConfig marks a configuration that is wrong or does not fit the study it is used with.
@@ -60,21 +58,8 @@ func ParseConfig(data []byte) (Config, error) {
 		Metric: ROCAUC,
 		Rho:    DefaultRho,
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var root yaml.Node
-	if err := decoder.Decode(&root); err == io.EOF {
-		return Config{}, fmt.Errorf("%w: the file is empty", ErrConfig)
-	} else if err != nil {
-		return Config{}, fmt.Errorf("%w: %v", ErrConfig, err)
-	}
-	if err := decoder.Decode(new(yaml.Node)); err != io.EOF {
-		return Config{}, fmt.Errorf("%w: more than one YAML document", ErrConfig)
-	}
-	if err := checkKeys(&root, cfg); err != nil {
-		return Config{}, fmt.Errorf("%w: %v", ErrConfig, err)
-	}
-	if err := root.Decode(&cfg); err != nil {
-		return Config{}, fmt.Errorf("%w: %v", ErrConfig, err)
+	if err := recipe.Decode(data, &cfg); err != nil {
+		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	if err := cfg.complete(); err != nil {
 		return Config{}, err

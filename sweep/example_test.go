@@ -71,7 +71,7 @@ func Example() {
 func ExampleParseConfig() {
 	_, err := sweep.ParseConfig([]byte("base: mert\nlamda: {mode: shared}\n"))
 	fmt.Println(err)
-	// Output: invalid sweep config: line 2: unknown key "lamda"; did you mean "lambda"?
+	// Output: invalid sweep config: line 2: unknown key "lamda" (did you mean "lambda"?)
 }
 
 func ExampleGrid() {

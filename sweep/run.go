@@ -31,7 +31,7 @@ func Run(ctx context.Context, study *Study, base checkpoint.Source, vectors map[
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer func() { _ = release() }() // the process's end releases it too
 	if _, err := study.inner.FailRunning(ctx, map[string]any{attrError: "the run was killed"}); err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func Test(ctx context.Context, study *Study, base checkpoint.Source, vectors map
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer func() { _ = release() }() // the process's end releases it too
 	selection, err := study.winner(ctx)
 	if err != nil {
 		return nil, err

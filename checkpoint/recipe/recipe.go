@@ -116,11 +116,12 @@ func keys(t reflect.Type) []string {
 }
 
 // Nearest returns the candidate with the smallest edit distance to name, if that is at most a third of name's length (and
-// at least one); ties go to the candidate that stands first.
+// at least one); ties go to the candidate that stands first. Case, dashes and underscores do not count.
 func Nearest(name string, candidates []string) (string, bool) {
+	fold := strings.NewReplacer("-", "", "_", "").Replace
 	best, at := max(1, len(name)/3)+1, -1
 	for i, c := range candidates {
-		if d := distance(strings.ToLower(name), strings.ToLower(c)); d < best {
+		if d := distance(fold(strings.ToLower(name)), fold(strings.ToLower(c))); d < best {
 			best, at = d, i
 		}
 	}

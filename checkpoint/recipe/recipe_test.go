@@ -56,12 +56,12 @@ func TestDecodeKeepsDefaultsAndFreeMaps(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
-	known := []string{"density", "gamma", "weight"}
+	known := []string{"density", "gamma", "weight", "max_trials"}
 	for _, test := range []struct {
 		name, want string
 		ok         bool
 	}{
-		{"densty", "density", true}, {"Weight", "weight", true}, {"wieght", "weight", true}, {"epsilon", "", false}, {"", "", false},
+		{"densty", "density", true}, {"Weight", "weight", true}, {"wieght", "weight", true}, {"max-trials", "max_trials", true}, {"MaxTrial", "max_trials", true}, {"epsilon", "", false}, {"", "", false},
 	} {
 		if got, ok := recipe.Nearest(test.name, known); got != test.want || ok != test.ok {
 			t.Errorf("Nearest(%q) = %q, %v, want %q, %v", test.name, got, ok, test.want, test.ok)

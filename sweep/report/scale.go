@@ -44,10 +44,10 @@ func roundStep(atLeast float64) (step float64, decimals int) {
 	for _, m := range []float64{1, 2, 2.5, 5, 10} {
 		if step = m * math.Pow(10, exponent); step >= atLeast*(1-1e-9) {
 			decimals = max(0, -int(exponent))
-			switch {
-			case m == 2.5:
+			switch m {
+			case 2.5:
 				decimals = max(0, 1-int(exponent))
-			case m == 10:
+			case 10:
 				decimals = max(0, -int(exponent)-1)
 			}
 			return step, decimals

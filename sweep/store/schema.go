@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,7 +114,7 @@ func (db *DB) checkSchema(ctx context.Context) error {
 	err := db.sql.QueryRowContext(ctx, "SELECT schema_version FROM version_info").Scan(&version)
 	if err == nil && version.Int64 != SchemaVersion {
 		err = fmt.Errorf("%w: optuna schema version %d, want %d", ErrInvalid, version.Int64, SchemaVersion)
-	} else if err == sql.ErrNoRows {
+	} else if errors.Is(err, sql.ErrNoRows) {
 		err = fmt.Errorf("%w: no schema version", ErrInvalid)
 	}
 	return err
