@@ -49,7 +49,9 @@ func (s *stage) makeTemp() error {
 		var err error
 		if s.dir {
 			if err = os.Mkdir(s.temp, 0o777); err == nil {
-				s.file, err = os.Open(s.temp)
+				if s.file, err = os.Open(s.temp); errors.Is(err, fs.ErrNotExist) {
+					continue // swept before it could be opened
+				}
 			}
 		} else {
 			s.file, err = os.OpenFile(s.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
