@@ -172,8 +172,9 @@ func parseNPY(data []byte) (*npy, error) {
 
 // parseNPYHeader reads the Python dict that numpy writes: exactly the keys descr, fortran_order and shape, in any order.
 func parseNPYHeader(header string) (*npy, error) {
-	body, ok := strings.CutPrefix(strings.TrimSpace(header), "{")
-	if body, ok = strings.CutSuffix(body, "}"); !ok {
+	body, opened := strings.CutPrefix(strings.TrimSpace(header), "{")
+	body, closed := strings.CutSuffix(body, "}")
+	if !opened || !closed {
 		return nil, fmt.Errorf("header %.60q is not a dict", header)
 	}
 	pair := regexp.MustCompile(`^\s*'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([0-9, ]*\)|\[.*\])\s*(,|$)`)

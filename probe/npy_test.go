@@ -108,6 +108,8 @@ func TestParseNPYRefuses(t *testing.T) {
 		{"header longer than the file", array(good, 0)[:40], "the file ends after"},
 		{"header of 2 GB", long, "header of 2147483647 bytes"},
 		{"no dict", array("descr", 0), "is not a dict"},
+		{"dict not opened", array(strings.TrimPrefix(good, "{"), 32), "is not a dict"},
+		{"dict not closed", array(strings.Replace(good, "}", "", 1), 32), "is not a dict"},
 		{"unknown key", array("{'descr': '<f8', 'fortran_order': False, 'shape': (2, 2), 'x': False}", 32), "header entry"},
 		{"key twice", array("{'descr': '<f8', 'descr': '<f8', 'shape': (2, 2)}", 32), `header key "descr" twice`},
 		{"key missing", array("{'descr': '<f8', 'shape': (2, 2)}", 32), "lacks one of"},
