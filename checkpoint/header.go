@@ -87,7 +87,7 @@ func headerError(err error) error {
 	if errors.Is(err, ErrInvalid) {
 		return err
 	}
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	return invalid("header is not valid JSON: %v", err)

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -121,7 +122,7 @@ func compare(a, b int64) int {
 
 // within puts a context before an error about contents; other errors (JSON's) pass to headerError.
 func within(err error, format string, args ...any) error {
-	if e, ok := err.(*invalidError); ok {
+	if e := (*invalidError)(nil); errors.As(err, &e) {
 		return invalid(format+": %s", append(args, e.text)...)
 	}
 	return err

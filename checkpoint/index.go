@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -59,7 +60,7 @@ func parseIndex(text []byte) (map[string]string, error) {
 	}
 	switch {
 	case err != nil:
-		if _, ok := err.(*invalidError); ok {
+		if errors.Is(err, ErrInvalid) {
 			return nil, err
 		}
 		return nil, invalid("index is not valid JSON: %v", err)

@@ -67,7 +67,7 @@ func open(path string, f *os.File) (*File, error) {
 	}
 	var head [12]byte
 	n, err := f.ReadAt(head[:], 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	out := &File{path: path}

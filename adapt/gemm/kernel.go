@@ -65,4 +65,4 @@ func Named(name string) (*Kernel, bool) {
 }
 
 // Name returns the name under which Named finds the kernel.
-func (k *Kernel) Name() string { return k.name }
+func (kn *Kernel) Name() string { return kn.name }

@@ -41,7 +41,7 @@ func New(cfg Config, seed uint64) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	each(len(e.table), func(i int) error {
+	_ = each(len(e.table), func(i int) error { // which never fails
 		e.table[i].initialise(e.data[i], seed)
 		return nil
 	})

@@ -63,6 +63,7 @@ func (c confusion) f1() float64 {
 // Average says how the values of several tags become one.
 type Average int
 
+// The averages.
 const (
 	Macro Average = iota // mean of the per-tag values
 	Micro                // all pairs as one tag
