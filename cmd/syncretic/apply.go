@@ -83,7 +83,7 @@ func runApply(ctx context.Context, a *app, o applyOptions, basePath, out string)
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{"syncretic.verb": "apply", metaTool: version(), metaBase: baseHash}
+	meta := map[string]string{"syncretic.verb": "apply", metaTool: version(), arithmetic.BaseKey: baseHash}
 	sum := make([]arithmetic.Term, len(terms))
 	for i, t := range terms {
 		m, err := checkpoint.Open(t.path)
@@ -119,15 +119,15 @@ func runApply(ctx context.Context, a *app, o applyOptions, basePath, out string)
 // taskVector returns m itself when it is a task vector of the given base, and m - base when it is a model.
 func taskVector(m *checkpoint.Model, base checkpoint.Source, baseHash string, anyBase bool) (checkpoint.Source, error) {
 	meta := m.Metadata()
-	if meta[metaKind] != kindVector {
+	if meta[arithmetic.KindKey] != arithmetic.VectorKind {
 		tau, err := arithmetic.Sub(m, base)
 		if err != nil {
 			return nil, mismatch(err)
 		}
 		return tau, nil
 	}
-	if got := meta[metaBase]; got != baseHash && !anyBase {
-		return nil, fmt.Errorf("%s: %w: taken from the base with sha-256 %.12s..., but BASE has %.12s...", m.Path(), errOtherBase, got, baseHash)
+	if got := meta[arithmetic.BaseKey]; got != baseHash && !anyBase {
+		return nil, fmt.Errorf("%s: %w: taken from the base with sha-256 %.12s, but BASE has %.12s", m.Path(), errOtherBase, got, baseHash)
 	}
 	return m, nil
 }
@@ -138,7 +138,7 @@ func openModel(path string) (*checkpoint.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Metadata()[metaKind] == kindVector {
+	if m.Metadata()[arithmetic.KindKey] == arithmetic.VectorKind {
 		m.Close()
 		return nil, fmt.Errorf("%s: %w", path, errIsVector)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"syncretic/arithmetic"
 	"syncretic/checkpoint"
 )
 
@@ -95,7 +96,7 @@ func TestApplyResultAndMetadata(t *testing.T) {
 		t.Errorf("vectors %v, want those of the command line", got["vectors"])
 	}
 	meta := w.metadata("one.safetensors")
-	if meta[metaBase] != hash || meta["syncretic.term.0"] != "0.25 * tau.safetensors" || meta[metaKind] != "" {
+	if meta[arithmetic.BaseKey] != hash || meta["syncretic.term.0"] != "0.25 * tau.safetensors" || meta[arithmetic.KindKey] != "" {
 		t.Errorf("metadata %v", meta)
 	}
 }

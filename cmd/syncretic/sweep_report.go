@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"sort"
 
 	"github.com/spf13/cobra"
 
+	"syncretic/arithmetic"
 	"syncretic/checkpoint"
 	"syncretic/sweep"
 	"syncretic/sweep/report"
@@ -57,6 +59,9 @@ func runSweepReport(ctx context.Context, a *app, path, out string) error {
 	if record != nil && record.Scores != nil {
 		doc.Scores = testTables(record)
 	}
+	if err := a.addInterference(&doc, setup); err != nil {
+		return err
+	}
 	doc.Provenance = append(doc.Provenance, report.Fact{Name: "seed", Value: fmt.Sprint(setup.Seed)}, report.Fact{Name: "version", Value: version()})
 	for _, name := range sortedNames(setup.Inputs) {
 		doc.Provenance = append(doc.Provenance, report.Fact{Name: "sha-256 of " + name, Value: setup.Inputs[name]})
@@ -69,6 +74,48 @@ func runSweepReport(ctx context.Context, a *app, path, out string) error {
 		return err
 	}
 	return a.result(map[string]any{"output": out, "selection": selected, "trials": len(trials)}, fmt.Sprintf("%s: %d trials, lambda %s\n", out, len(trials), selected.Lambdas))
+}
+
+// addInterference measures the study's task vectors against each other. Models that have moved or changed since the sweep are
+// no reason to refuse a report: it is then written without this part, and says so.
+func (a *app) addInterference(doc *report.Document, setup sweep.Setup) error {
+	text, err := json.Marshal(setup.Config)
+	if err != nil {
+		return err
+	}
+	var cfg sweep.Config
+	if err := json.Unmarshal(text, &cfg); err != nil || cfg.Base == "" {
+		return nil // a study that another program set up
+	}
+	without := func(err error) error {
+		a.logf("the report is without the interference between the task vectors: %v", err)
+		doc.Remarks = append(doc.Remarks, "Without the interference between the task vectors: the models could not be read again.")
+		return nil
+	}
+	base, err := checkpoint.Open(cfg.Base)
+	if err != nil {
+		return without(err)
+	}
+	defer base.Close()
+	var vectors []checkpoint.Source
+	for _, name := range setup.Space.Vectors {
+		m, err := checkpoint.Open(cfg.Vectors[name])
+		if err != nil {
+			return without(err)
+		}
+		defer m.Close()
+		tau, err := taskVector(m, base, setup.Inputs["base"], false)
+		if err != nil {
+			return without(err)
+		}
+		vectors = append(vectors, tau)
+	}
+	r, err := arithmetic.Interference(setup.Space.Vectors, vectors)
+	if err != nil {
+		return without(err)
+	}
+	doc.FromInterference(r, 0)
+	return nil
 }
 
 // testTables shows base and winner on the test splits, one table a metric.

@@ -11,14 +11,8 @@ import (
 	"syncretic/checkpoint"
 )
 
-// Metadata keys of a task vector's file.
-const (
-	metaKind   = "syncretic.kind"
-	metaBase   = "syncretic.base_sha256"
-	metaTuned  = "syncretic.tuned_sha256"
-	metaTool   = "syncretic.version"
-	kindVector = "task_vector"
-)
+// metaTool is the metadata key of the version that wrote a file.
+const metaTool = "syncretic.version"
 
 func newVector(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -55,18 +49,16 @@ func runVector(ctx context.Context, a *app, basePath, tunedPath, out string) err
 	if err != nil {
 		return mismatch(err)
 	}
-	meta := map[string]string{metaKind: kindVector, metaTool: version()}
-	if meta[metaBase], err = checkpoint.Hash(base); err != nil {
+	meta, err := arithmetic.Provenance(tuned, base)
+	if err != nil {
 		return err
 	}
-	if meta[metaTuned], err = checkpoint.Hash(tuned); err != nil {
-		return err
-	}
+	meta[metaTool] = version()
 	if err := a.write(ctx, out, tau, checkpoint.WriteOptions{Metadata: meta, Force: a.force}); err != nil {
 		return err
 	}
 	tensors, parameters := count(tau)
-	return a.result(map[string]any{"output": out, "tensors": tensors, "parameters": parameters, "base_sha256": meta[metaBase], "tuned_sha256": meta[metaTuned]},
+	return a.result(map[string]any{"output": out, "tensors": tensors, "parameters": parameters, "base_sha256": meta[arithmetic.BaseKey], "tuned_sha256": meta[arithmetic.TunedKey]},
 		fmt.Sprintf("%s: task vector of %d tensors, %d parameters\n", out, tensors, parameters))
 }
 

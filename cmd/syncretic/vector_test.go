@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"syncretic/arithmetic"
 	"syncretic/checkpoint"
 )
 
@@ -48,7 +49,7 @@ func TestVectorIsTheDifference(t *testing.T) {
 			t.Errorf("%s: result %v, metadata %v, want %s", key, got[key], meta["syncretic."+key], want)
 		}
 	}
-	if meta[metaKind] != kindVector {
+	if meta[arithmetic.KindKey] != arithmetic.VectorKind {
 		t.Errorf("metadata %v has no kind", meta)
 	}
 }

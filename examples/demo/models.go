@@ -182,7 +182,11 @@ func (s *session) takeVectors(ctx context.Context, rep *Report) error {
 		if err != nil {
 			return err
 		}
-		err = checkpoint.Write(ctx, s.path("vectors", c.Name+".safetensors"), tau, checkpoint.WriteOptions{Force: true})
+		meta, err := arithmetic.Provenance(s.models[c.Name].Encoder, base)
+		if err != nil {
+			return err
+		}
+		err = checkpoint.Write(ctx, s.path("vectors", c.Name+".safetensors"), tau, checkpoint.WriteOptions{Force: true, Metadata: meta})
 		if err != nil {
 			return err
 		}
