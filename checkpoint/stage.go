@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -42,11 +44,16 @@ func newStage(path string, dir, force bool) (*stage, error) {
 	return s, nil
 }
 
-// makeTemp makes and locks the temporary. A sweeper may have removed it before the lock: then it tries the next name.
+// makeTemp makes and locks the temporary. A sweeper may have removed it before the lock: then it tries another name. No name
+// is used twice, so a sweeper that found the temporary of one writer can never remove that of the next.
 func (s *stage) makeTemp() error {
-	for n := 0; ; n++ {
-		s.temp = fmt.Sprintf("%s%d-%d", s.tempPrefix(), os.Getpid(), n)
-		var err error
+	for {
+		var unique [8]byte
+		_, err := rand.Read(unique[:])
+		if err != nil {
+			return err
+		}
+		s.temp = fmt.Sprintf("%s%d-%d", s.tempPrefix(), os.Getpid(), binary.LittleEndian.Uint64(unique[:]))
 		if s.dir {
 			if err = os.Mkdir(s.temp, 0o777); err == nil {
 				if s.file, err = os.Open(s.temp); errors.Is(err, fs.ErrNotExist) {
