@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"syncretic/adapt"
+	"syncretic/arithmetic"
 	"syncretic/checkpoint"
 	"syncretic/probe/metric"
 )
@@ -55,6 +56,20 @@ func TestRunIsDeterministicAndResumable(t *testing.T) {
 	for _, file := range []string{"report.html", "sweep.db", "models/merged/model.safetensors", "models/greek/train.jsonl", "vectors/carnatic.safetensors",
 		"corpora/western/manifest.csv", "teacher/teacher.json"} {
 		readFile(t, whole, file)
+	}
+
+	tau, err := checkpoint.Open(filepath.Join(whole, "vectors", "greek.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tau.Close()
+	base, err := checkpoint.Open(filepath.Join(whole, "models", "base"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer base.Close()
+	if want, err := checkpoint.Hash(base); err != nil || tau.Metadata()[arithmetic.BaseKey] != want || tau.Metadata()[arithmetic.KindKey] != arithmetic.VectorKind {
+		t.Errorf("metadata of the vector %v, want the base's sha-256 %s (%v)", tau.Metadata(), want, err)
 	}
 
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
