@@ -150,3 +150,22 @@ func meanSD(values []float64) MeanSD {
 	}
 	return out
 }
+
+// FitOn extracts the features of a dataset, of the splits that opts names (Train and Valid must be among them), and fits a
+// head on Train, choosing by Valid. It returns the features too, so that a Test split among them can be scored.
+func FitOn(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions, cfg HeadConfig) (*Fitted, *Features, error) {
+	features, err := Extract(ctx, ds, ex, opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	train, err := features.Split(ds, Train)
+	if err != nil {
+		return nil, nil, err
+	}
+	valid, err := features.Split(ds, Valid)
+	if err != nil {
+		return nil, nil, err
+	}
+	fitted, err := Fit(ctx, train, valid, cfg)
+	return fitted, features, err
+}

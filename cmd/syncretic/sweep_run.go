@@ -152,20 +152,7 @@ func (p *prober) validate(ctx context.Context, model checkpoint.Source) (sweep.S
 }
 
 func (p *prober) fit(ctx context.Context, ds *probe.Dataset, splits []string) (*probe.Fitted, *probe.Features, error) {
-	features, err := probe.Extract(ctx, ds, p.enc, probe.ExtractOptions{Splits: splits, Window: p.cfg.Probe.Window})
-	if err != nil {
-		return nil, nil, err
-	}
-	train, err := features.Split(ds, probe.Train)
-	if err != nil {
-		return nil, nil, err
-	}
-	valid, err := features.Split(ds, probe.Valid)
-	if err != nil {
-		return nil, nil, err
-	}
-	fitted, err := probe.Fit(ctx, train, valid, p.head)
-	return fitted, features, err
+	return probe.FitOn(ctx, ds, p.enc, probe.ExtractOptions{Splits: splits, Window: p.cfg.Probe.Window}, p.head)
 }
 
 // test scores base and winner on the test items, with paired intervals.

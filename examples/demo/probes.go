@@ -52,24 +52,11 @@ func (s *session) dataset(c corpus.Culture) (*probe.Dataset, error) {
 	return probe.NewDataset(c.Name, entries, probe.DatasetOptions{})
 }
 
-// fit extracts the features of the given splits and fits the logistic head on train, choosing by valid.
+// fit extracts the features of the given splits (nil for all) and fits the logistic head on train, choosing by valid.
 func (s *session) fit(ctx context.Context, ds *probe.Dataset, enc *mert.Encoder, splits []string) (*probe.Fitted, *probe.Features, error) {
-	features, err := probe.Extract(ctx, ds, enc, probe.ExtractOptions{Splits: splits})
-	if err != nil {
-		return nil, nil, err
-	}
-	train, err := features.Split(ds, probe.Train)
-	if err != nil {
-		return nil, nil, err
-	}
-	valid, err := features.Split(ds, probe.Valid)
-	if err != nil {
-		return nil, nil, err
-	}
 	head := probe.DefaultHead()
 	head.Kind = probe.Logistic
-	fitted, err := probe.Fit(ctx, train, valid, head)
-	return fitted, features, err
+	return probe.FitOn(ctx, ds, enc, probe.ExtractOptions{Splits: splits}, head)
 }
 
 // probeModels fits a probe for every model and culture and scores it on the test clips, once.
