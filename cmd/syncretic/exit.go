@@ -126,7 +126,11 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 	case errors.Is(err, adapt.ErrDiverged):
 		return "lower the stage's peak learning rate or lengthen its warm-up; every step so far is in train.jsonl of the OUT.run folder"
 	case errors.Is(err, errOtherBase):
-		return "name the model that the vector was taken from, or add --any-base to use it on this one all the same"
+		text := "name the model that the vector was taken from"
+		if c.Name() == "apply" {
+			text += ", or add --any-base to use the vector on this one all the same"
+		}
+		return text
 	case errors.Is(err, errIsVector):
 		return "`syncretic apply` turns a base and task vectors into a model"
 	case errors.Is(err, errMismatch):
