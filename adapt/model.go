@@ -172,6 +172,7 @@ func (m *Model) Write(ctx context.Context, dir, scratch string, opts checkpoint.
 	if err := checkpoint.Write(ctx, path, m.Heads, checkpoint.WriteOptions{Metadata: opts.Metadata, Force: true}); err != nil {
 		return err
 	}
+	defer os.Remove(path)
 	heads, err := os.ReadFile(path)
 	if err != nil {
 		return err

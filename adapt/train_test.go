@@ -247,3 +247,19 @@ func TestOpenErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestModelWriteLeavesItsScratchFolderEmpty(t *testing.T) {
+	dir := t.TempDir()
+	run := open(t, tinyConfig(t, dir))
+	scratch := t.TempDir()
+	if err := run.Model().Write(t.Context(), filepath.Join(dir, "out"), scratch, checkpoint.WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(scratch)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v is left in the scratch folder (%v)", left, err)
+	}
+	if len(read(t, dir, "out", headsFile)) == 0 {
+		t.Error("the model has no heads")
+	}
+}

@@ -100,7 +100,9 @@ func oneLine(code int, err error) string {
 	text = strings.TrimPrefix(text, errUsage.Error()+": ")
 	text = strings.ReplaceAll(strings.TrimSpace(text), "\n", "; ")
 	if code == exitInterrupted {
-		text = strings.TrimSuffix("interrupted: "+strings.TrimSuffix(text, context.Canceled.Error()), ": ")
+		cause := context.Canceled.Error()
+		text = "interrupted: " + strings.ReplaceAll(text, ": "+cause, "")
+		text = strings.TrimSuffix(text, ": "+cause)
 	}
 	return text
 }

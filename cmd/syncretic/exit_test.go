@@ -109,6 +109,7 @@ func TestOneLine(t *testing.T) {
 		{"joined errors", exitFailed, errors.Join(errors.New("one"), errors.New("two")), "one; two"},
 		{"usage", exitUsage, usageError("--pool %s", "max"), "--pool max"},
 		{"interrupted", exitInterrupted, context.Canceled, "interrupted"},
+		{"interrupted in two places", exitInterrupted, errors.Join(fmt.Errorf("a: %w", context.Canceled), fmt.Errorf("b: %w", context.Canceled)), "interrupted: a; b"},
 		{"interrupted within", exitInterrupted, fmt.Errorf("trial 3: %w", context.Canceled), "interrupted: trial 3"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
