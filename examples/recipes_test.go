@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -155,5 +156,30 @@ func TestTinyRecipeFitsTheHeads(t *testing.T) {
 	}
 	if cfg.Objective.CodebookDim != profile.CodebookDim {
 		t.Errorf("objective.codebook_dim: got %d, want %d", cfg.Objective.CodebookDim, profile.CodebookDim)
+	}
+}
+
+// TestScriptsBegin: a script says at its head what it does and how it is called from the repository's root, and can be.
+func TestScriptsBegin(t *testing.T) {
+	paths, err := filepath.Glob("*/*.sh")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts (%v)", err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := strings.Cut(string(text), "\nset -eu\n")
+		lines := strings.Split(head, "\n")
+		if len(lines) < 4 || !strings.HasPrefix(lines[0], "#!/") || !strings.HasPrefix(lines[1], "# ") {
+			t.Errorf("%s: want #!, then a comment, then set -eu; it begins %q", path, lines)
+		}
+		if want := "\n#     examples/" + filepath.ToSlash(path); !strings.Contains(head, want) {
+			t.Errorf("%s: the comment at its head does not say %q", path, want)
+		}
+		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode()&0o111 == 0 {
+			t.Errorf("%s cannot be executed (%v)", path, err)
+		}
 	}
 }
