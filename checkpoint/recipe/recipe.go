@@ -38,6 +38,9 @@ var (
 	wrongType    = regexp.MustCompile("^line (\\d+): cannot unmarshal (!!\\S+)(?: `(.*)`)? into (.+)$")
 )
 
+// most is how many mistakes a message lists.
+const most = 5
+
 func explain(err error, known []string) error {
 	var typeErr *yaml.TypeError
 	if !errors.As(err, &typeErr) {
@@ -58,6 +61,9 @@ func explain(err error, known []string) error {
 			line = fmt.Sprintf("line %s: got %s, want %s", m[1], got, wanted(m[4]))
 		}
 		lines[i] = line
+	}
+	if n := len(lines) - most; n > 0 {
+		lines = append(lines[:most], fmt.Sprintf("and %d more", n))
 	}
 	return errors.New(strings.Join(lines, "; "))
 }

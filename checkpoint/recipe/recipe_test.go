@@ -32,6 +32,7 @@ func TestDecodeErrors(t *testing.T) {
 		{"text for a share", "stages: [{peak: high}]", `line 1: got "high", want a number`},
 		{"text for a list", "stages: no", `line 1: got "no", want a list`},
 		{"text for everything", "a,b,c", `line 1: got "a,b,c", want keys with values`},
+		{"more mistakes than a line holds", "a1: 1\na2: 1\na3: 1\na4: 1\na5: 1\na6: 1\na7: 1", `line 5: unknown key "a5"; and 2 more`},
 		{"key twice", "name: a\nname: b", "already defined"},
 		{"two documents", "name: a\n---\nname: b", "more than one YAML document"},
 		{"not YAML", "name: [", "line"},

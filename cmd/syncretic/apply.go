@@ -126,10 +126,14 @@ func taskVector(m *checkpoint.Model, base checkpoint.Source, baseHash string, an
 		}
 		return tau, nil
 	}
-	if got := meta[arithmetic.BaseKey]; got != baseHash && !anyBase {
+	switch got := meta[arithmetic.BaseKey]; {
+	case anyBase || got == baseHash:
+		return m, nil
+	case got == "":
+		return nil, fmt.Errorf("%s: %w, or of none: the file does not name its base", m.Path(), errOtherBase)
+	default:
 		return nil, fmt.Errorf("%s: %w: taken from the base with sha-256 %.12s, but BASE has %.12s", m.Path(), errOtherBase, got, baseHash)
 	}
-	return m, nil
 }
 
 // openModel opens a MODEL argument, which must not be a task vector.

@@ -114,7 +114,9 @@ func TestApplyTakesAPathWithAnEqualsSign(t *testing.T) {
 func TestApplyChecksTheBase(t *testing.T) {
 	w := newWorkshop(t)
 	w.models()
+	w.must(checkpoint.Write(t.Context(), "nameless.safetensors", sources(t, w, "tuned"), checkpoint.WriteOptions{Metadata: map[string]string{arithmetic.KindKey: arithmetic.VectorKind}}))
 	w.refuse([]refusal{
+		{"base unknown", "apply base x --vector nameless.safetensors=1", exitInput, "the file does not name its base", "--any-base"},
 		{"another base", "apply stranger x --vector tau.safetensors=1", exitInput, "tau.safetensors: a task vector of another base", "--any-base"},
 	})
 	w.succeed("apply stranger x --vector tau.safetensors=1 --any-base")
