@@ -187,6 +187,7 @@ func TestCheckTargetTellsWhatWriteWouldRefuse(t *testing.T) {
 		{"a file, with force", text, false, true, false},
 		{"a directory where a file belongs", model, false, true, true},
 		{"a file where a directory belongs", text, true, true, true},
+		{"a device", os.DevNull, false, true, true},
 		{"a directory that is no model", other, true, true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {

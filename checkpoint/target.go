@@ -43,6 +43,8 @@ func (s *stage) checkTarget(given string) error {
 		return fmt.Errorf("%s: a file, and a directory is to be written: not replaced: %w", given, fs.ErrExist)
 	case !s.dir && info.IsDir():
 		return fmt.Errorf("%s: a directory, and a file is to be written: not replaced: %w", given, fs.ErrExist)
+	case !s.dir && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe|fs.ModeSocket|fs.ModeIrregular) != 0:
+		return fmt.Errorf("%s: not a regular file: not replaced: %w", given, fs.ErrExist) // a rename would end /dev/null
 	case s.dir:
 		return replaceable(s.path, given)
 	}

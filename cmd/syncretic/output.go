@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +33,31 @@ func (a *app) output(path string, dir bool, inputs []string) error {
 	if errors.Is(err, syscall.ENOTDIR) {
 		return usageError("the output %s cannot be made: %s is not a directory", path, filepath.Dir(path))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return writable(path)
+}
+
+// writable makes and removes an empty file where path or its missing parents will be made, so that a folder which takes no
+// files is known before hours of work, not after.
+func writable(path string) error {
+	dir := filepath.Dir(path)
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	f, err := os.CreateTemp(dir, ".syncretic-*")
+	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err
+		}
+		return fmt.Errorf("the output %s cannot be made in %s: %w", path, dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // overwrites tells whether writing to out would replace the input, its folder, or a file in it, however the paths are spelt.

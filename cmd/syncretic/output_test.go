@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -65,5 +66,22 @@ func TestOutputs(t *testing.T) {
 				t.Errorf("got %v, want %v", test.err, test.want)
 			}
 		})
+	}
+}
+
+func TestWritable(t *testing.T) {
+	w := newWorkshop(t)
+	w.write("file", "")
+	before := w.contents()
+	for _, path := range []string{"x", "a/b/c/x", "./x", "../x"} {
+		if err := writable(path); err != nil {
+			t.Errorf("writable(%q) = %v", path, err)
+		}
+	}
+	w.unchanged(before)
+	// No folder takes a file here, whoever runs the test: the name is longer than any system allows.
+	long := strings.Repeat("long", 100)
+	if err := writable(filepath.Join(long, "x")); err == nil || !strings.Contains(err.Error(), "cannot be made in "+long) {
+		t.Errorf("writable below a name of 400 characters = %v", err)
 	}
 }
