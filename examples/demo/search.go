@@ -1,8 +1,10 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"syncretic/adapt"
 	"syncretic/checkpoint"
@@ -80,15 +82,24 @@ func (s *session) searchLambda(ctx context.Context, rep *Report) error {
 		return err
 	}
 	rep.trials, rep.setup = trials, setup
+	rep.Lambda.Points = lambdaPoints(trials, names[0])
+	return nil
+}
+
+// lambdaPoints are the scored trials by rising lambda: an interruption repeats its trial under a later number, and must not
+// change the report.
+func lambdaPoints(trials []sweep.Trial, vector string) []LambdaPoint {
+	var points []LambdaPoint
 	for _, t := range trials {
 		if t.Scores == nil {
 			continue
 		}
-		rep.Lambda.Points = append(rep.Lambda.Points, LambdaPoint{Lambda: t.Lambdas[names[0]], Scores: *t.Scores,
+		points = append(points, LambdaPoint{Lambda: t.Lambdas[vector], Scores: *t.Scores,
 			NonWesternROCAUC: t.Scores.Mean(sweep.ROCAUC, false), WesternROCAUC: t.Scores.Mean(sweep.ROCAUC, true),
 			NonWesternLoss: t.Scores.Mean(sweep.MaskedLoss, false), WesternMaskedLoss: t.Scores.Mean(sweep.MaskedLoss, true)})
 	}
-	return nil
+	slices.SortStableFunc(points, func(a, b LambdaPoint) int { return cmp.Compare(a.Lambda, b.Lambda) })
+	return points
 }
 
 // evaluator scores a merge on validation data: a probe a culture, and the masked loss.
