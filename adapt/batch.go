@@ -1,7 +1,9 @@
 package adapt
 
 import (
+	"context"
 	"fmt"
+	"slices"
 
 	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
@@ -69,22 +71,25 @@ func (l *loader) load(crops []Crop, seed uint64, purpose string, place ...int) (
 				}
 			}
 		}
-		if l.encoder.Config().FeatureExtractorCQT {
-			b.extra = append(b.extra, l.teacher.encoderInput(spectrum, l.encoder.Config())...)
-		}
 	}
-	return b, nil
+	return b, l.addExtra(b)
 }
 
-// encoderInput turns normalised target spectra back into the log magnitudes that an encoder with a spectrum input is given.
-func (t *Teacher) encoderInput(spectrum []float32, cfg mert.Config) []float32 {
-	out := make([]float32, len(spectrum))
-	mean, dev := float32(cfg.FeatureExtractorCQTMean), float32(cfg.FeatureExtractorCQTStd)
-	for i, v := range spectrum {
-		b := i % len(t.mean)
-		out[i] = (v*t.dev[b] + t.mean[b] - mean) / dev
+// addExtra computes the spectrum that some encoders take as a further input, from the crop alone, as inference does.
+func (l *loader) addExtra(b *batch) error {
+	if !l.encoder.Config().FeatureExtractorCQT {
+		return nil
 	}
-	return out
+	rows := make([][]float32, b.clips)
+	err := parallel(context.Background(), b.clips, func(c int) (err error) {
+		rows[c], err = l.encoder.Extra(b.samples[c*l.samples : (c+1)*l.samples])
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.extra = slices.Concat(rows...)
+	return nil
 }
 
 // check refuses combinations of encoder, teacher and recipe that cannot work, before anything is computed.

@@ -3,6 +3,8 @@ package adapt
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"syncretic/adapt/optim"
@@ -16,27 +18,27 @@ var ErrConfig = errors.New("bad configuration")
 // The paper's own learning rates, steps and parameter lists could not be read (only its abstract, introduction and model
 // cards were); every one of them is therefore a value here, and the defaults are ours.
 type Config struct {
-	Base      string         `yaml:"base,omitempty"`  // a model directory to start from; or
-	Init      map[string]any `yaml:"init,omitempty"`  // the config.json keys of a fresh encoder, for pre-training from nothing
-	Heads     string         `yaml:"heads,omitempty"` // "" takes the base's own when it has them, "fresh" draws new ones
-	Seed      uint64         `yaml:"seed"`            // seeds initialisation, sampling, masks and dropout
-	Teacher   TeacherConfig  `yaml:"teacher"`
-	Targets   string         `yaml:"targets,omitempty"`    // a folder for cached targets; "" means beside the teacher
-	Corpora   []CorpusConfig `yaml:"corpora"`              //
-	Objective Objective      `yaml:"objective,omitempty"`  //
-	Optimizer Optimizer      `yaml:"optimizer,omitempty"`  //
-	Batch     Batch          `yaml:"batch,omitempty"`      //
-	Stages    []Stage        `yaml:"stages"`               //
-	SaveEvery int            `yaml:"save_every,omitempty"` // steps between two states on disk
+	Base      string         `yaml:"base,omitempty" json:"base,omitempty"`   // a model directory to start from; or
+	Init      map[string]any `yaml:"init,omitempty" json:"init,omitempty"`   // the config.json keys of a fresh encoder, for pre-training from nothing
+	Heads     string         `yaml:"heads,omitempty" json:"heads,omitempty"` // "" takes the base's own when it has them, "fresh" draws new ones
+	Seed      uint64         `yaml:"seed" json:"seed"`                       // seeds initialisation, sampling, masks and dropout
+	Teacher   TeacherConfig  `yaml:"teacher" json:"teacher"`
+	Targets   string         `yaml:"targets,omitempty" json:"targets,omitempty"`       // a folder for cached targets; "" means beside the teacher
+	Corpora   []CorpusConfig `yaml:"corpora" json:"corpora"`                           //
+	Objective Objective      `yaml:"objective,omitempty" json:"objective,omitempty"`   //
+	Optimizer Optimizer      `yaml:"optimizer,omitempty" json:"optimizer,omitempty"`   //
+	Batch     Batch          `yaml:"batch,omitempty" json:"batch,omitempty"`           //
+	Stages    []Stage        `yaml:"stages" json:"stages"`                             //
+	SaveEvery int            `yaml:"save_every,omitempty" json:"save_every,omitempty"` // steps between two states on disk
 }
 
 // CorpusConfig names the recordings of one tradition.
 type CorpusConfig struct {
-	Name     string  `yaml:"name"`
-	Manifest string  `yaml:"manifest"`         // CSV or TSV, see adapt/audio.ReadManifest
-	Split    string  `yaml:"split,omitempty"`  // rows of this split only; "" means "train"
-	Replay   bool    `yaml:"replay,omitempty"` // drawn from only as far as a stage's replay share says
-	Weight   float64 `yaml:"weight,omitempty"` // relative share of the draws; 0 means in proportion to its duration
+	Name     string  `yaml:"name" json:"name"`
+	Manifest string  `yaml:"manifest" json:"manifest"`                 // CSV or TSV, see adapt/audio.ReadManifest
+	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`   // rows of this split only; "" means "train"
+	Replay   bool    `yaml:"replay,omitempty" json:"replay,omitempty"` // drawn from only as far as a stage's replay share says
+	Weight   float64 `yaml:"weight,omitempty" json:"weight,omitempty"` // relative share of the draws; 0 means in proportion to its duration
 }
 
 // Objective weighs the parts of the loss and says how audio is masked and mixed.
@@ -44,44 +46,46 @@ type CorpusConfig struct {
 //	loss = codebook_weight * sum_q mean_s CE_q(s) + cqt_weight * mean_s MSE(s) + feature_penalty * mean(conv^2)
 //
 // with s over masked frames and q over codebooks: codebooks are summed, not averaged, as in MERT's released code.
+// Unlike fairseq, which divides by all masked frames of a step, accumulated batches are averaged with equal weight; with crops
+// of one length the difference is a frame or two.
 type Objective struct {
-	CodebookWeight  float64 `yaml:"codebook_weight"`
-	CQTWeight       float64 `yaml:"cqt_weight"`
-	FeaturePenalty  float64 `yaml:"feature_penalty"`
-	Temperature     float64 `yaml:"temperature"`       // of the cosine logits
-	CodebookDim     int     `yaml:"codebook_dim"`      // width of one codebook's projection; MERT-95M: 64
-	MaskProb        float64 `yaml:"mask_prob"`         // expected share of frames covered if spans did not overlap
-	MaskLength      int     `yaml:"mask_length"`       // frames a span
-	MinMasks        int     `yaml:"min_masks"`         // spans a clip, at least
-	MixtureProb     float64 `yaml:"mixture_prob"`      // share of clips that get pieces of other clips added as noise
-	FeatureGradMult float64 `yaml:"feature_grad_mult"` // gradient scale into the convolutional front-end
+	CodebookWeight  float64 `yaml:"codebook_weight" json:"codebook_weight"`
+	CQTWeight       float64 `yaml:"cqt_weight" json:"cqt_weight"`
+	FeaturePenalty  float64 `yaml:"feature_penalty" json:"feature_penalty"`
+	Temperature     float64 `yaml:"temperature" json:"temperature"`             // of the cosine logits
+	CodebookDim     int     `yaml:"codebook_dim" json:"codebook_dim"`           // width of one codebook's projection; MERT-95M: 64
+	MaskProb        float64 `yaml:"mask_prob" json:"mask_prob"`                 // expected share of frames covered if spans did not overlap
+	MaskLength      int     `yaml:"mask_length" json:"mask_length"`             // frames a span
+	MinMasks        int     `yaml:"min_masks" json:"min_masks"`                 // spans a clip, at least
+	MixtureProb     float64 `yaml:"mixture_prob" json:"mixture_prob"`           // share of clips that get pieces of other clips added as noise
+	FeatureGradMult float64 `yaml:"feature_grad_mult" json:"feature_grad_mult"` // gradient scale into the convolutional front-end
 }
 
 // Optimizer holds AdamW's settings and the clipping of the gradient's global norm.
 type Optimizer struct {
-	Variant     string  `yaml:"variant"` // "pytorch", or "fairseq", whose epsilon is not bias-corrected
-	Beta1       float64 `yaml:"beta1"`
-	Beta2       float64 `yaml:"beta2"`
-	Eps         float64 `yaml:"eps"`
-	WeightDecay float64 `yaml:"weight_decay"`
-	ClipNorm    float64 `yaml:"clip_norm"`
+	Variant     string  `yaml:"variant" json:"variant"` // "pytorch", or "fairseq", whose epsilon is not bias-corrected
+	Beta1       float64 `yaml:"beta1" json:"beta1"`
+	Beta2       float64 `yaml:"beta2" json:"beta2"`
+	Eps         float64 `yaml:"eps" json:"eps"`
+	WeightDecay float64 `yaml:"weight_decay" json:"weight_decay"`
+	ClipNorm    float64 `yaml:"clip_norm" json:"clip_norm"`
 }
 
 // Batch is what one optimiser step sees: accumulate * clips crops of the given length.
 type Batch struct {
-	Clips      int     `yaml:"clips"`
-	Seconds    float64 `yaml:"seconds"`
-	Accumulate int     `yaml:"accumulate"`
+	Clips      int     `yaml:"clips" json:"clips"`
+	Seconds    float64 `yaml:"seconds" json:"seconds"`
+	Accumulate int     `yaml:"accumulate" json:"accumulate"`
 }
 
 // Stage is one pass of re-warming and re-decaying.
 type Stage struct {
-	Name      string   `yaml:"name"`
-	Steps     int      `yaml:"steps"`
-	Train     []string `yaml:"train,omitempty"`     // patterns of the parameters to train; empty means all (see Selects)
-	Replay    float64  `yaml:"replay,omitempty"`    // share of the clips drawn from corpora marked replay
-	LR        Schedule `yaml:"lr"`                  //
-	Optimizer string   `yaml:"optimizer,omitempty"` // "fresh" (default) forgets the moments of the stage before, "keep" carries them over
+	Name      string   `yaml:"name" json:"name"`
+	Steps     int      `yaml:"steps" json:"steps"`
+	Train     []string `yaml:"train,omitempty" json:"train,omitempty"`         // patterns of the parameters to train; empty means all (see Selects)
+	Replay    float64  `yaml:"replay,omitempty" json:"replay,omitempty"`       // share of the clips drawn from corpora marked replay
+	LR        Schedule `yaml:"lr" json:"lr"`                                   //
+	Optimizer string   `yaml:"optimizer,omitempty" json:"optimizer,omitempty"` // "fresh" (default) forgets the moments of the stage before, "keep" carries them over
 }
 
 // DefaultConfig holds MERT-v1-95M's published settings (MERT_RVQ-VAE_CQT_95M.yaml) for everything that has one.
@@ -109,16 +113,23 @@ func (c *Config) validate() error {
 			bad = append(bad, fmt.Sprintf(format, args...))
 		}
 	}
+	within := func(key string, v, low, high float64) {
+		check(v >= low && v <= high, "%s: got %g, want %g to %g", key, v, low, high) // false for NaN
+	}
 	check((c.Base == "") != (len(c.Init) == 0), "give either base (a model directory) or init (a fresh encoder's sizes)")
 	check(c.Teacher.Path != "", "teacher.path is missing")
 	check(len(c.Corpora) > 0, "corpora is empty")
 	check(len(c.Stages) > 0, "stages is empty")
+	check(c.Heads == "" || c.Heads == "fresh", "heads: got %q, want fresh, or nothing for the base's own", c.Heads)
 	seen, primary, replay := map[string]bool{}, 0, 0
+	weighted := map[bool]map[bool]bool{false: {}, true: {}} // by replay: whether corpora have a weight
 	for i, k := range c.Corpora {
 		check(k.Name != "", "corpora[%d]: name is missing", i)
 		check(k.Manifest != "", "corpora[%d] (%s): manifest is missing", i, k.Name)
 		check(!seen[k.Name], "corpora[%d]: the name %q stands twice", i, k.Name)
-		check(k.Weight >= 0, "corpora[%d] (%s): weight %g is negative", i, k.Name, k.Weight)
+		check(k.Name == "" || filepath.IsLocal(k.Name) && !strings.ContainsAny(k.Name, `/\`), "corpora[%d]: the name %q is no plain name: targets are kept under it", i, k.Name)
+		within(fmt.Sprintf("corpora[%d] (%s): weight", i, k.Name), k.Weight, 0, 1e12)
+		weighted[k.Replay][k.Weight > 0] = true
 		seen[k.Name] = true
 		if k.Replay {
 			replay++
@@ -127,12 +138,26 @@ func (c *Config) validate() error {
 		}
 	}
 	check(primary > 0 || len(c.Corpora) == 0, "every corpus is marked replay; at least one must not be")
+	for _, w := range weighted {
+		check(len(w) < 2, "corpora: give all of them a weight or none, since a corpus without one is drawn by its duration")
+	}
 	o := c.Objective
-	check(o.Temperature > 0, "objective.temperature: got %g, want more than 0", o.Temperature)
+	within("objective.codebook_weight", o.CodebookWeight, 0, 1e6)
+	within("objective.cqt_weight", o.CQTWeight, 0, 1e6)
+	within("objective.feature_penalty", o.FeaturePenalty, 0, 1e6)
+	within("objective.temperature", o.Temperature, 1e-6, 1e6)
+	check(o.FeatureGradMult > 0 && o.FeatureGradMult <= 1e6, "objective.feature_grad_mult: got %g, want more than 0 (freeze the front-end with a stage's train patterns)", o.FeatureGradMult)
 	check(o.CodebookDim > 0, "objective.codebook_dim: got %d, want at least 1", o.CodebookDim)
 	check(o.MaskProb > 0 && o.MaskProb <= 1, "objective.mask_prob: got %g, want 0 < p <= 1", o.MaskProb)
 	check(o.MaskLength > 0, "objective.mask_length: got %d, want at least 1", o.MaskLength)
 	check(o.MixtureProb >= 0 && o.MixtureProb <= 1, "objective.mixture_prob: got %g, want 0 to 1", o.MixtureProb)
+	p := c.Optimizer
+	check(p.Beta1 > 0 && p.Beta1 < 1 && p.Beta2 > 0 && p.Beta2 < 1, "optimizer: beta1 and beta2: got %g and %g, want more than 0 and less than 1", p.Beta1, p.Beta2)
+	within("optimizer.eps", p.Eps, 1e-20, 1)
+	within("optimizer.weight_decay", p.WeightDecay, 0, 1e3)
+	within("optimizer.clip_norm", p.ClipNorm, 0, 1e12)
+	within("batch.seconds", c.Batch.Seconds, 0, 3600)
+	check(c.Teacher.Size <= 1<<15, "teacher.codebook_size: got %d, want at most %d", c.Teacher.Size, 1<<15)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
 	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",
@@ -140,6 +165,7 @@ func (c *Config) validate() error {
 	for i, s := range c.Stages {
 		at := fmt.Sprintf("stages[%d] (%s)", i, s.Name)
 		check(s.Steps > 0, "%s: steps: got %d, want at least 1", at, s.Steps)
+		check(!slices.Contains(s.Train, ""), "%s: train: an empty pattern selects everything; leave train out for that", at)
 		check(s.Replay >= 0 && s.Replay < 1, "%s: replay: got %g, want 0 <= share < 1", at, s.Replay)
 		check(s.Replay == 0 || replay > 0, "%s: replay is %g but no corpus is marked replay", at, s.Replay)
 		check(s.Optimizer == "" || s.Optimizer == "fresh" || s.Optimizer == "keep", "%s: optimizer: got %q, want fresh or keep", at, s.Optimizer)

@@ -1,7 +1,10 @@
 package adapt
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"math"
 
 	"syncretic/adapt/audio"
 )
@@ -59,16 +62,15 @@ func openRecording(e audio.Entry) (Recording, error) {
 		return Recording{}, err
 	}
 	defer f.Close()
-	start, end := int(e.Start*audio.SampleRate), f.Frames
-	if e.End > 0 {
-		end = int(e.End * audio.SampleRate)
+	start, n, err := e.Range(f.Frames)
+	if err != nil {
+		return Recording{}, err
 	}
-	if end > f.Frames || start >= end {
-		return Recording{}, fmt.Errorf("%w: %s: the row asks for %.2f to %.2f s, the file has %.2f s", audio.ErrInvalid, e.Path,
-			e.Start, e.End, float64(f.Frames)/audio.SampleRate)
-	}
-	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: end - start}, nil
+	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: n}, nil
 }
+
+// samplesOf is a duration in samples, rounded to the nearest.
+func samplesOf(seconds float64) int { return int(math.Round(seconds * audio.SampleRate)) }
 
 // Seconds is the corpus's duration.
 func (c *Corpus) Seconds() float64 {
@@ -77,6 +79,15 @@ func (c *Corpus) Seconds() float64 {
 		samples += r.Len
 	}
 	return float64(samples) / audio.SampleRate
+}
+
+// hash names the recordings: their names, places and lengths, in order.
+func (c *Corpus) hash() string {
+	h := sha256.New()
+	for _, r := range c.Recordings {
+		fmt.Fprintf(h, "%q %d %d\n", r.ID, r.Start, r.Len)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Read fills dst with the recording's samples from the given one on.

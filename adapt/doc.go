@@ -2,7 +2,7 @@
 // in stages that re-warm and re-decay the learning rate (CultureMERT, arXiv 2506.17818).
 //
 //	cfg, err := adapt.ParseConfig(yaml)          // what, on which audio, for how long
-//	run, err := adapt.Open(cfg)                  // opens base, corpora and teacher; checks everything that can be checked
+//	run, err := adapt.Open(ctx, cfg, nil)        // opens base, corpora and teacher; checks everything that can be checked
 //	err = run.Train(ctx, "out/makam", adapt.Options{Report: show})
 //
 // The objective is MERT's (arXiv 2306.00107; the released code, facts in [Objective]): predict, at masked frames
@@ -15,7 +15,7 @@
 //     of (seed, stage, step), so a run can be taken up again at any step without a sampler state.
 //   - [Teacher] and [Targets]: constant-Q spectra and residual k-means codes, computed once a recording.
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
-//   - [MaskedLoss] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
+//   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
 //
-// Nothing here prints: progress and log records go to the callbacks of [Options].
+// Nothing here prints: progress goes to the callback of [Open], records of steps to that of [Options].
 package adapt

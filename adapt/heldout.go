@@ -1,6 +1,7 @@
 package adapt
 
 import (
+	"fmt"
 	"math"
 
 	"syncretic/adapt/audio"
@@ -16,10 +17,9 @@ type Heldout struct {
 // heldoutClips is the number of clips in one of Heldout's forward passes.
 const heldoutClips = 10
 
-// NewHeldout takes one crop of each of the first n recordings of a corpus (all of them when n is 0), at a place and with
-// masks drawn from seed.
-func NewHeldout(m *Model, c *Corpus, targets *Targets, seconds float64, n int, seed uint64) (*Heldout, error) {
-	l := &loader{encoder: m.Encoder, teacher: m.teacher, targets: map[*Corpus]*Targets{c: targets}, obj: m.obj, samples: int(seconds * audio.SampleRate)}
+// NewHeldout takes one crop of each recording of a corpus that is long enough, at a place and with masks drawn from seed.
+func NewHeldout(m *Model, c *Corpus, targets *Targets, seconds float64, seed uint64) (*Heldout, error) {
+	l := &loader{encoder: m.Encoder, teacher: m.teacher, targets: map[*Corpus]*Targets{c: targets}, obj: m.obj, samples: samplesOf(seconds)}
 	if err := l.check(); err != nil {
 		return nil, err
 	}
@@ -27,13 +27,13 @@ func NewHeldout(m *Model, c *Corpus, targets *Targets, seconds float64, n int, s
 	h.books, h.size = m.teacher.Codebooks()
 	var crops []Crop
 	for i, r := range c.Recordings {
-		if n > 0 && len(crops) == n {
-			break
-		}
 		if r.Len >= l.samples {
 			place := stream(seed, "heldout", i).IntN((r.Len-l.samples)/m.teacher.Hop() + 1)
 			crops = append(crops, Crop{Corpus: c, Recording: i, Start: place * m.teacher.Hop()})
 		}
+	}
+	if len(crops) == 0 {
+		return nil, fmt.Errorf("%w: corpus %s: no recording is as long as a crop of %g s", audio.ErrInvalid, c.Name, seconds)
 	}
 	for from := 0; from < len(crops); from += heldoutClips {
 		b, err := l.load(crops[from:min(from+heldoutClips, len(crops))], seed, "heldout", from)

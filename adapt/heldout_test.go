@@ -25,7 +25,7 @@ func heldoutFixture(t *testing.T) (*Run, *Heldout, *Targets) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { targets.Close() })
-	h, err := NewHeldout(run.Model(), clips, targets, 0.5, 0, 9)
+	h, err := NewHeldout(run.Model(), clips, targets, 0.5, 9)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ const (
 	longestPiece  = 24000
 )
 
-// mixNoise adds pieces of other clips to clips, in place: with probability prob a clip gets 1 to 3 pieces of 0.5 to 1 s,
+// mixNoise returns the clips with pieces of other clips added: with probability prob a clip gets 1 to 3 pieces of 0.5 to 1 s,
 // each from a random place of the batch's other clean clips, at full level. Targets stay those of the clean clip. A piece is
 // never longer than half a clip, so that short crops stay recognisable; a batch of one clip is left as it is.
 //

@@ -3,11 +3,11 @@ package adapt
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 
-	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 )
@@ -43,6 +43,15 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	var err error
 	if r.teacher, err = TeacherFor(ctx, cfg.Teacher, r.corpora); err != nil {
 		return nil, err
+	}
+	if r.cfg.Teacher, err = r.teacher.settings(cfg.Teacher); err != nil {
+		return nil, err
+	}
+	if r.inputs["teacher"], err = r.teacher.hash(); err != nil {
+		return nil, err
+	}
+	for _, c := range r.corpora {
+		r.inputs["corpus "+c.Name] = c.hash()
 	}
 	if progress != nil {
 		progress("teacher", 1, 1)
@@ -105,6 +114,9 @@ func (r *Run) openModel() error {
 			if h != nil {
 				defer h.Close()
 				heads = h
+				if r.inputs["heads"], err = checkpoint.Hash(h); err != nil {
+					return err
+				}
 			}
 		}
 	} else {
@@ -141,7 +153,7 @@ func NewEncoder(keys map[string]any, t *Teacher, seed uint64) (*mert.Encoder, er
 
 func (r *Run) loader() *loader {
 	return &loader{encoder: r.model.Encoder, teacher: r.teacher, targets: r.targets, obj: r.cfg.Objective,
-		samples: int(r.cfg.Batch.Seconds * audio.SampleRate)}
+		samples: samplesOf(r.cfg.Batch.Seconds)}
 }
 
 // Model is the model being trained.
@@ -152,12 +164,11 @@ func (r *Run) Teacher() *Teacher { return r.teacher }
 
 // Close releases the mapped targets.
 func (r *Run) Close() error {
+	var errs []error
 	for _, t := range r.targets {
-		if err := t.Close(); err != nil {
-			return err
-		}
+		errs = append(errs, t.Close())
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // Targets are the cached targets of the named corpus, nil when the recipe has none of that name.

@@ -33,7 +33,7 @@ type Sampler struct {
 // NewSampler prepares the draws of one stage. Recordings shorter than a crop are left out; a corpus without any that is
 // long enough is an error.
 func NewSampler(seed uint64, corpora []*Corpus, replay, seconds float64, hop int) (*Sampler, error) {
-	s := &Sampler{seed: seed, samples: int(seconds * audio.SampleRate), hop: hop, corpora: corpora}
+	s := &Sampler{seed: seed, samples: samplesOf(seconds), hop: hop, corpora: corpora}
 	var total [2]float64
 	for _, c := range corpora {
 		total[kind(c)] += c.weight

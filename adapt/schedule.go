@@ -12,12 +12,12 @@ import (
 //	start     /      \___ final  decay from peak to final has the given shape
 //	          0  w        steps
 type Schedule struct {
-	Peak   float64 `yaml:"peak"`
-	Start  float64 `yaml:"start,omitempty"`  // rate before the first step
-	Final  float64 `yaml:"final,omitempty"`  // rate at the stage's end
-	Warmup float64 `yaml:"warmup,omitempty"` // below 1 a share of the stage's steps, otherwise a number of steps
-	Shape  string  `yaml:"shape,omitempty"`  // "linear" (default), "cosine", "constant", or "wsd"
-	Decay  float64 `yaml:"decay,omitempty"`  // wsd only: the share of the stage that decays at its end; 0 means 0.2
+	Peak   float64 `yaml:"peak" json:"peak"`
+	Start  float64 `yaml:"start,omitempty" json:"start,omitempty"`   // rate before the first step
+	Final  float64 `yaml:"final,omitempty" json:"final,omitempty"`   // rate at the stage's end
+	Warmup float64 `yaml:"warmup,omitempty" json:"warmup,omitempty"` // below 1 a share of the stage's steps, otherwise a number of steps
+	Shape  string  `yaml:"shape,omitempty" json:"shape,omitempty"`   // "linear" (default), "cosine", "constant", or "wsd"
+	Decay  float64 `yaml:"decay,omitempty" json:"decay,omitempty"`   // wsd only: the share of the stage that decays at its end; 0 means 0.2
 }
 
 func (s Schedule) validate() error {
@@ -29,8 +29,13 @@ func (s Schedule) validate() error {
 	if !(s.Peak > 0) || math.IsInf(s.Peak, 0) {
 		return fmt.Errorf("lr.peak: got %g, want more than 0", s.Peak)
 	}
-	if s.Start < 0 || s.Final < 0 || s.Warmup < 0 || s.Decay < 0 || s.Decay > 1 {
-		return fmt.Errorf("lr: start, final, warmup and decay must not be negative, nor decay above 1")
+	for key, v := range map[string]float64{"start": s.Start, "final": s.Final, "warmup": s.Warmup, "decay": s.Decay} {
+		if !(v >= 0) || math.IsInf(v, 0) { // also NaN
+			return fmt.Errorf("lr.%s: got %g, want 0 or more", key, v)
+		}
+	}
+	if s.Decay > 1 || s.Shape == "wsd" && s.Warmup < 1 && s.Warmup+s.Decay > 1 {
+		return fmt.Errorf("lr: warmup %g and decay %g are more than the whole stage", s.Warmup, s.Decay)
 	}
 	return nil
 }

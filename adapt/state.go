@@ -1,7 +1,6 @@
 package adapt
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -29,7 +28,6 @@ type work struct {
 	done  int          // steps taken
 	saved bool
 	file  *os.File
-	lines *bufio.Writer
 }
 
 func openWork(dir string, r *Run, opts Options) (*work, error) {
@@ -37,7 +35,11 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(append(doc, r.inputs["base"]...))
+	inputs, err := json.Marshal(r.inputs)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(append(doc, inputs...))
 	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:])}
 	_, err = os.Stat(dir)
 	switch {
@@ -78,11 +80,10 @@ func (w *work) openLog() error {
 			kept.Write(line)
 		}
 	}
-	if w.file, err = os.Create(w.logPath()); err != nil {
+	if err := checkpoint.WriteFile(w.logPath(), kept.Bytes(), true); err != nil {
 		return err
 	}
-	w.lines = bufio.NewWriter(w.file)
-	_, err = w.lines.Write(kept.Bytes())
+	w.file, err = os.OpenFile(w.logPath(), os.O_WRONLY|os.O_APPEND, 0o666)
 	return err
 }
 
@@ -91,10 +92,8 @@ func (w *work) log(r Record) error {
 	if err != nil {
 		return err
 	}
-	if _, err := w.lines.Write(append(line, '\n')); err != nil {
-		return err
-	}
-	return w.lines.Flush()
+	_, err = w.file.Write(append(line, '\n'))
+	return err
 }
 
 // save writes the state, replacing the one before it in a single rename.

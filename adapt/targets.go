@@ -61,15 +61,12 @@ func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progres
 }
 
 func targetsKey(t *Teacher, c *Corpus) (string, error) {
-	h := sha256.New()
-	cfg := t.cfg
-	cfg.Path, cfg.Fit = "", nil
-	fmt.Fprintf(h, "%+v %v %v %v\n", cfg, t.all, t.mean, t.dev)
-	codes, err := checkpoint.Hash(t.codes.Source())
+	teacher, err := t.hash()
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintln(h, codes)
+	h := sha256.New()
+	fmt.Fprintln(h, teacher)
 	for _, r := range c.Recordings {
 		info, err := os.Stat(r.Path)
 		if err != nil {

@@ -2,6 +2,8 @@ package adapt
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,7 +19,7 @@ import (
 
 // TeacherConfig says what the encoder learns to predict.
 type TeacherConfig struct {
-	Path       string      `yaml:"path" json:"-"`                      // opened when it exists, otherwise fitted and written there
+	Path       string      `yaml:"path" json:"path,omitempty"`         // opened when it exists, otherwise fitted and written there
 	CQT        cqt.Config  `yaml:"cqt" json:"cqt"`                     //
 	LogFloor   float64     `yaml:"log_floor" json:"log_floor"`         // targets are log(magnitude + log_floor); 0 takes magnitudes as they are, as MERT does
 	Normalize  bool        `yaml:"normalize" json:"normalize"`         // each bin to mean 0 and deviation 1 over the fitting audio
@@ -79,6 +81,10 @@ func OpenTeacher(dir string) (*Teacher, error) {
 	t := &Teacher{cfg: cfg, transform: transform}
 	if t.codes, err = kmeans.Load(checkpoint.Select(m, func(name string) bool { return !isStatistic(name) })); err != nil {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
+	}
+	if b, n, dim := t.codes.Codebooks(), t.codes.Size(), t.codes.Dim(); b != cfg.Codebooks || n != cfg.Size || dim != cfg.CQT.Bins {
+		return nil, fmt.Errorf("%w: teacher %s: teacher.safetensors has %d codebooks of %d entries of %d bins, teacher.json says %d of %d of %d",
+			checkpoint.ErrInvalid, dir, b, n, dim, cfg.Codebooks, cfg.Size, cfg.CQT.Bins)
 	}
 	for _, s := range []struct {
 		name string
@@ -235,7 +241,9 @@ func moments(sum, square, n float64) (mean, dev float32) {
 
 // Write stores the teacher as a directory of teacher.json and teacher.safetensors.
 func (t *Teacher) Write(ctx context.Context, dir string) error {
-	doc, err := json.MarshalIndent(t.cfg, "", "  ")
+	cfg := t.cfg
+	cfg.Path = ""
+	doc, err := json.MarshalIndent(cfg, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -254,6 +262,39 @@ func (t *Teacher) Write(ctx context.Context, dir string) error {
 		return err
 	}
 	return checkpoint.WriteFile(filepath.Join(dir, "teacher.json"), append(doc, '\n'), true) // last: its presence means that the rest is there
+}
+
+// hash names what the teacher says: its settings, statistics and codebooks.
+func (t *Teacher) hash() (string, error) {
+	codes, err := checkpoint.Hash(t.codes.Source())
+	if err != nil {
+		return "", err
+	}
+	cfg := t.cfg
+	cfg.Path, cfg.Fit = "", nil
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %v %v %v %s\n", cfg, t.all, t.mean, t.dev, codes))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// settings are the teacher's own, as it was fitted, at the place that a recipe names. A recipe that asks for something else
+// than the default and than what the teacher is, is refused: it would be ignored.
+func (t *Teacher) settings(asked TeacherConfig) (TeacherConfig, error) {
+	standard, is := DefaultTeacher(), t.cfg
+	is.Path, is.Fit = asked.Path, asked.Fit
+	for _, f := range []struct {
+		key                 string
+		asked, standard, is any
+	}{
+		{"cqt", asked.CQT, standard.CQT, is.CQT}, {"log_floor", asked.LogFloor, standard.LogFloor, is.LogFloor},
+		{"normalize", asked.Normalize, standard.Normalize, is.Normalize}, {"codebooks", asked.Codebooks, standard.Codebooks, is.Codebooks},
+		{"codebook_size", asked.Size, standard.Size, is.Size},
+	} {
+		if f.asked != f.standard && f.asked != f.is {
+			return TeacherConfig{}, fmt.Errorf("%w: teacher.%s: the recipe asks for %+v, the teacher at %s has %+v (leave the key out, or give another path to fit a new one)",
+				ErrConfig, f.key, f.asked, asked.Path, f.is)
+		}
+	}
+	return is, nil
 }
 
 // Codebooks returns the number of codebooks and of entries of each.

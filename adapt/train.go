@@ -22,11 +22,10 @@ var ErrDiverged = errors.New("training diverged")
 
 // Options of Train.
 type Options struct {
-	Force   bool              // replace an existing output, forget an interrupted run
-	Resume  bool              // go on from an interrupted run's last state, if there is one
-	Report  func(Record)      // hears of every step; may be nil
-	Version string            // of the tool, for the provenance
-	Meta    map[string]string // further metadata of the weights
+	Force   bool         // replace an existing output, forget an interrupted run
+	Resume  bool         // go on from an interrupted run's last state, if there is one
+	Report  func(Record) // hears of every step; may be nil
+	Version string       // of the tool, for the provenance
 }
 
 // Record is one line of the training log.
@@ -62,7 +61,7 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.done, w.dir, err)
 	}
 	if err := r.write(ctx, w, out, opts); err != nil {
-		return err
+		return errors.Join(err, w.save(context.WithoutCancel(ctx)))
 	}
 	return w.remove()
 }
@@ -86,6 +85,7 @@ func (r *Run) stages(ctx context.Context, w *work, opts Options) error {
 		if err := s.apply(params); err != nil {
 			return err
 		}
+		optim.MakeGrads(params)
 		if err := r.stage(ctx, w, i, first, total, opts); err != nil {
 			return err
 		}
@@ -105,11 +105,14 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 	batches := r.prefetch(ctx, sampler, index, w.done-first)
 	params := r.model.Params()
 	for step := w.done - first; step < s.Steps; step++ {
+		if ctx.Err() != nil {
+			return errors.Join(ctx.Err(), w.save(context.WithoutCancel(ctx)))
+		}
 		began := time.Now()
 		record, err := r.step(batches, params, index, step)
 		if err != nil {
-			if ctx.Err() != nil {
-				return errors.Join(ctx.Err(), w.save(context.WithoutCancel(ctx)))
+			if errors.Is(err, context.Canceled) {
+				return errors.Join(err, w.save(context.WithoutCancel(ctx)))
 			}
 			return fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
 		}
@@ -124,13 +127,10 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 		if opts.Report != nil {
 			opts.Report(record)
 		}
-		if w.done%r.cfg.SaveEvery == 0 || ctx.Err() != nil {
+		if w.done%r.cfg.SaveEvery == 0 {
 			if err := w.save(context.WithoutCancel(ctx)); err != nil {
 				return err
 			}
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
 		}
 	}
 	return nil

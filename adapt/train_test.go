@@ -50,10 +50,10 @@ func tinyConfig(t *testing.T, dir string) Config {
 	cfg := DefaultConfig()
 	cfg.Seed = 5
 	cfg.Init = map[string]any{
-		"model_type": "hubert", "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
+		"model_type": "hubert", "hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32,
 		"conv_dim": []int{8, 8, 8}, "conv_kernel": []int{10, 8, 8}, "conv_stride": []int{5, 8, 8}, "conv_bias": false,
 		"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2, "mask_time_prob": 0.05,
-		"hidden_dropout": 0.1, "attention_dropout": 0.1, "activation_dropout": 0.0, "feat_proj_dropout": 0.1, "layerdrop": 0.0,
+		"hidden_dropout": 0.1, "attention_dropout": 0.1, "activation_dropout": 0.0, "feat_proj_dropout": 0.1, "layerdrop": 0.5,
 	}
 	cfg.Teacher = TeacherConfig{Path: filepath.Join(dir, "teacher"),
 		CQT:      cqt.Config{SampleRate: 24000, Hop: 320, FMin: 200, Bins: 24, BinsPerOctave: 12, MaxWindow: 1024},
@@ -145,6 +145,11 @@ func TestResumeGivesTheSameBytes(t *testing.T) {
 		}
 		if err := open(t, cfg).Train(context.Background(), out, Options{}); !errors.Is(err, fs.ErrExist) {
 			t.Fatalf("stop after %d: without Resume got %v, want ErrExist", stop, err)
+		}
+		again, stopNow := context.WithCancel(context.Background()) // a second interruption, before any step
+		stopNow()
+		if err := open(t, cfg).Train(again, out, Options{Resume: true}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stop after %d, then at once: got %v", stop, err)
 		}
 		taken := 0
 		if err := open(t, cfg).Train(context.Background(), out, Options{Resume: true, Report: func(Record) { taken++ }}); err != nil {

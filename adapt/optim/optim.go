@@ -45,6 +45,18 @@ func ZeroGrad(params []Param) {
 	}
 }
 
+// MakeGrads gives every parameter that requires a gradient and has none a buffer of zeros. Without it, a parameter that a
+// step happens to leave out (a dropped layer) is updated by momentum and decay only in a process in which it had a gradient
+// before, so that a resumed run would differ from an uninterrupted one.
+func MakeGrads(params []Param) {
+	for _, p := range params {
+		if p.Value.RequiresGrad() && !p.Value.HasGrad() {
+			shape := p.Value.Shape()
+			p.Value.AccGrad(mat.NewDense[float32](mat.WithShape(shape...)))
+		}
+	}
+}
+
 // blockSize is the number of elements one goroutine handles at a time, and that
 // one partial sum of ClipGradNorm covers: 64 KiB of gradients stay in L2 beside
 // values and moments. Changing it changes ClipGradNorm in its last bits.
