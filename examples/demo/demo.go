@@ -10,7 +10,8 @@
 // stopped: what is complete is kept. The report says what was measured, with intervals, and claims nothing beyond them;
 // nothing chooses by the test split.
 //
-// One file a step: corpora.go, models.go, search.go (lambda), probes.go, losses.go, report.go (the figures as data) and page.go (as HTML).
+// One file a step: models.go (corpora, teacher, trainings, vectors, merge), search.go (lambda), losses.go, probes.go, compare.go (differences with
+// intervals), report.go (the figures as data) and page.go (as HTML); profile.go holds the sizes.
 package demo
 
 import (
@@ -126,10 +127,12 @@ func (s *session) claim() error {
 	case err == nil && string(got) == string(want):
 		return nil
 	case err == nil && !s.opts.Force:
-		return fmt.Errorf("%s: a demonstration with another profile, seed or version: %w", s.out, fs.ErrExist)
+		return fmt.Errorf("%s: a demonstration with another profile or seed: %w", s.out, fs.ErrExist)
 	case err == nil:
-		if err := os.RemoveAll(s.out); err != nil {
-			return err
+		for _, made := range []string{"corpora", "teacher", "targets", "models", "vectors", "sweep.db", "sweep.db.lock", "report.json", "report.html", "times.json"} {
+			if err := os.RemoveAll(s.path(made)); err != nil { // what else lies there is not ours
+				return err
+			}
 		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err

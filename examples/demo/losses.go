@@ -29,7 +29,7 @@ func (s *session) heldout(ctx context.Context, c corpus.Culture, split string) (
 		return nil, err
 	}
 	defer targets.Close()
-	return adapt.NewHeldout(s.models[modelBase], clips, targets, s.profile.CropSeconds, 0, s.seed)
+	return adapt.NewHeldout(s.models[modelBase], clips, targets, s.profile.CropSeconds, s.seed)
 }
 
 // measureLosses fills the matrix of models and cultures, on test clips, and the unigrams beside it.

@@ -97,6 +97,10 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 
 	var mu sync.Mutex
 	steps := map[string]int{}
+	total := 0
+	for _, st := range s.profile.Stages {
+		total += st.Steps
+	}
 	report := func(name string, r adapt.Record) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -105,7 +109,7 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 		for _, n := range steps {
 			done += n
 		}
-		s.report("adapting", done, r.Steps*len(jobs), name+" "+parts(r))
+		s.report("adapting", done, total*len(jobs), name+" "+parts(r))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -116,6 +120,9 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 		limit <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-limit }()
+			if errs[i] = ctx.Err(); errs[i] != nil {
+				return
+			}
 			cfg := s.config()
 			cfg.Base = s.path("models", modelBase)
 			for _, c := range j.corpora {
@@ -125,7 +132,11 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 			cfg.Stages = s.profile.Stages
 			if errs[i] = s.train(ctx, j.name, cfg, report); errs[i] != nil {
 				cancel()
+				return
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			steps[j.name] = total // also when it was there from an earlier run
 		})
 	}
 	wg.Wait()

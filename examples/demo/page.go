@@ -30,7 +30,7 @@ func (s *session) writePage(w io.Writer, r *Report) error {
 			fmt.Sprintf("The music is synthesised and the encoder has %.2f million parameters, where MERT-v1-95M has 94: this shows that the method works as a whole, not how well it does on real recordings.", s.parameters()/1e6),
 			"Most of what adaptation lowers in the masked loss is the frequency of each culture's own codes. Compare each cross-entropy with the culture's own unigram: only what lies below it is prediction.",
 			"In the probes, training on another culture's music often helps as much as training on the culture's own; a gain there is not proof of culture-specific knowledge. See the last questions below.",
-			"Intervals are 95 % bootstrap intervals over test clips, paired by clip. They do not cover the choice of training seed.",
+			"Intervals are 95 % bootstrap intervals over test clips, paired by clip. They do not cover the choice of training seed. Each stands for itself: of twenty differences that are none, about one excludes 0 by chance.",
 		},
 	}
 	selected, byLoss := r.Lambda.ByProbe, r.Lambda.ByMaskedLoss

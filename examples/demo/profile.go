@@ -12,20 +12,22 @@ import (
 // Profile says how large the demonstration is. The settings come from measurement on the same miniature: many small steps, a
 // heavy weight on the normalised spectrum and centred filters are what lets so small an encoder learn from raw audio.
 type Profile struct {
-	Name               string
-	About              string
-	Seconds            float64 // of a clip
-	Train, Valid, Test int     // clips a culture
-	Encoder            map[string]any
-	CodebookDim        int
-	CropSeconds        float64 // of a training crop
-	Clips              int     // in a batch
-	Base               adapt.Stage
-	Stages             []adapt.Stage
-	Heldout            int     // clips a culture for the masked loss
-	ProbeSeconds       float64 // how much of each clip the probes hear
-	Lambdas            []float64
-	Replicates         int // of the bootstrap
+	Name         string         `json:"name"`
+	About        string         `json:"about"`
+	Seconds      float64        `json:"seconds"` // of a clip
+	Train        int            `json:"train"`   // clips a culture
+	Valid        int            `json:"valid"`   // clips a culture
+	Test         int            `json:"test"`    // clips a culture
+	Encoder      map[string]any `json:"encoder"`
+	CodebookDim  int            `json:"codebook_dim"`
+	CropSeconds  float64        `json:"crop_seconds"` // of a training crop
+	Clips        int            `json:"clips"`        // in a batch
+	Base         adapt.Stage    `json:"base"`
+	Stages       []adapt.Stage  `json:"stages"`
+	Heldout      int            `json:"heldout"`       // clips a culture for the masked loss
+	ProbeSeconds float64        `json:"probe_seconds"` // how much of each clip the probes hear
+	Lambdas      []float64      `json:"lambdas"`
+	Replicates   int            `json:"replicates"` // of the bootstrap
 }
 
 // DefaultProfile is the name of the profile that runs when none is asked for.
