@@ -49,6 +49,17 @@ func TestParseConfigErrors(t *testing.T) {
 		{"unknown shape", "shape: cosine", "shape: cosin", "lr.shape"},
 		{"temperature", "base: mert", "base: mert\nobjective: {temperature: 0}", "objective.temperature"},
 		{"optimizer", "base: mert", "base: mert\noptimizer: {variant: sgd}", "optimizer.variant"},
+		{"heads", "base: mert", "base: mert\nheads: fesh", "heads: got"},
+		{"front-end gradient of nothing", "base: mert", "base: mert\nobjective: {feature_grad_mult: 0}", "freeze the front-end"},
+		{"weight that is no number", "base: mert", "base: mert\nobjective: {cqt_weight: .nan}", "objective.cqt_weight"},
+		{"negative decay", "base: mert", "base: mert\noptimizer: {weight_decay: -1}", "optimizer.weight_decay"},
+		{"negative clipping", "base: mert", "base: mert\noptimizer: {clip_norm: -1}", "optimizer.clip_norm"},
+		{"beta of 1", "base: mert", "base: mert\noptimizer: {beta1: 1}", "beta1 and beta2"},
+		{"endless crops", "base: mert", "base: mert\nbatch: {seconds: .inf}", "batch.seconds"},
+		{"warm-up that is no number", "warmup: 0.1", "warmup: .nan", "lr.warmup"},
+		{"empty pattern", "train: [feature_extractor.]", "train: ['']", "empty pattern"},
+		{"name with a slash", "name: western", "name: ../western", "no plain name"},
+		{"one weight of two", "manifest: makam.csv}", "manifest: makam.csv, weight: 1}\n  - {name: lyra, manifest: lyra.csv}", "a weight or none"},
 		{"batch", "base: mert", "base: mert\nbatch: {clips: 0}", "batch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -94,4 +105,27 @@ func ExampleParseConfig() {
 	_, err := ParseConfig([]byte("base: mert\nstepps: 10"))
 	fmt.Println(err)
 	// Output: bad configuration: line 2: unknown key "stepps" (did you mean "steps"?)
+}
+
+// The recipe that is stored beside a result can be run again: ParseConfig reads it back.
+func TestMarshalRoundTrip(t *testing.T) {
+	cfg, err := ParseConfig([]byte(goodConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := cfg.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := ParseConfig(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := back.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(again) != string(doc) {
+		t.Errorf("got\n%s\nwant\n%s", again, doc)
+	}
 }

@@ -268,3 +268,90 @@ func TestModelWriteLeavesItsScratchFolderEmpty(t *testing.T) {
 		t.Error("the model has no heads")
 	}
 }
+
+// A run from a base starts with the base's weights and its heads, or with fresh heads when asked.
+func TestOpenStartsFromTheBase(t *testing.T) {
+	dir := t.TempDir()
+	cfg := tinyConfig(t, dir)
+	base := filepath.Join(dir, "base")
+	first := open(t, cfg)
+	if err := first.Train(context.Background(), base, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want, err := checkpoint.Hash(first.Model())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Init, cfg.Base = nil, base
+	for heads, same := range map[string]bool{"": true, "fresh": false} {
+		cfg.Heads = heads
+		run := open(t, cfg)
+		got, err := checkpoint.Hash(run.Model())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (got == want) != same {
+			t.Errorf("heads %q: the model equals the base: %v, want %v", heads, got == want, same)
+		}
+		if run.inputs["base"] == "" || (run.inputs["heads"] != "") != same || run.inputs["teacher"] == "" || run.inputs["corpus low"] == "" {
+			t.Errorf("heads %q: inputs %v", heads, run.inputs)
+		}
+	}
+}
+
+// A recipe's teacher settings are those of the teacher that it opens, or an error: never ignored.
+func TestOpenHoldsTheRecipeToItsTeacher(t *testing.T) {
+	dir := t.TempDir()
+	cfg := tinyConfig(t, dir)
+	open(t, cfg) // fits it
+	path := cfg.Teacher.Path
+	cfg.Teacher = DefaultTeacher()
+	cfg.Teacher.Path = path
+	if run := open(t, cfg); run.cfg.Teacher.Codebooks != 2 || run.cfg.Teacher.CQT.Bins != 24 {
+		t.Errorf("the provenance says %+v, the teacher has 2 codebooks and 24 bins", run.cfg.Teacher)
+	}
+	cfg.Teacher.Codebooks = 3
+	if _, err := Open(context.Background(), cfg, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "teacher.codebooks") {
+		t.Errorf("got %v, want ErrConfig naming teacher.codebooks", err)
+	}
+	doc := strings.Replace(string(read(t, path, "teacher.json")), `"codebook_size": 4`, `"codebook_size": 8`, 1)
+	if err := checkpoint.WriteFile(filepath.Join(path, "teacher.json"), []byte(doc), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenTeacher(path); !errors.Is(err, checkpoint.ErrInvalid) {
+		t.Errorf("teacher.json and tensors that disagree: got %v, want ErrInvalid", err)
+	}
+}
+
+// Rows with a start and an end are read at their place.
+func TestRecordingsOfManifestRanges(t *testing.T) {
+	dir := t.TempDir()
+	samples := make([]float32, 24000)
+	for i := range samples {
+		samples[i] = float32(i/240) / 128 // every 10 ms another value
+	}
+	path := filepath.Join(dir, "steps.wav")
+	if err := audio.WriteWAV(path, samples, false); err != nil {
+		t.Fatal(err)
+	}
+	manifest := filepath.Join(dir, "steps.csv")
+	entry := audio.Entry{ID: "steps.wav", Path: path, Start: 0.29, End: 1.005, Split: "train"} // the end is rounded up
+	if err := audio.WriteManifest(manifest, []audio.Entry{entry}, false); err != nil {
+		t.Fatal(err)
+	}
+	c, err := OpenCorpus(CorpusConfig{Name: "steps", Manifest: manifest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := c.Recordings[0]
+	if r.Start != 6960 || r.Len != 24000-6960 {
+		t.Errorf("samples [%d, %d), want [6960, 24000)", r.Start, r.Start+r.Len)
+	}
+	got := make([]float32, 1)
+	if err := r.Read(got, 240); err != nil {
+		t.Fatal(err)
+	}
+	if want := float32(30) / 128; math.Abs(float64(got[0]-want)) > 1e-4 {
+		t.Errorf("10 ms into the row: %v, want %v", got[0], want)
+	}
+}
