@@ -28,7 +28,7 @@ func TestDemoRefusals(t *testing.T) {
 		{"two outputs", "demo a b", exitUsage, "got 2: a b", help},
 		{"a folder with something else", "demo folder", exitExists, "folder: is not empty and holds no demonstration", notTaken},
 		{"force on a folder with something else", "demo folder --force", exitExists, "folder: is not empty and holds no demonstration", notTaken},
-		{"a demonstration with other settings", "demo earlier", exitExists, "another profile, seed or version", "--force replaces it"},
+		{"a demonstration with other settings", "demo earlier", exitExists, "another profile or seed", "--force replaces it"},
 		{"a file", "demo poem.txt", exitInput, "not a directory", ""},
 		{"negative seed", "demo out --seed -1", exitUsage, "want a whole number, 0 or more", help},
 	})
