@@ -67,7 +67,7 @@ func (s *session) compare(rep *Report) error {
 		if err != nil {
 			return err
 		}
-		rep.Contrasts = append(rep.Contrasts, contrast(fmt.Sprintf("%s over the mean of the other single-culture models, on %s", c.Name, c.Name), i))
+		rep.Contrasts = append(rep.Contrasts, contrast(fmt.Sprintf("%s over the mean of the other cultures' models, on its own", c.Name), i))
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func wordGrid(id string, t Table) (grid, error) {
-	g := grid{ID: id, Title: t.Title, Caption: t.Caption, Class: "words", Header: t.Header}
+	g := grid{ID: id, Title: t.Title, Caption: t.Caption, Class: "words", Header: t.Header, TextColumns: t.NumericFrom}
 	for i, row := range t.Rows {
 		if len(row) != len(t.Header) || len(row) == 0 {
 			return grid{}, fmt.Errorf("table %q: row %d has %d cells, want %d", t.Title, i, len(row), len(t.Header))

@@ -35,6 +35,7 @@ type grid struct {
 	ID, Title, Caption string
 	Class              string
 	Header             []string
+	TextColumns        int // leading columns that hold words
 	Rows               []gridRow
 }
 
