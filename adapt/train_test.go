@@ -221,8 +221,10 @@ func TestTrainStopsOnALossThatIsNotFinite(t *testing.T) {
 	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "stage front-end, step 1") {
 		t.Errorf("got %v, want ErrDiverged naming stage and step", err)
 	}
-	if _, err := os.Stat(out); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("an output is there: %v", err)
+	for _, left := range []string{out, out + ".run"} {
+		if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is there: %v", left, err)
+		}
 	}
 }
 

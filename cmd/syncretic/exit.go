@@ -126,7 +126,7 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || strings.Contains(text, "unable to open database file"):
 		return "check who may read and write there, or choose another output"
 	case errors.Is(err, adapt.ErrDiverged):
-		return "lower the stage's peak learning rate or lengthen its warm-up; every step so far is in train.jsonl of the OUT.run folder"
+		return "lower the stage's peak learning rate or lengthen its warm-up"
 	case errors.Is(err, errOtherBase):
 		text := "name the model that the vector was taken from"
 		if c.Name() == "apply" {
