@@ -149,7 +149,7 @@ func TestApplyRefusals(t *testing.T) {
 		{"no such base", "apply nowhere x --vector tau.safetensors=1", exitInput, "nowhere: no such file or directory", "check the spelling"},
 		{"no such vector", "apply base x --vector nowhere=1", exitInput, "nowhere: no such file or directory", "check the spelling"},
 		{"a folder without weights", "apply folder x --vector tau.safetensors=1", exitInput, "folder: no model.safetensors", "a MODEL is a directory"},
-		{"truncated vector", "apply base x --vector truncated.safetensors=1", exitInput, "truncated.safetensors: truncated", ""},
+		{"truncated vector", "apply base x --vector truncated.safetensors=1", exitInput, "truncated.safetensors: truncated", "copy or download it again"},
 		{"model of another size", "apply base x --vector larger=1", exitInput, "shape [12], want [8]", "the very base"},
 		{"vector of another size", "apply larger x --vector tau.safetensors=1 --any-base", exitInput, "the models do not fit together", "the very base"},
 		{"a task vector as base", "apply tau.safetensors x --vector tuned=1", exitInput, "a task vector, and a model is wanted", "syncretic apply"},

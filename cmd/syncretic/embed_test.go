@@ -109,7 +109,7 @@ func TestEmbedRefusals(t *testing.T) {
 		{"no such recording", "embed base long.wav nowhere.wav -o x.safetensors", exitInput, "nowhere.wav: no such file or directory", spelling},
 		{"a folder of recordings", "embed base . -o x.safetensors", exitInput, "got a directory, want a regular file", ""},
 		{"44.1 kHz", "embed base long.wav fast.wav -o x.safetensors", exitInput, "fast.wav: invalid audio input: sample rate 44100 Hz, want 24000 Hz", ""},
-		{"truncated", "embed base truncated.wav -o x.safetensors", exitInput, "truncated.wav: invalid audio input: truncated", ""},
+		{"truncated", "embed base truncated.wav -o x.safetensors", exitInput, "truncated.wav: invalid audio input: truncated", "copy or download it again"},
 		{"not audio", "embed base noise.wav -o x.safetensors", exitInput, "noise.wav: invalid audio input", ""},
 		{"too short for a frame", "embed base blip.wav -o x.safetensors", exitInput, "blip.wav: invalid encoder input: clip of 120 samples", ""},
 		{"one recording twice", "embed base long.wav long.wav -o x.safetensors", exitUsage, "long.wav is given twice", help},
