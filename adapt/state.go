@@ -28,6 +28,8 @@ type work struct {
 	done  int          // steps taken
 	saved bool
 	file  *os.File
+
+	release func() error // of the folder's lock
 }
 
 func openWork(dir string, r *Run, opts Options) (*work, error) {
@@ -42,26 +44,38 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 	sum := sha256.Sum256(append(doc, inputs...))
 	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:])}
 	_, err = os.Stat(dir)
-	switch {
-	case err == nil && opts.Resume:
-		err = w.restore()
-	case err == nil && opts.Force:
-		err = os.RemoveAll(dir)
-	case err == nil:
-		err = fmt.Errorf("%s: an interrupted run (go on with --resume, start over with --force): %w", dir, fs.ErrExist)
-	case errors.Is(err, fs.ErrNotExist):
-		err = nil
-	}
-	if err != nil {
-		return nil, err
+	there := err == nil
+	if there && !opts.Resume && !opts.Force {
+		return nil, fmt.Errorf("%s: an interrupted run (go on with --resume, start over with --force): %w", dir, fs.ErrExist)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
 	}
+	if w.release, err = checkpoint.LockDir(dir); err != nil {
+		return nil, err
+	}
+	if there && opts.Resume {
+		err = w.restore()
+	} else {
+		err = errors.Join(removed(w.statePath()), removed(w.logPath()))
+	}
+	if err != nil {
+		w.close()
+		return nil, err
+	}
 	if err := w.openLog(); err != nil {
+		w.close()
 		return nil, err
 	}
 	return w, nil
+}
+
+// removed deletes a file that may not be there.
+func removed(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (w *work) logPath() string   { return filepath.Join(w.dir, "train.jsonl") }
@@ -166,6 +180,15 @@ func (w *work) restore() error {
 	return w.adam.Restore(states)
 }
 
-func (w *work) close() { w.file.Close() }
+func (w *work) close() {
+	if w.file != nil {
+		w.file.Close()
+	}
+	w.release()
+}
 
-func (w *work) remove() error { return os.RemoveAll(w.dir) }
+// remove ends the run's folder, closed first, as some systems want it.
+func (w *work) remove() error {
+	w.close()
+	return os.RemoveAll(w.dir)
+}

@@ -169,6 +169,26 @@ func TestResumeGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+// Two runs never share a work folder.
+func TestOneRunAtATime(t *testing.T) {
+	dir := t.TempDir()
+	cfg := tinyConfig(t, dir)
+	out := filepath.Join(dir, "out")
+	second := open(t, cfg)
+	var refused error
+	err := open(t, cfg).Train(context.Background(), out, Options{Report: func(r Record) {
+		if r.Step == 3 {
+			refused = second.Train(context.Background(), out, Options{Resume: true})
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(refused, checkpoint.ErrLocked) {
+		t.Errorf("a second run at the same time: got %v, want ErrLocked", refused)
+	}
+}
+
 func TestResumeRefusesAnotherRecipe(t *testing.T) {
 	dir := t.TempDir()
 	cfg := tinyConfig(t, dir)

@@ -137,6 +137,8 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "`syncretic apply` turns a base and task vectors into a model"
 	case errors.Is(err, errMismatch):
 		return "a task vector needs a model and the very base it was tuned from: the same tensor names and shapes"
+	case errors.Is(err, checkpoint.ErrLocked):
+		return "another run writes there: wait for it to end, or choose another output"
 	case errors.Is(err, sweep.ErrInUse):
 		return "wait for the other `syncretic sweep run` to end"
 	case errors.Is(err, sweep.ErrChanged):
