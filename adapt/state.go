@@ -180,11 +180,12 @@ func (w *work) restore() error {
 	return w.adam.Restore(states)
 }
 
+// close releases the folder. Errors of closing are of no account: what matters was written before.
 func (w *work) close() {
 	if w.file != nil {
-		w.file.Close()
+		_ = w.file.Close()
 	}
-	w.release()
+	_ = w.release()
 }
 
 // remove ends the run's folder, closed first, as some systems want it.
