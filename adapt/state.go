@@ -26,7 +26,7 @@ type work struct {
 	key   string       // of the recipe and its inputs
 	adam  *optim.AdamW // nil until the first stage begins
 	done  int          // steps taken
-	saved bool
+	saved int          // the step whose state is on disk, 0 for none
 	file  *os.File
 
 	release func() error // of the folder's lock
@@ -112,8 +112,8 @@ func (w *work) log(r Record) error {
 
 // save writes the state, replacing the one before it in a single rename.
 func (w *work) save(ctx context.Context) error {
-	if w.adam == nil {
-		return nil
+	if w.adam == nil || w.done == 0 || w.saved == w.done {
+		return nil // nothing that the disk does not have
 	}
 	meta := map[string]string{"run": w.key, "done": strconv.Itoa(w.done)}
 	var moments []checkpoint.Tensor
@@ -133,7 +133,7 @@ func (w *work) save(ctx context.Context) error {
 	if err := checkpoint.Write(ctx, w.statePath(), src, checkpoint.WriteOptions{Metadata: meta, Force: true}); err != nil {
 		return err
 	}
-	w.saved = true
+	w.saved = w.done
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (w *work) restore() error {
 		states = append(states, s)
 	}
 	w.adam = optim.NewAdamW(w.run.cfg.Optimizer.adamW(), w.run.model.Params())
-	w.saved = true
+	w.saved = w.done
 	return w.adam.Restore(states)
 }
 

@@ -43,7 +43,8 @@ type Record struct {
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
 // the log train.jsonl and the provenance adapt.json. While it runs, state and log stand in the folder out.run; an
 // interruption (a cancelled context) saves the state there first, and Resume goes on from it to the same weights, bit for
-// bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an out.run without Resume or Force, wraps fs.ErrExist.
+// bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an
+// out.run without Resume or Force, wraps fs.ErrExist; an out.run in which another process works wraps checkpoint.ErrLocked.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	out = filepath.Clean(out)
 	if _, err := os.Lstat(out); err == nil && !opts.Force {
@@ -55,13 +56,13 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	}
 	defer w.close()
 	if err := r.stages(ctx, w, opts); err != nil {
-		if !w.saved {
+		if w.saved == 0 {
 			return errors.Join(err, w.remove()) // nothing there to go on from
 		}
 		if ctx.Err() == nil {
 			return err
 		}
-		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.done, w.dir, err)
+		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.saved, w.dir, err)
 	}
 	if err := r.write(ctx, w, out, opts); err != nil {
 		return errors.Join(err, w.save(context.WithoutCancel(ctx)))

@@ -118,7 +118,7 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(text, "disk is full"): // the second is SQLite's
 		switch c.Name() {
 		case "adapt":
-			return "the disk is full; make room, then the same command with --resume goes on from the last state in OUT.run"
+			return "the disk is full; make room; where a folder OUT.run is left, the same command with --resume goes on from it"
 		case "demo", "run":
 			return "the disk is full; make room, then the same command goes on where it stopped"
 		}

@@ -145,7 +145,12 @@ func (s *session) adaptCultures(ctx context.Context, rep *Report) error {
 			return err // the cause; the others stopped because of it
 		}
 	}
-	return errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // keep remembers a model; trainings that run side by side call it.

@@ -1,4 +1,4 @@
-// The amd64 generator writes the AVX-512 and AVX2 micro-kernels of package gemm,
+// Command amd64 writes the AVX-512 and AVX2 micro-kernels of package gemm,
 // and the 8x8 transposition that packs B. Run it with "go generate" in the
 // package's folder.
 package main

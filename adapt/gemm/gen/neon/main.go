@@ -1,4 +1,4 @@
-// The arm64 generator writes the NEON micro-kernels of package gemm, which avo
+// Command neon writes the NEON micro-kernels of package gemm, which avo
 // does not cover. Run it with "go generate" in the package's folder.
 package main
 
