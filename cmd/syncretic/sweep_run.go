@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
@@ -66,9 +67,16 @@ func runSweep(ctx context.Context, a *app, config string) error {
 		if vectors[name], err = taskVector(m, base, setup.Inputs["base"], false); err != nil {
 			return fmt.Errorf("vectors: %s: %w", name, err)
 		}
-		if setup.Inputs[name], err = checkpoint.Hash(m); err != nil {
+		if setup.Inputs["vector "+name], err = checkpoint.Hash(m); err != nil {
 			return err
 		}
+	}
+	for _, d := range cfg.Probe.Datasets {
+		manifest, err := os.ReadFile(d.Manifest)
+		if err != nil {
+			return err
+		}
+		setup.Inputs["manifest "+d.Name] = fmt.Sprintf("%x", sha256.Sum256(manifest))
 	}
 	p, err := newProber(cfg, enc)
 	if err != nil {

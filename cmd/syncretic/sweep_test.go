@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"os"
 	"strings"
 	"testing"
 )
@@ -75,7 +76,7 @@ func TestSweep(t *testing.T) {
 		t.Errorf("report result %v", page)
 	}
 	html := w.read("out/study.html")
-	for _, want := range []string{"<!DOCTYPE html>", "ROC-AUC on test data", "Average precision on test data", "sha-256 of base", "sha-256 of tuned"} {
+	for _, want := range []string{"<!DOCTYPE html>", "ROC-AUC on test data", "Average precision on test data", "sha-256 of base", "sha-256 of vector tuned"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the report has no %q", want)
 		}
@@ -133,6 +134,12 @@ func TestSweepKeepsToItsConfiguration(t *testing.T) {
 	w.write("other.yml", strings.Replace(sweepConfig, "0.5]", "0.6]", 1))
 	w.refuse([]refusal{
 		{"other values", "sweep run other.yml", exitUsage, "made with another configuration", "name another study file"},
+	})
+	labels, err := os.ReadFile("low.csv") // the same recipe, but other labels
+	w.must(err)
+	w.write("low.csv", string(labels)+"\n")
+	w.refuse([]refusal{
+		{"another manifest", "sweep run sweep.yml", exitUsage, "made with another configuration", "name another study file"},
 	})
 }
 
