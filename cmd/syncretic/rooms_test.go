@@ -20,8 +20,9 @@ var rooms = map[string]room{
 	"checkpoint":        {nil, "weights on disk are the ground that all other rooms stand on: reading a file must not need an encoder"},
 	"checkpoint/recipe": {nil, "it decodes any room's YAML, so it knows none of them"},
 
-	"arithmetic":     {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
-	"arithmetic/vec": {nil, "kernels over slices know nothing of tensors"},
+	"arithmetic":        {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
+	"arithmetic/vec":    {nil, "kernels over slices know nothing of tensors"},
+	"arithmetic/method": {[]string{"checkpoint", "arithmetic/vec"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
 
 	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},

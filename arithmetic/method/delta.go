@@ -1,0 +1,179 @@
+package method
+
+import (
+	"math"
+	"slices"
+
+	"syncretic/arithmetic/vec"
+)
+
+// Task vectors: every method of this family is
+//
+//	d_i = sparsify(θ_i − θ_0)            one rule a method, with or without a rescaling
+//	m   = combine(w_1 d_1, ..., w_n d_n)  the sum, or the sum of those that win an election
+//	θ   = θ_0 + λ m / (Σ w where normalize is on)
+//
+// so that a row of the table is a choice of both rules and of defaults.
+
+// sparsifier decides which elements of a task vector stay. It makes what passes it needs; the masks of all models come back in
+// their order, nil where everything stays.
+type sparsifier func(t *Task, models []Input) ([]mask, error)
+
+// mask zeroes the elements of a block of a task vector that do not stay.
+type mask interface {
+	apply(offset int, delta []float32) error
+}
+
+// The choices of the parameter rescale.
+const (
+	rescaleNone = iota
+	rescaleL1
+	rescaleProbability
+)
+
+// combiner adds up the weighted task vectors of a block into sum, and what sum is to be divided by into divisor where
+// normalize is on (it is nil otherwise).
+type combiner interface {
+	combine(sum, divisor []float32, deltas [][]float32, weights []float32, w *work)
+}
+
+// taskVectorMethod makes the prepare function of a row.
+func taskVectorMethod(choose sparsifier, rule func(t *Task) combiner) func(t *Task) (kernel, error) {
+	return func(t *Task) (kernel, error) {
+		k := &taskVectorKernel{base: t.base(), models: t.others(), rule: rule(t), normalize: t.Params.on("normalize")}
+		k.lambda = float32(t.Params["lambda"] * t.depthScale(len(k.models)))
+		k.masks, k.factors = make([]mask, len(k.models)), slices.Repeat([]float32{1}, len(k.models))
+		for _, in := range k.models {
+			k.weights = append(k.weights, float32(in.Params["weight"]))
+		}
+		if choose == nil {
+			return k, nil
+		}
+		var err error
+		if k.masks, err = choose(t, k.models); err != nil {
+			return nil, err
+		}
+		if t.Params["rescale"] == rescaleL1 {
+			k.factors, err = rescaled(t, k.models, k.masks)
+		}
+		return k, err
+	}
+}
+
+// depthScale is α + β l/(L−1) of LiNeS (arXiv 2410.17146, equation 4), and 1 for methods without these parameters.
+func (t *Task) depthScale(models int) float64 {
+	if _, ok := t.method.Param("alpha"); !ok || models == 0 {
+		return 1
+	}
+	alpha, ok := t.Params["alpha"]
+	if !ok {
+		alpha = 1 / float64(models)
+	}
+	beta, ok := t.Params["beta"]
+	if !ok {
+		beta = 1 - alpha
+	}
+	if t.Layer < 0 || t.Layers < 2 {
+		return alpha
+	}
+	return alpha + beta*float64(t.Layer)/float64(t.Layers-1)
+}
+
+type taskVectorKernel struct {
+	base      *Input
+	models    []Input
+	masks     []mask
+	factors   []float32 // what makes up for the mask
+	weights   []float32
+	lambda    float32
+	normalize bool
+	rule      combiner
+}
+
+func (k *taskVectorKernel) block(offset int, dst []float32, w *work) error {
+	if err := k.base.read(offset, dst); err != nil {
+		return err
+	}
+	if len(k.models) == 0 {
+		return nil
+	}
+	n := len(dst)
+	deltas := w.list(len(k.models))
+	for i := range k.models {
+		d := w.block(n)
+		deltas[i] = d
+		if err := k.models[i].read(offset, d); err != nil {
+			return err
+		}
+		vec.Sub(d, dst)
+		if k.masks[i] != nil {
+			if err := k.masks[i].apply(offset, d); err != nil {
+				return err
+			}
+		}
+		for _, c := range [...]float32{k.factors[i], k.weights[i]} {
+			if c != 1 {
+				vec.Scale(d, c)
+			}
+		}
+	}
+	sum := w.block(n)
+	var divisor []float32
+	if k.normalize {
+		divisor = w.block(n)
+	}
+	k.rule.combine(sum, divisor, deltas, k.weights, w)
+	if divisor != nil {
+		vec.Divide(sum, divisor)
+	}
+	vec.AddScaled(dst, k.lambda, sum)
+	return nil
+}
+
+// tiny is the sum of weights below which mergekit does not divide.
+const tiny = 1e-8
+
+// addAll is the plain sum: Σ w_i d_i, divided by Σ w_i.
+type addAll struct{}
+
+func (addAll) combine(sum, divisor []float32, deltas [][]float32, weights []float32, _ *work) {
+	copy(sum, deltas[0])
+	for _, d := range deltas[1:] {
+		vec.Add(sum, d)
+	}
+	if divisor == nil {
+		return
+	}
+	var total float32
+	for _, w := range weights {
+		total += w
+	}
+	if math.Abs(float64(total)) < tiny {
+		total = 1
+	}
+	for i := range divisor {
+		divisor[i] = total
+	}
+}
+
+// electSign is the election of TIES (arXiv 2306.01708, section 3): the sign of the sum wins, + where the sum is 0; only
+// elements with that sign are added, and only their weights divide. An element that is 0 takes no part.
+type electSign struct{}
+
+func (electSign) combine(sum, divisor []float32, deltas [][]float32, weights []float32, w *work) {
+	sign := w.block(len(sum))
+	copy(sign, deltas[0])
+	for _, d := range deltas[1:] {
+		vec.Add(sign, d)
+	}
+	clear(sum)
+	clear(divisor)
+	for i, d := range deltas {
+		vec.AddAgreeing(sum, divisor, d, sign, weights[i])
+	}
+	for i := range divisor {
+		if divisor[i] == 0 {
+			divisor[i] = 1
+		}
+	}
+}

@@ -1,0 +1,328 @@
+package method
+
+import (
+	"math"
+	"slices"
+
+	"syncretic/arithmetic/vec"
+)
+
+// A cut separates the elements of a task vector by magnitude, without sorting them: those above are larger than the cut's
+// value, and of those that equal it the ones before the index tie count as above (or those behind it). So "the k largest, and
+// of equal ones the first" is one pair of numbers, and any range of the tensor is masked from that range alone.
+//
+// Magnitudes are compared as the bits of |d|, which order as the numbers do (NaN above infinity).
+type cut struct {
+	bits uint32
+	tie  int
+	last bool // of equal magnitudes the later ones count as larger: those from the index tie on
+}
+
+// above tells whether element i, with magnitude bits m, lies above the cut.
+func (c cut) above(m uint32, i int) bool { return m > c.bits || m == c.bits && (i < c.tie) != c.last }
+
+func magnitude(x float32) uint32 { return math.Float32bits(x) & 0x7fffffff }
+
+// rank asks for the cut of one model above which k elements lie.
+type rank struct {
+	model int  // of the models given to cuts
+	k     int  // from 1 to n
+	last  bool // see cut
+}
+
+// sampleElements is how many magnitudes are looked at to guess where a cut lies.
+const sampleElements = 1 << 14
+
+// insideMax is the most magnitudes between the bounds of all guesses that are kept in memory; beyond it the bounds are
+// narrowed by another pass.
+const insideMax = 1 << 23
+
+// cuts finds the cut of each rank: exactly k elements of d = θ_model − θ_0 lie above it. A guess from a sample bounds the
+// cut's value; a pass over the inputs counts what is above and keeps the few magnitudes between the bounds, among which the
+// value is then selected. A guess that was wrong, or caught too much, costs one pass more for each 12 bits of magnitude.
+func cuts(t *Task, models []Input, ranks []rank) ([]cut, error) {
+	found := make([]cut, len(ranks))
+	open, err := guess(t, models, ranks)
+	if err != nil {
+		return nil, err
+	}
+	for len(open) > 0 {
+		parts, err := countPass(t, models, open)
+		if err != nil {
+			return nil, err
+		}
+		var again []*bracket
+		for i, b := range open {
+			if done, err := b.settle(t, models, parts, i, &found[b.at]); err != nil {
+				return nil, err
+			} else if !done {
+				again = append(again, b)
+			}
+		}
+		open = again
+	}
+	return found, nil
+}
+
+// bracket is a cut being sought: its value lies in [lo, hi), if the guess is right.
+type bracket struct {
+	rank
+	at     int // among the ranks asked for
+	lo, hi uint32
+	share  int // magnitudes that may be kept a chunk
+}
+
+// seen is what a pass saw of one bracket in one chunk.
+type seen struct {
+	above  int
+	inside []uint32 // in the order of the elements; nil where there were too many
+	many   bool
+	counts []int32 // then: how many in each of 4096 equal parts of [lo, hi)
+	n      int     // how many inside
+}
+
+const allMagnitudes = 0x80000000
+
+// guess reads a sample of each model's task vector and brackets each rank with room for the sample's error.
+func guess(t *Task, models []Input, ranks []rank) ([]*bracket, error) {
+	n := t.Elements()
+	samples := make([][]uint32, len(models))
+	open := make([]*bracket, len(ranks))
+	for i, r := range ranks {
+		b := &bracket{rank: r, at: i, hi: allMagnitudes}
+		open[i] = b
+		if n <= 4*sampleElements { // as cheap to look at all
+			continue
+		}
+		if samples[r.model] == nil {
+			var err error
+			if samples[r.model], err = sample(t, &models[r.model]); err != nil {
+				return nil, err
+			}
+		}
+		s := samples[r.model]
+		// The k-th largest of n is about the s-th largest of the sample, give or take five standard deviations.
+		p := float64(r.k) / float64(n)
+		at, room := p*float64(len(s)), 5*math.Sqrt(p*(1-p)*float64(len(s)))+2
+		if low := int(at + room); low < len(s) {
+			b.lo = s[len(s)-1-low]
+		}
+		if high := int(at - room); high >= 0 {
+			b.hi = s[len(s)-1-high] + 1
+		}
+	}
+	return open, nil
+}
+
+// sample is a sorted sample of magnitudes: short runs at even distances.
+func sample(t *Task, in *Input) ([]uint32, error) {
+	const run = 64
+	n, runs := t.Elements(), sampleElements/run
+	var s []uint32
+	for i := range runs {
+		d, err := delta(t, in, int(float64(n-run)*(float64(i)+0.5)/float64(runs)), run)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range d {
+			s = append(s, magnitude(x))
+		}
+	}
+	slices.Sort(s)
+	return s, nil
+}
+
+// countPass looks once at every task vector that an open bracket needs.
+func countPass(t *Task, models []Input, open []*bracket) ([][]seen, error) {
+	chunks := (t.Elements() + chunkElements - 1) / chunkElements
+	for _, b := range open {
+		b.share = max(64, insideMax/chunks/len(open))
+	}
+	return scan(t, func(part *[]seen, offset, n int, w *work) error {
+		if *part == nil {
+			*part = make([]seen, len(open))
+		}
+		base := w.block(n)
+		if err := t.base().read(offset, base); err != nil {
+			return err
+		}
+		d, last := w.block(n), -1
+		for i, b := range open {
+			if b.model != last {
+				if err := models[b.model].read(offset, d); err != nil {
+					return err
+				}
+				vec.Sub(d, base)
+				last = b.model
+			}
+			(*part)[i].add(b, d)
+		}
+		return nil
+	})
+}
+
+// parts is how many equal parts a bracket is counted in that caught too many magnitudes.
+const parts = 1 << 12
+
+// width is the width of one part.
+func (b *bracket) width() uint32 { return max(1, (b.hi-b.lo+parts-1)/parts) }
+
+func (s *seen) add(b *bracket, d []float32) {
+	if !s.many {
+		var above int
+		above, s.inside = between(d, b.lo, b.hi, s.inside)
+		s.above += above
+		s.n = len(s.inside)
+		if s.n <= b.share {
+			return
+		}
+		s.many, s.counts = true, make([]int32, parts)
+		for _, m := range s.inside {
+			s.counts[(m-b.lo)/b.width()]++
+		}
+		s.inside = nil
+		return
+	}
+	width := b.width()
+	for _, x := range d {
+		switch m := magnitude(x); {
+		case m >= b.hi:
+			s.above++
+		case m >= b.lo:
+			s.counts[(m-b.lo)/width]++
+			s.n++
+		}
+	}
+}
+
+// settle finishes a bracket from what the pass saw, or narrows it for the next.
+func (b *bracket) settle(t *Task, models []Input, chunks [][]seen, at int, out *cut) (done bool, err error) {
+	above, inside, many := 0, 0, false
+	for _, c := range chunks {
+		above += c[at].above
+		inside += c[at].n
+		many = many || c[at].many
+	}
+	if b.k <= above || b.k > above+inside { // the sample misled
+		b.lo, b.hi = 0, allMagnitudes
+		return false, nil
+	}
+	need := b.k - above // the need-th largest inside is the cut's value
+	if many {
+		counts := make([]int, parts)
+		for _, c := range chunks {
+			for i, n := range c[at].counts {
+				counts[i] += int(n)
+			}
+			for _, m := range c[at].inside {
+				counts[(m-b.lo)/b.width()]++
+			}
+		}
+		i := parts - 1
+		for ; counts[i] < need; i-- {
+			need -= counts[i]
+		}
+		if width := b.width(); width > 1 {
+			b.lo += uint32(i) * width
+			b.hi = min(b.hi, b.lo+width)
+			return false, nil
+		}
+		*out = cut{bits: b.lo + uint32(i), last: b.last}
+		return true, b.locate(t, models, chunks, at, counts[i], need, out)
+	}
+	all := make([]uint32, 0, inside)
+	for _, c := range chunks {
+		all = append(all, c[at].inside...)
+	}
+	value, equal, rest := kthLargest(all, need)
+	*out = cut{bits: value, last: b.last}
+	return true, b.locate(t, models, chunks, at, equal, rest, out)
+}
+
+// kthLargest is the k-th largest magnitude, how many equal it, and how many of those the k largest hold. It counts digits of
+// 11 bits, the highest first.
+func kthLargest(all []uint32, k int) (value uint32, equal, rest int) {
+	const bits = 11
+	counts := make([]int, 1<<bits)
+	for shift := 2 * bits; ; shift -= bits {
+		clear(counts)
+		for _, m := range all {
+			if uint64(m)>>(shift+bits) == uint64(value)>>(shift+bits) {
+				counts[m>>shift&(1<<bits-1)]++
+			}
+		}
+		digit := len(counts) - 1
+		for ; counts[digit] < k; digit-- {
+			k -= counts[digit]
+		}
+		value |= uint32(digit) << shift
+		if shift == 0 {
+			return value, counts[digit], k
+		}
+	}
+}
+
+// locate finds the index that separates those of the equal elements that lie above the cut from the others.
+func (b *bracket) locate(t *Task, models []Input, chunks [][]seen, at, equal, above int, out *cut) error {
+	ordinal := above // of the equal element behind which the index lies
+	if b.last {
+		ordinal = equal - above
+	}
+	if ordinal == 0 {
+		return nil
+	}
+	for i, c := range chunks {
+		n := 0
+		if c[at].counts != nil {
+			n = int(c[at].counts[(out.bits-b.lo)/b.width()])
+		}
+		for _, m := range c[at].inside {
+			if m == out.bits {
+				n++
+			}
+		}
+		if n < ordinal {
+			ordinal -= n
+			continue
+		}
+		lo := i * chunkElements
+		d, err := delta(t, &models[b.model], lo, min(chunkElements, t.Elements()-lo))
+		if err != nil {
+			return err
+		}
+		for j, x := range d {
+			if magnitude(x) == out.bits {
+				if ordinal--; ordinal == 0 {
+					out.tie = lo + j + 1
+					return nil
+				}
+			}
+		}
+	}
+	return invalid("%s: changed while it was read", models[b.model].Model)
+}
+
+// delta reads a range of a task vector.
+func delta(t *Task, in *Input, lo, n int) ([]float32, error) {
+	x, y := make([]float32, n), make([]float32, n)
+	if err := in.read(lo, x); err != nil {
+		return nil, err
+	}
+	if err := t.base().read(lo, y); err != nil {
+		return nil, err
+	}
+	vec.Sub(x, y)
+	return x, nil
+}
+
+// between counts the magnitudes at or above hi, and appends those in [lo, hi).
+func between(d []float32, lo, hi uint32, inside []uint32) (above int, grown []uint32) {
+	for _, x := range d {
+		if m := magnitude(x); m >= hi {
+			above++
+		} else if m >= lo {
+			inside = append(inside, m)
+		}
+	}
+	return above, inside
+}

@@ -1,0 +1,81 @@
+package method
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"syncretic/checkpoint"
+)
+
+// Tensor is one output tensor, computed where it is read. It is safe for concurrent use.
+type Tensor struct {
+	task Task
+
+	once   sync.Mutex // held while the passes over the inputs run
+	kernel kernel     // nil until they have
+}
+
+// Tensor makes the output tensor of a task. Only what is known without reading is checked here: that all inputs have the
+// task's shape, and that the number of them is right.
+func (m *Method) Tensor(t Task) (*Tensor, error) {
+	for _, in := range t.Inputs {
+		info, ok := checkpoint.Find(in.Source, in.Name)
+		if !ok {
+			return nil, invalid("%s: tensor %q: not present", in.Model, in.Name)
+		}
+		if !slices.Equal(info.Shape, t.Shape) {
+			return nil, invalid("%s: tensor %q: shape %d, want %d", in.Model, in.Name, info.Shape, t.Shape)
+		}
+	}
+	if err := m.CheckInputs(len(t.Inputs), t.Base >= 0); err != nil {
+		return nil, err
+	}
+	t.method = m
+	return &Tensor{task: t}, nil
+}
+
+// Read computes elements [offset, offset+len(dst)). The first read makes the passes over the inputs that the method needs,
+// on all cores; others wait for it.
+func (t *Tensor) Read(offset int, dst []float32) error {
+	if n := t.task.Elements(); offset < 0 || len(dst) > n || offset > n-len(dst) {
+		return invalid("tensor %q: elements [%d %d), want them inside [0 %d)", t.task.Name, offset, offset+len(dst), n)
+	}
+	k, err := t.prepared()
+	if err != nil {
+		return err
+	}
+	w := borrow()
+	defer w.giveBack()
+	for len(dst) > 0 {
+		n := min(len(dst), blockElements)
+		w.reset()
+		if err := k.block(offset, dst[:n], w); err != nil {
+			return fmt.Errorf("tensor %q: %w", t.task.Name, err)
+		}
+		dst, offset = dst[n:], offset+n
+	}
+	return nil
+}
+
+// prepared makes the passes. An error is not kept: a reader that comes later tries again.
+func (t *Tensor) prepared() (kernel, error) {
+	t.once.Lock()
+	defer t.once.Unlock()
+	if t.kernel == nil {
+		k, err := t.task.method.prepare(&t.task)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", t.task.Name, err)
+		}
+		t.kernel = k
+	}
+	return t.kernel, nil
+}
+
+// Release forgets what the passes found, so that a writer that is done with a tensor gives its memory back. A later read
+// makes them again.
+func (t *Tensor) Release() {
+	t.once.Lock()
+	defer t.once.Unlock()
+	t.kernel = nil
+}
