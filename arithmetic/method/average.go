@@ -19,6 +19,7 @@ func averages() []*Method {
 			Name: "passthrough", Rule: "scale · θ", Min: 1, Max: 1,
 			Params:  []Param{{Name: "scale", Scope: PerInput, Unset: true, Doc: "factor; unset copies"}},
 			prepare: passthrough,
+			copies:  unscaled,
 		},
 	}
 }
@@ -56,6 +57,13 @@ func passthrough(t *Task) (kernel, error) {
 		scale = 1
 	}
 	return &combination{inputs: t.Inputs, coef: []float32{float32(scale)}, divisor: 1}, nil
+}
+
+func unscaled(t *Task) int {
+	if scale, ok := t.Inputs[0].Params["scale"]; ok && scale != 1 {
+		return -1
+	}
+	return 0
 }
 
 func (c *combination) block(offset int, dst []float32, w *work) error {

@@ -60,6 +60,19 @@ func taskVectorMethod(choose sparsifier, rule func(t *Task) combiner) func(t *Ta
 	}
 }
 
+// unmoved tells that nothing is added: no model beside the base, λ = 0, or weights that are all 0. Infinities in a model that
+// takes no part then do no harm.
+func unmoved(t *Task) int {
+	if t.Params["lambda"] != 0 {
+		for _, in := range t.others() {
+			if in.Params["weight"] != 0 {
+				return -1
+			}
+		}
+	}
+	return t.Base
+}
+
 // depthScale is α + β l/(L−1) of LiNeS (arXiv 2410.17146, equation 4), and 1 for methods without these parameters.
 func (t *Task) depthScale(models int) float64 {
 	if _, ok := t.method.Param("alpha"); !ok || models == 0 {
@@ -102,6 +115,10 @@ func (k *taskVectorKernel) block(offset int, dst []float32, w *work) error {
 	for i := range k.models {
 		d := w.block(n)
 		deltas[i] = d
+		if k.weights[i] == 0 { // takes no part, and is not read: what is infinite there does no harm
+			clear(d)
+			continue
+		}
 		if err := k.models[i].read(offset, d); err != nil {
 			return err
 		}

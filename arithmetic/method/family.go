@@ -35,6 +35,7 @@ func taskVectors() []*Method {
 				{Name: "int8_mask", Kind: Flag, Inert: true, Doc: "accepted for mergekit's sake"}}, r.params...),
 			Trims:   r.choose != nil,
 			prepare: taskVectorMethod(r.choose, r.vote),
+			copies:  unmoved,
 		})
 	}
 	return append(methods, beyond()...)
@@ -47,6 +48,7 @@ func beyond() []*Method {
 			Name: name, Rule: rule, Paper: arxiv(paper), Base: BaseRequired,
 			Params:  append([]Param{weightParam(false), lambdaParam(lambda)}, params...),
 			prepare: taskVectorMethod(nil, vote),
+			copies:  unmoved,
 		}
 	}
 	return []*Method{

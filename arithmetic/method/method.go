@@ -22,6 +22,7 @@ type Method struct {
 	Params []Param
 
 	prepare func(t *Task) (kernel, error)
+	copies  func(t *Task) int // see Tensor.Copies; nil for never
 }
 
 // Base says what a method does with the base model.

@@ -73,11 +73,11 @@ func (p Param) Parse(scalar any) (float64, error) {
 	default:
 		return 0, invalid("%s: got %v, want a number", p.Name, scalar)
 	}
-	return x, p.check(x)
+	return x, p.Check(x)
 }
 
-// check holds a number against the parameter's kind and bounds.
-func (p Param) check(x float64) error {
+// Check holds a number against the parameter's kind and bounds.
+func (p Param) Check(x float64) error {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 0):
 		return invalid("%s: got %v, want a finite number", p.Name, x)

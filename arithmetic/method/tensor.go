@@ -79,3 +79,11 @@ func (t *Tensor) Release() {
 	defer t.once.Unlock()
 	t.kernel = nil
 }
+
+// Copies is the input whose tensor is the output bit for bit, so that nothing need be computed: -1 if there is none.
+func (t *Tensor) Copies() int {
+	if t.task.method.copies == nil {
+		return -1
+	}
+	return t.task.method.copies(&t.task)
+}

@@ -64,3 +64,12 @@ func Bernoulli(x []float32, key uint64, offset int, p float64) {
 		}
 	}
 }
+
+func FirstNonFinite(x []float32) int {
+	for i, v := range x {
+		if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
+			return i
+		}
+	}
+	return -1
+}

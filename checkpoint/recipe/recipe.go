@@ -19,16 +19,52 @@ import (
 // their value, so defaults are set before. Unknown keys, a second document and duplicate keys are errors; the message lists
 // each with its line and, where one is near, the key that was probably meant.
 func Decode(doc []byte, into any) error {
+	n, err := count(doc)
+	if err != nil {
+		return err
+	}
+	if n > 1 {
+		return errors.New("more than one YAML document")
+	}
+	return decodeAll(doc, 1, func() any { return into })
+}
+
+// DecodeAll reads one or more YAML documents as [Decode] does, each into a struct of its own.
+func DecodeAll[T any](doc []byte) ([]*T, error) {
+	n, err := count(doc)
+	if err != nil {
+		return nil, err
+	}
+	var all []*T
+	return all, decodeAll(doc, n, func() any {
+		all = append(all, new(T))
+		return all[len(all)-1]
+	})
+}
+
+// count reads over the documents, which must be YAML.
+func count(doc []byte) (int, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(doc))
+	for n := 0; ; n++ {
+		switch err := dec.Decode(new(yaml.Node)); {
+		case errors.Is(err, io.EOF) && n == 0:
+			return 0, errors.New("the document is empty")
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return 0, explain(err, nil)
+		}
+	}
+}
+
+func decodeAll(doc []byte, n int, next func() any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(doc))
 	dec.KnownFields(true)
-	if err := dec.Decode(into); err != nil {
-		if errors.Is(err, io.EOF) {
-			return errors.New("the document is empty")
+	for range n {
+		into := next()
+		if err := dec.Decode(into); err != nil {
+			return explain(err, keys(reflect.TypeOf(into)))
 		}
-		return explain(err, keys(reflect.TypeOf(into)))
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return errors.New("more than one YAML document")
 	}
 	return nil
 }

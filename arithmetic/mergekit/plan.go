@@ -1,0 +1,115 @@
+package mergekit
+
+import (
+	"errors"
+
+	"syncretic/arithmetic/method"
+	"syncretic/checkpoint"
+)
+
+// Options are what a recipe does not say.
+type Options struct {
+	Opener Opener
+	Seed   uint64 // of methods that draw random numbers
+
+	// What to do about a tensor that only some inputs have: keep it, merged from those that do; or leave it out. Neither is an error.
+	Union, Intersection bool
+
+	NonFinite NonFinite // what to do about NaN and infinities in the models
+
+	Truncate bool     // cut vocabularies of different lengths to the shortest, whatever their tokens mean
+	Lambda   *float64 // replaces the recipe's lambda in the last document
+	Memory   int64    // bytes that whole-tensor state may take, 0 for no bound
+
+	Interrupt func() error // asked between parts of long computations; an error ends them
+}
+
+// Plan is a compiled recipe: what will be read, computed and written, known from headers alone.
+type Plan struct {
+	Recipe  *Recipe
+	Method  *method.Method
+	Tensors []Tensor // by name
+	Donor   string   // the model that gives config.json, tokenizer and other files
+	Notes   []string // what a reader of the recipe would want to know
+	Models  []Input  // every model that is read, in the order of the recipe
+
+	merge  *Merge
+	config []byte // of the output, nil without one
+	sides  func() ([]checkpoint.SideFile, error)
+	models []*checkpoint.Model
+}
+
+// Input is one opened model.
+type Input struct {
+	Name    string // as the recipe writes it
+	Path    string // of the file or directory that was opened
+	Adapter string // path of the adapter that is applied to it, "" for none
+}
+
+// Tensor is one output tensor.
+type Tensor struct {
+	checkpoint.Info
+	Copy   bool // the first input's bytes as they are
+	Inputs []TensorInput
+	Params method.Values
+	Note   string // why it is not merged as the others are
+}
+
+// TensorInput is one input of an output tensor.
+type TensorInput struct {
+	Model  string
+	Tensor string
+	Base   bool
+	Params method.Values
+}
+
+// Merge is the merge as a Source. It is valid until Close.
+func (p *Plan) Merge() *Merge { return p.merge }
+
+// Close closes every model that compiling opened.
+func (p *Plan) Close() error {
+	var errs []error
+	for _, m := range p.models {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Compile turns the documents of a recipe file into plans of what is to be written: the unnamed document if there is one, else
+// the last. The others are computed where they are needed, and never written. Every mistake of a recipe is found here.
+func Compile(docs []*Recipe, opts Options) (*Plan, error) {
+	if len(docs) == 0 {
+		return nil, wrong("no document")
+	}
+	if opts.Opener.Open == nil {
+		opts.Opener.Open = checkpoint.Open
+	}
+	c := &compiler{opts: opts, inputs: make(map[string]*input), documents: make(map[string]*Recipe), open: make(map[*Recipe]bool)}
+	last := docs[len(docs)-1]
+	for _, d := range docs {
+		if d.Name == "" {
+			last = d
+		} else {
+			c.documents[d.Name] = d
+		}
+	}
+	c.target = last
+	c.plan = &Plan{}
+	p, err := c.compile(last)
+	if err != nil {
+		return nil, errors.Join(last.within(err), c.plan.Close())
+	}
+	p.models, p.Models = c.plan.models, c.plan.Models
+	p.Notes = append(c.plan.Notes, p.Notes...)
+	return p, nil
+}
+
+// compiler holds what the documents of a file share.
+type compiler struct {
+	opts      Options
+	plan      *Plan // collects opened models
+	inputs    map[string]*input
+	documents map[string]*Recipe
+	open      map[*Recipe]bool // being compiled
+	target    *Recipe
+}
