@@ -66,6 +66,27 @@ type TensorInput struct {
 // Merge is the merge as a Source. It is valid until Close.
 func (p *Plan) Merge() *Merge { return p.merge }
 
+// ReadBytes is what the tensors that take part have in all inputs, as stored. Methods that need statistics read it twice.
+func (p *Plan) ReadBytes() (n int64) {
+	for _, t := range p.merge.at {
+		n += t.read
+	}
+	return n
+}
+
+// Memory estimates the most bytes that merging holds, mapped files aside: statistics of the tensors that are read at a time, and
+// the workers' blocks.
+func (p *Plan) Memory() int64 {
+	const blocks = 64 << 20 // of the workers, the writer and the runtime
+	most := int64(0)
+	for _, t := range p.Tensors {
+		if !t.Copy {
+			most = max(most, p.Method.Memory(t.Elements(), len(t.Inputs)))
+		}
+	}
+	return blocks + 2*most
+}
+
 // Close closes every model that compiling opened.
 func (p *Plan) Close() error {
 	var errs []error

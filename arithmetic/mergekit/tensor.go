@@ -21,6 +21,7 @@ type tensor struct {
 	Tensor
 	made *method.Tensor // nil for a copy
 	src  checkpoint.Source
+	read int64 // bytes of its inputs as stored
 }
 
 // shown is how many differences an error names before it counts the rest.
@@ -84,6 +85,9 @@ func (m *merging) place(row tensor, task method.Task, infos []checkpoint.Info, a
 	computed, err := m.outputDType(&row, infos)
 	if err != nil {
 		return err
+	}
+	for _, info := range infos {
+		row.read += info.Bytes()
 	}
 	from := -1
 	switch {

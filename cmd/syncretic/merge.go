@@ -82,6 +82,13 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, args []string) error
 	} else if write.SideFiles, err = plan.SideFiles(); err != nil {
 		return err
 	}
+	if o.plan {
+		r, err := describePlan(plan, out, write)
+		if err != nil {
+			return err
+		}
+		return a.result(r, r.text())
+	}
 	if err := a.modelOutput(out); err != nil {
 		return err
 	}
