@@ -92,13 +92,7 @@ func (c *combination) block(offset int, dst []float32, w *work) error {
 		clear(dst)
 	}
 	if c.divisor != 1 {
-		divide(dst, c.divisor)
+		vec.DivideBy(dst, c.divisor)
 	}
 	return nil
-}
-
-func divide(dst []float32, by float32) {
-	for i := range dst {
-		dst[i] /= by
-	}
 }

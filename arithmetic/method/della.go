@@ -114,12 +114,7 @@ func (r *ranked) bits() (bitmask, error) {
 type bitmask []uint64
 
 func (m bitmask) apply(offset int, d []float32) error {
-	for i := range d {
-		at := offset + i
-		if m[at>>6]>>(at&63)&1 == 0 {
-			d[i] = 0
-		}
-	}
+	vec.KeepBits(d, m, offset)
 	return nil
 }
 
@@ -166,7 +161,7 @@ func (s *sorter) sort(d []float32, stride int) []uint64 {
 	row, next := s.row, s.next
 	all, some := ^uint32(0), uint32(0)
 	for i := range row {
-		m := magnitude(d[i*stride])
+		m := vec.Magnitude(d[i*stride])
 		row[i] = uint64(m)<<32 | uint64(uint32(i))
 		all, some = all&m, some|m
 	}

@@ -80,15 +80,16 @@ func (keepNone) apply(_ int, d []float32) error {
 type keepAbove cut
 
 func (k keepAbove) apply(offset int, d []float32) error {
-	// Away from the tie the rule is one comparison.
-	switch c := cut(k); {
-	case !c.last && offset >= c.tie || c.last && offset+len(d) <= c.tie:
-		vec.MaskBelow(d, c.bits+1)
-	case !c.last && offset+len(d) <= c.tie || c.last && offset >= c.tie:
-		vec.MaskBelow(d, c.bits)
+	switch c := cut(k); c.ties(offset, len(d)) {
+	case noTies:
+		vec.KeepAbove(d, c.bits)
+	case allTies:
+		if c.bits > 0 {
+			vec.KeepAbove(d, c.bits-1)
+		}
 	default:
 		for i, x := range d {
-			if !c.above(magnitude(x), offset+i) {
+			if !c.above(vec.Magnitude(x), offset+i) {
 				d[i] = 0
 			}
 		}
@@ -108,10 +109,16 @@ func (b *band) apply(offset int, d []float32) error {
 	if b.high == nil {
 		return nil
 	}
-	c := *b.high
-	for i, x := range d {
-		if c.above(magnitude(x), offset+i) {
-			d[i] = 0
+	switch c := *b.high; {
+	case c.ties(offset, len(d)) == noTies:
+		vec.ClearAbove(d, c.bits)
+	case c.ties(offset, len(d)) == allTies && c.bits > 0:
+		vec.ClearAbove(d, c.bits-1)
+	default:
+		for i, x := range d {
+			if c.above(vec.Magnitude(x), offset+i) {
+				d[i] = 0
+			}
 		}
 	}
 	return nil

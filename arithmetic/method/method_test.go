@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"syncretic/arithmetic/vec"
 	"syncretic/checkpoint"
 )
 
@@ -56,7 +57,7 @@ func TestCutsAreExact(t *testing.T) {
 					order[i] = i
 				}
 				slices.SortFunc(order, func(i, j int) int {
-					a, b := magnitude(d[i]), magnitude(d[j])
+					a, b := vec.Magnitude(d[i]), vec.Magnitude(d[j])
 					switch {
 					case a != b:
 						return int(int64(b) - int64(a))
@@ -78,7 +79,7 @@ func TestCutsAreExact(t *testing.T) {
 						want[i] = true
 					}
 					for i, x := range d {
-						if got := found[0].above(magnitude(x), i); got != want[i] {
+						if got := found[0].above(vec.Magnitude(x), i); got != want[i] {
 							t.Fatalf("n %d, ties %v, last %v, k %d: element %d (%v): above is %v", n, ties, last, k, i, x, got)
 						}
 					}

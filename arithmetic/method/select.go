@@ -21,7 +21,22 @@ type cut struct {
 // above tells whether element i, with magnitude bits m, lies above the cut.
 func (c cut) above(m uint32, i int) bool { return m > c.bits || m == c.bits && (i < c.tie) != c.last }
 
-func magnitude(x float32) uint32 { return math.Float32bits(x) & 0x7fffffff }
+// Which of the elements that equal a cut lie above it, in some range: away from the tie the rule is one comparison.
+const (
+	someTies = iota
+	noTies
+	allTies
+)
+
+func (c cut) ties(offset, n int) int {
+	switch {
+	case !c.last && offset >= c.tie || c.last && offset+n <= c.tie:
+		return noTies
+	case !c.last && offset+n <= c.tie || c.last && offset >= c.tie:
+		return allTies
+	}
+	return someTies
+}
 
 // rank asks for the cut of one model above which k elements lie.
 type rank struct {
@@ -125,7 +140,7 @@ func sample(t *Task, in *Input) ([]uint32, error) {
 			return nil, err
 		}
 		for _, x := range d {
-			s = append(s, magnitude(x))
+			s = append(s, vec.Magnitude(x))
 		}
 	}
 	slices.Sort(s)
@@ -170,7 +185,7 @@ func (b *bracket) width() uint32 { return max(1, (b.hi-b.lo+parts-1)/parts) }
 func (s *seen) add(b *bracket, d []float32) {
 	if !s.many {
 		var above int
-		above, s.inside = between(d, b.lo, b.hi, s.inside)
+		above, s.inside = vec.Between(d, b.lo, b.hi, s.inside)
 		s.above += above
 		s.n = len(s.inside)
 		if s.n <= b.share {
@@ -185,7 +200,7 @@ func (s *seen) add(b *bracket, d []float32) {
 	}
 	width := b.width()
 	for _, x := range d {
-		switch m := magnitude(x); {
+		switch m := vec.Magnitude(x); {
 		case m >= b.hi:
 			s.above++
 		case m >= b.lo:
@@ -291,7 +306,7 @@ func (b *bracket) locate(t *Task, models []Input, chunks [][]seen, at, equal, ab
 			return err
 		}
 		for j, x := range d {
-			if magnitude(x) == out.bits {
+			if vec.Magnitude(x) == out.bits {
 				if ordinal--; ordinal == 0 {
 					out.tie = lo + j + 1
 					return nil
@@ -313,16 +328,4 @@ func delta(t *Task, in *Input, lo, n int) ([]float32, error) {
 	}
 	vec.Sub(x, y)
 	return x, nil
-}
-
-// between counts the magnitudes at or above hi, and appends those in [lo, hi).
-func between(d []float32, lo, hi uint32, inside []uint32) (above int, grown []uint32) {
-	for _, x := range d {
-		if m := magnitude(x); m >= hi {
-			above++
-		} else if m >= lo {
-			inside = append(inside, m)
-		}
-	}
-	return above, inside
 }

@@ -10,7 +10,7 @@ func (takeLargest) combine(sum, _ []float32, deltas [][]float32, _ []float32, _ 
 	copy(sum, deltas[0])
 	for _, d := range deltas[1:] {
 		for i, x := range d {
-			if magnitude(x) > magnitude(sum[i]) {
+			if vec.Magnitude(x) > vec.Magnitude(sum[i]) {
 				sum[i] = x
 			}
 		}

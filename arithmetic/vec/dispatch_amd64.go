@@ -1,0 +1,190 @@
+//go:build !purego
+
+package vec
+
+import (
+	"slices"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// hasAVX2 says whether this processor runs the kernels.
+var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+// whole is how many of n elements a kernel does: a multiple of group, and at least one.
+func whole(n, group int) (int, bool) {
+	n &^= group - 1
+	return n, n > 0 && hasAVX2
+}
+
+func fastSub(dst, x []float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	subAVX2(&dst[0], &x[0], n)
+	return n
+}
+
+func fastAdd(dst, x []float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	addAVX2(&dst[0], &x[0], n)
+	return n
+}
+
+func fastScale(dst []float32, c float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	scaleAVX2(&dst[0], n, c)
+	return n
+}
+
+func fastDivide(dst, x []float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	divideAVX2(&dst[0], &x[0], n)
+	return n
+}
+
+func fastDivideBy(dst []float32, c float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	divideByAVX2(&dst[0], n, c)
+	return n
+}
+
+func fastAddScaled(dst []float32, c float32, x []float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	addScaledAVX2(&dst[0], &x[0], n, c)
+	return n
+}
+
+func fastAddScaledDifference(dst []float32, c float32, x, y []float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	addScaledDifferenceAVX2(&dst[0], &x[0], &y[0], n, c)
+	return n
+}
+
+func fastAddAgreeing(sum, divisor, x, majority []float32, w float32) int {
+	n, ok := whole(len(sum), 16)
+	switch {
+	case !ok:
+		return 0
+	case divisor == nil:
+		addAgreeingAVX2(&sum[0], &x[0], &majority[0], n)
+	default:
+		addAgreeingWeightAVX2(&sum[0], &divisor[0], &x[0], &majority[0], n, w)
+	}
+	return n
+}
+
+func fastKeepAbove(x []float32, bound uint32) int {
+	n, ok := whole(len(x), 32)
+	if !ok {
+		return 0
+	}
+	keepAboveAVX2(&x[0], n, bound)
+	return n
+}
+
+func fastClearAbove(x []float32, bound uint32) int {
+	n, ok := whole(len(x), 32)
+	if !ok {
+		return 0
+	}
+	clearAboveAVX2(&x[0], n, bound)
+	return n
+}
+
+func fastBetween(x []float32, lo, hi uint32, inside []uint32) (above int, grown []uint32, done int) {
+	n, ok := whole(len(x), 8)
+	if !ok {
+		return 0, inside, 0
+	}
+	inside = slices.Grow(inside, n)
+	room := inside[len(inside) : len(inside)+n]
+	above, found := betweenAVX2(&x[0], n, lo-1, hi-1, &room[0])
+	return above, inside[:len(inside)+found], n
+}
+
+func fastKeepBits(x []float32, bits []uint64, offset int) int {
+	n, ok := whole(len(x), 8)
+	if !ok || offset&7 != 0 {
+		return 0
+	}
+	keepBitsAVX2(&x[0], (*byte)(unsafe.Add(unsafe.Pointer(&bits[0]), offset>>3)), n)
+	return n
+}
+
+func fastFinite(x []float32) int {
+	n, ok := whole(len(x), 32)
+	if !ok || anyNonFiniteAVX2(&x[0], n) != 0 {
+		return 0
+	}
+	return n
+}
+
+func fastDot(p *partial, a, b []float32) int {
+	n, ok := whole(len(a), 16)
+	if !ok {
+		return 0
+	}
+	dotAVX2(&p[0], &a[0], &b[0], n)
+	return n
+}
+
+func fastSumAbs(p *partial, a []float32) int {
+	n, ok := whole(len(a), 16)
+	if !ok {
+		return 0
+	}
+	sumAbsAVX2(&p[0], &a[0], n)
+	return n
+}
+
+func fastSigns(a, b []float32) (both, opposites, done int) {
+	n, ok := whole(len(a), 8)
+	if !ok {
+		return 0, 0, 0
+	}
+	const most = 1 << 30 // a lane counts an eighth of them in 32 bits
+	n = min(n, most)
+	both, opposites = signsAVX2(&a[0], &b[0], n)
+	return both, opposites, n
+}
+
+func fastRandom(key uint64, offset int, dst []uint32) int {
+	n, ok := whole(len(dst), 8)
+	if !ok {
+		return 0
+	}
+	c := counters(key, offset)
+	randomAVX2(&dst[0], n, &c, next(0, 4))
+	return n
+}
+
+func fastBernoulli(x []float32, key uint64, offset int, limit uint32) int {
+	n, ok := whole(len(x), 8)
+	if !ok {
+		return 0
+	}
+	c := counters(key, offset)
+	bernoulliAVX2(&x[0], n, &c, next(0, 4), limit)
+	return n
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// sums emits the float64 sums. Sixteen partial sums stand for the elements whose index leaves the same rest by 16.
+func sums() {
+	const wide = 16
+	halves := func(v VecVirtual) (low, high VecVirtual) {
+		low, high = YMM(), YMM()
+		upper := XMM()
+		VEXTRACTF128(Imm(1), v, upper)
+		VCVTPS2PD(v.AsX(), low)
+		VCVTPS2PD(upper, high)
+		return low, high
+	}
+	accumulators := func(lanes Register) (acc [4]VecVirtual) {
+		for i := range acc {
+			acc[i] = YMM()
+			VMOVUPD(Mem{Base: lanes, Disp: 32 * i}, acc[i])
+		}
+		return acc
+	}
+	store := func(acc [4]VecVirtual, lanes Register) {
+		for i := range acc {
+			VMOVUPD(acc[i], Mem{Base: lanes, Disp: 32 * i})
+		}
+	}
+
+	function("dotAVX2", "lanes *float64, a, b *float32, n int", "dotAVX2 adds products to sixteen lanes, for a multiple of 16 elements.")
+	lanes, a, b, n := pointer("lanes"), pointer("a"), pointer("b"), pointer("n")
+	acc := accumulators(lanes)
+	each(n, wide, []Register{a, b}, func(d int) {
+		x, y := load(a, d), load(b, d)
+		xl, xh := halves(x)
+		yl, yh := halves(y)
+		VFMADD231PD(xl, yl, acc[d/16]) // the product is exact in float64, so fusing changes nothing
+		VFMADD231PD(xh, yh, acc[d/16+1])
+	})
+	store(acc, lanes)
+	finish()
+
+	function("sumAbsAVX2", "lanes *float64, a *float32, n int", "sumAbsAVX2 adds magnitudes to sixteen lanes, for a multiple of 16 elements.")
+	lanes, a, n = pointer("lanes"), pointer("a"), pointer("n")
+	acc = accumulators(lanes)
+	mask := YMM()
+	VMOVUPS(words(noSign), mask)
+	each(n, wide, []Register{a}, func(d int) {
+		x := YMM()
+		VANDPS(at(a, d), mask, x)
+		low, high := halves(x)
+		VADDPD(low, acc[d/16], acc[d/16])
+		VADDPD(high, acc[d/16+1], acc[d/16+1])
+	})
+	store(acc, lanes)
+	finish()
+
+	function("signsAVX2", "a, b *float32, n int) (both, opposite int", "signsAVX2 counts the pairs without a 0, and those of them with different signs, for a multiple of 8 elements.")
+	a, b, n = pointer("a"), pointer("b"), pointer("n")
+	zero, both, opposite := YMM(), YMM(), YMM()
+	for _, r := range []VecVirtual{zero, both, opposite} {
+		VPXOR(r, r, r)
+	}
+	each(n, 8, []Register{a, b}, func(d int) {
+		x, y := load(a, d), load(b, d)
+		m, p, q := YMM(), YMM(), YMM()
+		VCMPPS(Imm(4), zero, x, m) // not equal, or NaN
+		VCMPPS(Imm(4), zero, y, p)
+		VANDPS(m, p, m)
+		VPSUBD(m, both, both)
+		VXORPS(x, y, q)
+		VPSRAD(Imm(31), q, q)
+		VANDPS(m, q, q)
+		VPSUBD(q, opposite, opposite)
+	})
+	Store(total(both), ReturnIndex(0))
+	Store(total(opposite), ReturnIndex(1))
+	finish()
+}

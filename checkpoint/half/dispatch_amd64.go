@@ -1,0 +1,50 @@
+//go:build !purego
+
+package half
+
+import "golang.org/x/sys/cpu"
+
+// hasAVX2 says whether this processor runs the kernels. All that have AVX2 have F16C.
+var hasAVX2 = cpu.X86.HasAVX2
+
+// whole is how many of n elements a kernel does.
+func whole(n int) (int, bool) {
+	n &^= 31
+	return n, n > 0 && hasAVX2
+}
+
+func fastFromBF16(dst []float32, src []byte) int {
+	n, ok := whole(len(dst))
+	if !ok {
+		return 0
+	}
+	fromBF16AVX2(&dst[0], &src[0], n)
+	return n
+}
+
+func fastFromF16(dst []float32, src []byte) int {
+	n, ok := whole(len(dst))
+	if !ok {
+		return 0
+	}
+	fromF16AVX2(&dst[0], &src[0], n)
+	return n
+}
+
+// What is beyond the range is left to the portable code, which finds the first.
+
+func fastToBF16(dst []byte, src []float32) int {
+	n, ok := whole(len(src))
+	if !ok || toBF16AVX2(&dst[0], &src[0], n) != 0 {
+		return 0
+	}
+	return n
+}
+
+func fastToF16(dst []byte, src []float32) int {
+	n, ok := whole(len(src))
+	if !ok || toF16AVX2(&dst[0], &src[0], n) != 0 {
+		return 0
+	}
+	return n
+}
