@@ -42,6 +42,15 @@ func (d DType) Integer() bool {
 	return false
 }
 
+// opaque tells the types that are carried as bytes only: never read as numbers, never converted.
+func (d DType) opaque() bool {
+	switch d {
+	case C64, F8E8M0, F8E4M3FNUZ, F8E5M2FNUZ, F6E2M3, F6E3M2, F4:
+		return true
+	}
+	return false
+}
+
 // Elements is the number of elements: the product of the shape, 1 for a scalar.
 func (i Info) Elements() int {
 	n := 1
