@@ -6,7 +6,7 @@ import "math"
 // the upper half of an IEEE half. fromF8E4M3 and fromF8E5M2 widen them.
 
 // toF8E4M3 rounds to nearest, ties to even. ok is false for what the type does not hold: above 464, halfway to the number that
-// its NaN took the place of, and infinities. Unlike PyTorch, which makes 448 of those (a NaN before 2.13).
+// its NaN took the place of, and infinities. Unlike PyTorch 2.13, which makes 448 of those.
 func toF8E4M3(x float32) (code uint8, ok bool) {
 	const largest = 464
 	u := math.Float32bits(x)
