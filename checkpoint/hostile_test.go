@@ -167,17 +167,24 @@ const (
 
 func checkAllocation(t *testing.T, name string, file []byte) {
 	t.Helper()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	h, err := parseHeader(file)
-	runtime.ReadMemStats(&after)
 	text := len(file)
-	if err == nil {
-		text = int(h.data)
-	}
-	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(perHeader+perHeaderByte*text); got > most {
+	got := allocated(func() {
+		if h, err := parseHeader(file); err == nil {
+			text = int(h.data)
+		}
+	})
+	if most := uint64(perHeader + perHeaderByte*text); got > most {
 		t.Errorf("%s: %d bytes allocated for %d bytes of file, want at most %d", name, got, text, most)
 	}
+}
+
+// allocated is how many bytes a call takes, those it gives back included.
+func allocated(call func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	call()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 func repeat(text string, n int) string { return string(bytes.Repeat([]byte(text), n)) }

@@ -62,6 +62,24 @@ func TestIndexRefuses(t *testing.T) {
 	}
 }
 
+// An index costs no more than its length justifies.
+func TestIndexAllocation(t *testing.T) {
+	texts := []string{pairs(`"w": "a.safetensors"` + keys(1e5, `"a.safetensors"`)), `{"x": [0` + repeat(",0", 1e6) + `], "weight_map": {}}`, pairs(`"w": "` + repeat("a", 1e6) + `.bin"`)}
+	for _, group := range malformedIndexes() {
+		texts = append(texts, group...)
+	}
+	for _, text := range texts {
+		got := allocated(func() {
+			if files, err := parseIndex([]byte(text)); err == nil && files == nil {
+				t.Error("neither files nor an error")
+			}
+		})
+		if most := uint64(perHeader + perHeaderByte*len(text)); got > most {
+			t.Errorf("%s: %d bytes allocated for %d, want at most %d", cut(text), got, len(text), most)
+		}
+	}
+}
+
 // Where a message must lead to the place.
 func TestIndexErrorsNameThePlace(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
