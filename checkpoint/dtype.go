@@ -41,15 +41,15 @@ func (d DType) Torch() string {
 }
 
 // ParseDType reads the name of a type as the format spells it (BF16, F8_E4M3; in any case) or as PyTorch does (bfloat16,
-// torch.float16, half). Any other is an error that wraps [ErrInvalid].
+// torch.float16, half, fp16). Any other is an error that wraps [ErrInvalid].
 func ParseDType(name string) (DType, error) {
 	torch := strings.TrimPrefix(strings.ToLower(name), "torch.")
 	switch torch {
-	case "double":
+	case "double", "fp64":
 		return F64, nil
-	case "float":
+	case "float", "fp32":
 		return F32, nil
-	case "half":
+	case "half", "fp16":
 		return F16, nil
 	}
 	for _, d := range DTypes() {

@@ -8,7 +8,7 @@ import (
 
 func TestParseDType(t *testing.T) {
 	for want, names := range map[DType][]string{
-		F64: {"F64", "f64", "float64", "double", "torch.double"}, F32: {"F32", "float32", "torch.float32", "float"}, F16: {"F16", "float16", "half"},
+		F64: {"F64", "f64", "float64", "double", "torch.double"}, F32: {"F32", "float32", "torch.float32", "float"}, F16: {"F16", "float16", "half", "fp16"},
 		BF16: {"BF16", "bf16", "bfloat16", "torch.bfloat16"}, F8E4M3: {"F8_E4M3", "f8_e4m3", "float8_e4m3fn"}, F8E5M2: {"F8_E5M2", "float8_e5m2"},
 		F8E4M3FNUZ: {"float8_e4m3fnuz"}, F8E8M0: {"float8_e8m0fnu"}, C64: {"complex64"}, I64: {"I64", "int64"}, U8: {"uint8", "U8"}, Bool: {"bool", "BOOL", "torch.bool"}, F4: {"F4"},
 	} {
@@ -18,7 +18,7 @@ func TestParseDType(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"", "F8", "torch.", "fp16", "int", "float8", "F32 ", "auto"} {
+	for _, name := range []string{"", "F8", "torch.", "fp8", "int", "float8", "F32 ", "auto"} {
 		if got, err := ParseDType(name); got != "" || !errors.Is(err, ErrInvalid) {
 			t.Errorf("%q: %q, %v; want an error", name, got, err)
 		}
