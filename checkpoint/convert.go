@@ -118,6 +118,14 @@ func encode(dtype DType, dst []byte, src []float32) ([]byte, error) {
 		if i := encodeF16(dst, src); i >= 0 {
 			return nil, invalid("element %d: %v is beyond the range of F16", i, src[i])
 		}
+	case F8E4M3, F8E5M2:
+		to := toF8E4M3
+		if dtype == F8E5M2 {
+			to = toF8E5M2
+		}
+		if i := encodeF8(dst, src, to); i >= 0 {
+			return nil, invalid("element %d: %v is beyond the range of %s", i, src[i], dtype)
+		}
 	default:
 		return nil, invalid("numbers cannot be written as dtype %s", dtype)
 	}
@@ -164,7 +172,13 @@ func encodeF16(dst []byte, src []float32) int {
 }
 
 // encodable tells whether encode can write the type.
-func encodable(d DType) bool { return d == F32 || d == F16 || d == BF16 || d == F64 }
+func encodable(d DType) bool {
+	switch d {
+	case F64, F32, F16, BF16, F8E4M3, F8E5M2:
+		return true
+	}
+	return false
+}
 
 func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 }
 

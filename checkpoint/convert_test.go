@@ -1,10 +1,12 @@
 package checkpoint
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -105,11 +107,16 @@ func TestMisalignedTensors(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	for dtype, want := range map[DType]int{F64: 8, F32: 4, F16: 2, BF16: 2, F8E4M3: 1, F8E5M2: 1, F8E8M0: 1, C64: 8, I64: 8, I32: 4, I16: 2, I8: 1,
-		U64: 8, U32: 4, U16: 2, U8: 1, Bool: 1, "F4": 0, "": 0} {
-		if got := dtype.Size(); got != want {
-			t.Errorf("%q has %d bytes, want %d", dtype, got, want)
+	for bits, dtypes := range map[int][]DType{64: {F64, C64, I64, U64}, 32: {F32, I32, U32}, 16: {F16, BF16, I16, U16},
+		8: {F8E4M3, F8E5M2, F8E8M0, F8E4M3FNUZ, F8E5M2FNUZ, I8, U8, Bool}, 6: {F6E2M3, F6E3M2}, 4: {F4}, 0: {"F8", ""}} {
+		for _, dtype := range dtypes {
+			if dtype.Bits() != bits || dtype.Size() != bits/8 {
+				t.Errorf("%q has %d bits and %d bytes, want %d bits", dtype, dtype.Bits(), dtype.Size(), bits)
+			}
 		}
+	}
+	if info := (Info{"x", F4, []int{2, 3}}); info.Bytes() != 3 {
+		t.Errorf("%v: %d bytes, want 3", info, info.Bytes())
 	}
 	info := Info{"x", F16, []int{3, 0, 5}}
 	if info.Elements() != 0 || info.Bytes() != 0 {
@@ -120,24 +127,57 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// Types carried as bytes are copied, and refused as numbers.
+// Types carried as bytes are copied, and refused as numbers. Those of less than a byte fill more than one block.
 func TestOpaqueTypes(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "m.safetensors")
-	header := `{"c":{"dtype":"C64","shape":[1],"data_offsets":[0,8]},"e":{"dtype":"F8_E8M0","shape":[2],"data_offsets":[8,10]}}`
-	if err := os.WriteFile(path, []byte(file(header, 10)), 0o666); err != nil {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "m.safetensors")
+	var fields, names []string
+	var data []byte
+	for i, dtype := range []DType{C64, F8E8M0, F8E4M3FNUZ, F8E5M2FNUZ, F6E2M3, F6E3M2, F4} {
+		elements := 8
+		if dtype.Size() == 0 {
+			elements = blockElements + 8
+		}
+		begin := len(data)
+		for j := range dtype.bytes(elements) {
+			data = append(data, byte(7*int(j)+i))
+		}
+		names = append(names, string(dtype))
+		fields = append(fields, fmt.Sprintf(`"%s":{"dtype":"%[1]s","shape":[%d],"data_offsets":[%d,%d]}`, dtype, elements, begin, len(data)))
+	}
+	text := file("{"+strings.Join(fields, ",")+"}", 0) + string(data)
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	m := open(t, path)
-	for _, name := range []string{"c", "e"} {
+	for _, name := range names {
 		if _, err := ReadAll(m, name); !contains(err, "cannot be read as numbers") {
 			t.Errorf("%s: %v", name, err)
 		}
+		one := Select(m, func(other string) bool { return other == name })
+		if err := Write(t.Context(), filepath.Join(dir, "x.safetensors"), one, WriteOptions{DType: F32}); !contains(err, "carried as bytes only") {
+			t.Errorf("%s: written as F32: %v", name, err)
+		}
 	}
-	out := filepath.Join(t.TempDir(), "copy.safetensors")
+	out := filepath.Join(dir, "copy.safetensors")
 	if err := Write(t.Context(), out, m, WriteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if hash(t, open(t, out)) != hash(t, m) {
+	copied := open(t, out)
+	for _, name := range names {
+		a, _ := m.Raw(name)
+		if b, err := copied.Raw(name); err != nil || len(a) == 0 || string(a) != string(b) {
+			t.Errorf("%s: %d bytes after a copy, %v; want the same %d", name, len(b), err, len(a))
+		}
+	}
+	if hash(t, copied) != hash(t, m) {
 		t.Error("contents differ after a copy")
+	}
+	text = text[:len(text)-1] + "\x00"
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if hash(t, copied) == hash(t, open(t, path)) {
+		t.Error("the hash does not see the last byte")
 	}
 }

@@ -11,10 +11,14 @@
 //   - To write: [Write] for weights, [WriteFile] for small files. Both are atomic: a reader sees the old output or the
 //     whole new one, and a failure leaves the old one as it was.
 //   - To name contents in a provenance record: [Hash].
+//   - To check a model fully, rule by rule: [Verify].
+//   - To find a model that Hugging Face tools have downloaded: [ResolveHub].
 //
-// Errors about contents wrap [ErrInvalid]; a missing file wraps fs.ErrNotExist; an output that exists wraps fs.ErrExist.
+// Errors about contents wrap [ErrInvalid], and [Rule] names the rule that is broken; a missing file wraps fs.ErrNotExist;
+// an output that exists wraps fs.ErrExist.
 //
-// The format is 8 bytes of little-endian header length, a JSON header, then the tensors' bytes without holes. Headers
-// are parsed twice, by the strict scan here and by github.com/nlpodyssey/safetensors, and the two must agree: a file
-// that two readers understand differently is refused (Trail of Bits' 2023 audit of safetensors describes why).
+// The format is 8 bytes of little-endian header length, a JSON header, then the tensors' bytes without holes. Files are
+// judged as the Rust reference 0.8 judges them, but that no key may stand twice. Headers are parsed twice, by the strict
+// scan here and by github.com/nlpodyssey/safetensors, and the two must agree: a file that two readers understand
+// differently is refused (Trail of Bits' 2023 audit of safetensors describes why).
 package checkpoint

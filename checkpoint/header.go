@@ -32,14 +32,14 @@ type header struct {
 // trusted before it is compared with what is there. Every error names one broken rule and, where there is one, the tensor.
 func parseHeader(data []byte) (*header, error) {
 	if len(data) < 8 {
-		return nil, invalid("truncated: %d bytes, want at least 8", len(data))
+		return nil, broken(RuleTruncated, "truncated: %d bytes, want at least 8", len(data))
 	}
 	n := binary.LittleEndian.Uint64(data)
 	if n > maxHeader {
-		return nil, invalid("header length %d, want at most %d", n, maxHeader)
+		return nil, broken(RuleHeaderLength, "header length %d, want at most %d", n, maxHeader)
 	}
 	if n > uint64(len(data)-8) {
-		return nil, invalid("truncated: header length %d, but only %d bytes follow", n, len(data)-8)
+		return nil, broken(RuleTruncated, "truncated: header length %d, but only %d bytes follow", n, len(data)-8)
 	}
 	text := data[8 : 8+n]
 	h, err := scanHeader(text)
@@ -53,17 +53,17 @@ func parseHeader(data []byte) (*header, error) {
 	return h, h.crossCheck(text)
 }
 
-// scanHeader reads the JSON by the letter: valid UTF-8, one object, no key twice at any level that matters, nothing
-// after it but white space. White space before it and unknown keys of a tensor pass, as in the reference.
+// scanHeader reads the JSON by the letter: valid UTF-8, one object, no key twice at any level, nothing after it but white
+// space. White space before it and unknown keys of a tensor pass, as in the reference.
 func scanHeader(text []byte) (*header, error) {
 	if !utf8.Valid(text) {
-		return nil, invalid("header is not valid UTF-8")
+		return nil, broken(RuleUTF8, "header is not valid UTF-8")
 	}
 	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
-		return nil, invalid("header does not start with {")
+		return nil, broken(RuleJSON, "header does not start with {")
 	}
 	if at := loneSurrogate(text); at >= 0 {
-		return nil, invalid("header is not valid text: half of a surrogate pair at byte %d", at)
+		return nil, broken(RuleUTF8, "header is not valid text: half of a surrogate pair at byte %d", at)
 	}
 	s := newScanner(text)
 	h := &header{}
@@ -74,21 +74,21 @@ func scanHeader(text []byte) (*header, error) {
 		return s.tensor(h, name)
 	})
 	if err != nil {
-		return nil, headerError(err)
+		return nil, jsonError("header", err)
 	}
-	if _, err := s.dec.Token(); err != io.EOF {
-		return nil, invalid("header has something after its closing }")
+	if !s.end() {
+		return nil, broken(RuleJSON, "header has something after its closing }")
 	}
 	return h, nil
 }
 
-// headerError gives JSON's own errors a context.
-func headerError(err error) error {
+// jsonError gives JSON's own errors a context: what was read.
+func jsonError(what string, err error) error {
 	if errors.Is(err, ErrInvalid) {
-		return err
+		return ruled(RuleJSON, err)
 	}
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return invalid("header is not valid JSON: %v", err)
+	return broken(RuleJSON, "%s is not valid JSON: %v", what, err)
 }

@@ -2,12 +2,12 @@ package checkpoint
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -32,47 +32,48 @@ func readSmall(path string) ([]byte, error) {
 // Other keys beside weight_map pass; a key twice, a file outside of the directory, or no weight_map do not.
 func parseIndex(text []byte) (map[string]string, error) {
 	if !utf8.Valid(text) {
-		return nil, invalid("index is not valid UTF-8")
+		return nil, broken(RuleUTF8, "index is not valid UTF-8")
+	}
+	if at := loneSurrogate(text); at >= 0 {
+		return nil, broken(RuleUTF8, "index is not valid text: half of a surrogate pair at byte %d", at)
 	}
 	s := newScanner(text)
 	var files map[string]string
-	err := s.object(func(key string) error {
+	err := s.object(func(key string) (err error) {
 		if key != "weight_map" {
-			return s.skip()
+			return s.skip(1)
 		}
-		files = make(map[string]string)
-		return within(s.object(func(name string) error {
-			file, err := s.text()
-			if err != nil {
-				return within(err, "tensor %q", name)
-			}
-			if !shardName(file) {
-				return invalid("tensor %q: file %q, want the name of a .safetensors file in the same directory", name, file)
-			}
-			files[name] = file
-			return nil
-		}), "weight_map")
+		files, err = s.weightMap()
+		return within(ruled(RuleWeightMap, err), "weight_map")
 	})
-	if err == nil {
-		if _, end := s.dec.Token(); end != io.EOF {
-			err = invalid("index has something after its closing }")
-		}
-	}
 	switch {
 	case err != nil:
-		if errors.Is(err, ErrInvalid) {
-			return nil, err
-		}
-		return nil, invalid("index is not valid JSON: %v", err)
+		return nil, jsonError("index", err)
+	case !s.end():
+		return nil, broken(RuleJSON, "index has something after its closing }")
 	case files == nil:
-		return nil, invalid("index has no weight_map")
+		return nil, broken(RuleWeightMap, "index has no weight_map")
 	}
 	return files, nil
 }
 
+func (s scanner) weightMap() (map[string]string, error) {
+	files := make(map[string]string)
+	err := s.object(func(name string) error {
+		file, err := s.text()
+		if err == nil && !shardName(file) {
+			err = broken(RuleShardName, "file %s, want the name of a .safetensors file in the same directory", quoted(file))
+		}
+		files[name] = file
+		return within(err, "tensor %s", quoted(name))
+	})
+	return files, err
+}
+
 // shardName accepts plain file names only: an index must not reach outside of its directory.
 func shardName(file string) bool {
-	return filepath.IsLocal(file) && !strings.ContainsAny(file, `/\`) && strings.HasSuffix(file, ".safetensors")
+	return filepath.IsLocal(file) && !strings.ContainsAny(file, `/\:`) && !strings.ContainsFunc(file, unicode.IsControl) &&
+		strings.HasSuffix(file, ".safetensors")
 }
 
 // formatIndex spells an index as Hugging Face tools do.

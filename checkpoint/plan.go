@@ -20,7 +20,7 @@ type layout struct {
 // plan decides every output byte's place from headers alone, and refuses what cannot be written before any is.
 func plan(src Source, opts WriteOptions) ([]layout, error) {
 	if opts.DType != "" && !encodable(opts.DType) {
-		return nil, fmt.Errorf("dtype %q: want F32, F16, BF16 or F64", opts.DType)
+		return nil, fmt.Errorf("dtype %q: want F64, F32, F16, BF16, F8_E4M3 or F8_E5M2", opts.DType)
 	}
 	if opts.ShardBytes < 0 {
 		return nil, fmt.Errorf("shard size of %d bytes, want 0 (one file) or more", opts.ShardBytes)
@@ -31,12 +31,14 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 		if opts.DType != "" && !info.DType.Integer() {
 			e.DType = opts.DType
 		}
-		elements, ok := measure(info.Shape, max(info.DType.Size(), e.DType.Size()))
+		elements, ok := measureBits(info.Shape, max(info.DType.Bits(), e.DType.Bits()))
 		switch {
-		case info.DType.Size() == 0 || !ok:
+		case info.DType.Bits() == 0 || !ok || elements*info.DType.Bits()%8 != 0:
 			return nil, invalid("tensor %q: %s %d cannot be written", info.Name, info.DType, info.Shape)
 		case info.Name == metadataKey || !utf8.ValidString(info.Name):
 			return nil, invalid("tensor %q: this name cannot be stored", info.Name)
+		case e.DType != info.DType && info.DType.opaque():
+			return nil, invalid("tensor %q: %s is carried as bytes only, and cannot become %s", info.Name, info.DType, e.DType)
 		case !encodable(e.DType):
 			if _, ok, err := rawBytes(src, info); err != nil {
 				return nil, err
@@ -44,7 +46,7 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 				return nil, noStored(info)
 			}
 		}
-		e.end = int64(elements) * int64(e.DType.Size())
+		e.end = e.DType.bytes(elements)
 		tensors = append(tensors, e)
 	}
 	metadata := maps.Clone(opts.Metadata)
@@ -105,7 +107,7 @@ func split(tensors []entry, limit int64) [][]entry {
 func newLayout(tensors []entry, metadata map[string]string) layout {
 	entries := slices.Clone(tensors)
 	slices.SortFunc(entries, func(a, b entry) int {
-		if x, y := a.DType.Size(), b.DType.Size(); x != y {
+		if x, y := a.DType.Bits(), b.DType.Bits(); x != y {
 			return y - x
 		}
 		return strings.Compare(a.Name, b.Name)

@@ -3,8 +3,13 @@ package checkpoint
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"strconv"
 )
+
+// maxDepth is how deep the reference's JSON reader lets objects and arrays nest.
+const maxDepth = 127
 
 // scanner walks JSON token by token, refusing duplicate keys.
 type scanner struct{ dec *json.Decoder }
@@ -32,7 +37,7 @@ func (s scanner) fields(field func(key string) error) error {
 		}
 		key := token.(string)
 		if seen[key] {
-			return invalid("key %q appears twice", key)
+			return broken(RuleDuplicateKey, "key %s appears twice", quoted(key))
 		}
 		seen[key] = true
 		if err := field(key); err != nil {
@@ -49,7 +54,7 @@ func (s scanner) open(delim json.Delim, what string) error {
 		return err
 	}
 	if token != delim {
-		return invalid("%v where an %s is wanted", token, what)
+		return invalid("%s where an %s is wanted", shown(token), what)
 	}
 	return nil
 }
@@ -61,7 +66,7 @@ func (s scanner) text() (string, error) {
 	}
 	text, ok := token.(string)
 	if !ok {
-		return "", invalid("%v where a string is wanted", token)
+		return "", invalid("%s where a string is wanted", shown(token))
 	}
 	return text, nil
 }
@@ -79,11 +84,11 @@ func (s scanner) naturals() ([]int64, error) {
 		}
 		number, ok := token.(json.Number)
 		if !ok {
-			return nil, invalid("%v where a whole number is wanted", token)
+			return nil, invalid("%s where a whole number is wanted", shown(token))
 		}
 		n, err := strconv.ParseUint(number.String(), 10, 63)
 		if err != nil {
-			return nil, invalid("%s where a whole number below 2^63 is wanted", number)
+			return nil, invalid("%s where a whole number below 2^63 is wanted", shown(number))
 		}
 		list = append(list, int64(n))
 	}
@@ -91,43 +96,40 @@ func (s scanner) naturals() ([]int64, error) {
 	return list, err
 }
 
-// skip reads any one value.
-func (s scanner) skip() error {
-	var value json.RawMessage
-	return s.dec.Decode(&value)
-}
-
-// loneSurrogate finds an escape \ud800 to \udfff without its other half, -1 if there is none. Go's decoder would put
-// U+FFFD there, the reference refuses it.
-func loneSurrogate(text []byte) int {
-	for i := 0; i+1 < len(text); i++ {
-		if text[i] != '\\' {
-			continue
-		}
-		u := escaped(text[i:])
-		switch {
-		case u >= 0xd800 && u < 0xdc00:
-			if low := escaped(text[min(i+6, len(text)):]); low < 0xdc00 || low > 0xdfff {
-				return i
-			}
-			i += 11
-		case u >= 0xdc00 && u <= 0xdfff:
-			return i
-		default:
-			i++
-		}
-	}
-	return -1
-}
-
-// escaped is the number of an escape \uXXXX that text starts with, 0 for anything else.
-func escaped(text []byte) uint64 {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
-		return 0
-	}
-	n, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+// skip reads any one value inside of depth objects and arrays. Though nobody needs it, it must be in order: as in the
+// reference neither too deep nor with a number beyond float64.
+func (s scanner) skip(depth int) error {
+	token, err := s.dec.Token()
 	if err != nil {
-		return 0
+		return err
 	}
-	return n
+	if _, ok := token.(json.Delim); ok && depth == maxDepth {
+		return broken(RuleDepth, "objects and arrays nest more than %d deep", maxDepth)
+	}
+	switch token := token.(type) {
+	case json.Number:
+		if _, err := token.Float64(); err != nil {
+			return broken(RuleJSON, "%s is beyond the range of numbers", shown(token))
+		}
+	case json.Delim:
+		if token == '{' {
+			return s.fields(func(string) error { return s.skip(depth + 1) })
+		}
+		for s.dec.More() {
+			if err := s.skip(depth + 1); err != nil {
+				return err
+			}
+		}
+		_, err = s.dec.Token()
+	}
+	return err
 }
+
+// end wants nothing more but white space.
+func (s scanner) end() bool {
+	_, err := s.dec.Token()
+	return err == io.EOF
+}
+
+// shown is a token as messages show it.
+func shown(token json.Token) string { return cut(fmt.Sprint(token)) }

@@ -39,8 +39,6 @@ const (
 	BF16   DType = "BF16"
 	F8E4M3 DType = "F8_E4M3"
 	F8E5M2 DType = "F8_E5M2"
-	F8E8M0 DType = "F8_E8M0" // carried as bytes only
-	C64    DType = "C64"     // carried as bytes only
 	I64    DType = "I64"
 	I32    DType = "I32"
 	I16    DType = "I16"
@@ -50,4 +48,13 @@ const (
 	U16    DType = "U16"
 	U8     DType = "U8"
 	Bool   DType = "BOOL"
+
+	// Carried as bytes only.
+	C64        DType = "C64"
+	F8E8M0     DType = "F8_E8M0"
+	F8E4M3FNUZ DType = "F8_E4M3FNUZ"
+	F8E5M2FNUZ DType = "F8_E5M2FNUZ"
+	F6E2M3     DType = "F6_E2M3"
+	F6E3M2     DType = "F6_E3M2"
+	F4         DType = "F4"
 )

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// blockElements is the length of one unit of work: 1 MiB of float32.
+// blockElements is the length of one unit of work: 1 MiB of float32. 8 divides it, so that blocks of 4-bit elements are whole bytes.
 const blockElements = 1 << 18
 
 // meter adds up progress of several workers.
@@ -65,7 +65,7 @@ func fillFile(ctx context.Context, f *os.File, path string, src Source, l layout
 					return
 				}
 				e := l.entries[units[i].tensor]
-				m.add(int64(units[i].hi-units[i].lo) * int64(e.DType.Size()))
+				m.add(e.DType.bytes(units[i].hi - units[i].lo))
 			}
 		})
 	}
@@ -89,8 +89,7 @@ type buffers struct {
 
 func (b *buffers) copyUnit(f *os.File, src Source, l layout, u unit) error {
 	in, out := l.inputs[u.tensor], l.entries[u.tensor]
-	size := out.DType.Size()
-	at := int64(len(l.header)) + out.begin + int64(u.lo)*int64(size)
+	at := int64(len(l.header)) + out.begin + out.DType.bytes(u.lo)
 	block, err := b.block(src, in, out.DType, u.lo, u.hi)
 	if err != nil {
 		return err
@@ -101,14 +100,13 @@ func (b *buffers) copyUnit(f *os.File, src Source, l layout, u unit) error {
 
 // block returns elements [lo, hi) of a tensor in dtype: as stored where that is possible, else rounded from float32.
 func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, error) {
-	size := dtype.Size()
 	if dtype == in.DType {
 		raw, ok, err := rawBytes(src, in)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			return raw[lo*size : hi*size], nil
+			return raw[dtype.bytes(lo):dtype.bytes(hi)], nil
 		}
 	}
 	if !encodable(dtype) {

@@ -11,7 +11,7 @@ import (
 // WriteOptions says how to write. Its zero value keeps every dtype, makes one file and replaces nothing.
 type WriteOptions struct {
 	Metadata   map[string]string       // free text of the header; "format": "pt" is added unless a format is given
-	DType      DType                   // for floats: F32, F16, BF16, F64; "" keeps each tensor's own. Integers never change
+	DType      DType                   // for floats: F64, F32, F16, BF16, F8_E4M3, F8_E5M2; "" keeps each tensor's own. Integers never change
 	Force      bool                    // replace an existing output
 	ShardBytes int64                   // most tensor bytes a file, for directories; 0 means one file
 	SideFiles  []SideFile              // written beside the weights of a directory; a single file has no place for them

@@ -222,7 +222,7 @@ func TestWriteFailsClean(t *testing.T) {
 		{"integers without Raw", nil, "new", struct{ Source }{src}, WriteOptions{}, ErrInvalid, `tensor "ids": its source has no I64 as stored`},
 		{"beyond F16", nil, "new", memory(t, Tensor{Name: "x", Shape: []int{2}, Data: []float32{1, 65520}}), WriteOptions{DType: F16}, ErrInvalid, `tensor "x": from element 0: element 1: 65520 is beyond the range of F16`},
 		{"beyond BF16", nil, "new", memory(t, Tensor{Name: "x", Data: []float32{3.4e38}}), WriteOptions{DType: BF16}, ErrInvalid, "beyond the range of BF16"},
-		{"unknown dtype", nil, "new", src, WriteOptions{DType: "F8_E4M3"}, nil, "want F32, F16, BF16 or F64"},
+		{"unknown dtype", nil, "new", src, WriteOptions{DType: "F8_E8M0"}, nil, "want F64, F32, F16, BF16, F8_E4M3 or F8_E5M2"},
 		{"shards of one file", nil, "new.safetensors", src, WriteOptions{ShardBytes: 1}, nil, "shards need a directory"},
 		{"negative shards", nil, "new", src, WriteOptions{ShardBytes: -1}, nil, "shard size"},
 		{"side file above", nil, "new", src, WriteOptions{SideFiles: []SideFile{{"../x", nil}}}, ErrInvalid, `side file "../x"`},

@@ -66,6 +66,15 @@ with open("sharded/model.safetensors.index.json", "w") as f:
 with open("sharded/config.json", "w") as f:
     json.dump({"model_type": "toy"}, f)
 
+# Rounding to 8 bits by PyTorch: every number that either type has, what lies halfway between two, and both types' borders.
+values = torch.cat([codes.view(t).float() for t in (torch.float8_e4m3fn, torch.float8_e5m2)])
+values = values[torch.isfinite(values)].abs().unique()
+halfway = (values[1:] + values[:-1]) / 2
+near = torch.cat([values, halfway, torch.tensor([464.0, 479.9, 480.0, 61439.9, 61440.0, 65536.0, 1e30, float("inf"), float("nan")])])
+near = torch.cat([near, torch.nextafter(near, torch.tensor(0.0)), torch.nextafter(near, torch.tensor(float("inf")))])
+x = torch.cat([near, -near, torch.randn(1000) * 10, torch.randn(500) * 1e-3])
+save_file({"x": x, "e4m3": x.to(torch.float8_e4m3fn), "e5m2": x.to(torch.float8_e5m2)}, "rounding8.safetensors")
+
 with open("expected.json", "w") as f:
     json.dump({
         "mixed": describe(mixed),

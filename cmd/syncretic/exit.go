@@ -70,7 +70,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	case is(fs.ErrExist):
 		return exitExists
 	case is(checkpoint.ErrInvalid, audio.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid, probe.ErrInvalid, metric.ErrInvalid,
-		sweep.ErrInvalid, errMismatch, errOtherBase, errIsVector, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+		sweep.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed

@@ -55,6 +55,7 @@ func TestClassify(t *testing.T) {
 		{errMismatch, exitInput},
 		{errOtherBase, exitInput},
 		{errIsVector, exitInput},
+		{errBroken, exitInput},
 		{fs.ErrNotExist, exitInput},
 		{syscall.EISDIR, exitInput},
 		{fs.ErrExist, exitExists},
