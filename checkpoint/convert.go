@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"unsafe"
+
+	"syncretic/checkpoint/half"
 )
 
 // decode converts len(dst) stored elements to float32. F64 is rounded to nearest even. Wide integers must be exact:
@@ -19,25 +21,9 @@ func decode(dtype DType, dst []float32, src []byte) error {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 		}
 	case BF16:
-		if words, ok := words(src, len(dst)); ok {
-			for i, h := range words {
-				dst[i] = fromBF16(h)
-			}
-			return nil
-		}
-		for i := range dst {
-			dst[i] = fromBF16(binary.LittleEndian.Uint16(src[2*i:]))
-		}
+		half.FromBF16(dst, src)
 	case F16:
-		if words, ok := words(src, len(dst)); ok {
-			for i, h := range words {
-				dst[i] = fromF16(h)
-			}
-			return nil
-		}
-		for i := range dst {
-			dst[i] = fromF16(binary.LittleEndian.Uint16(src[2*i:]))
-		}
+		half.FromF16(dst, src)
 	case F64:
 		src = src[:8*len(dst)]
 		for i := range dst {
@@ -111,11 +97,11 @@ func encode(dtype DType, dst []byte, src []float32) ([]byte, error) {
 			binary.LittleEndian.PutUint64(dst[8*i:], math.Float64bits(float64(x)))
 		}
 	case BF16:
-		if i := encodeBF16(dst, src); i >= 0 {
+		if i := half.ToBF16(dst, src); i >= 0 {
 			return nil, invalid("element %d: %v is beyond the range of BF16", i, src[i])
 		}
 	case F16:
-		if i := encodeF16(dst, src); i >= 0 {
+		if i := half.ToF16(dst, src); i >= 0 {
 			return nil, invalid("element %d: %v is beyond the range of F16", i, src[i])
 		}
 	case F8E4M3, F8E5M2:
@@ -132,45 +118,6 @@ func encode(dtype DType, dst []byte, src []float32) ([]byte, error) {
 	return dst, nil
 }
 
-// encodeBF16 and encodeF16 round all of src, and return the first element that is finite but became infinite, or -1.
-// The words of the machine are written directly where that is possible.
-
-func encodeBF16(dst []byte, src []float32) int {
-	words, direct := words(dst, len(src))
-	for i, x := range src {
-		u := math.Float32bits(x)
-		h := uint16((u + 0x7fff + u>>16&1) >> 16)
-		if u&0x7fffffff >= 0x7f7f8000 { // rounds to infinity, is infinite, or NaN
-			if u&0x7fffffff < 0x7f800000 {
-				return i
-			}
-			h = toBF16(x)
-		}
-		if direct {
-			words[i] = h
-		} else {
-			binary.LittleEndian.PutUint16(dst[2*i:], h)
-		}
-	}
-	return -1
-}
-
-func encodeF16(dst []byte, src []float32) int {
-	words, direct := words(dst, len(src))
-	for i, x := range src {
-		if u := math.Float32bits(x) & 0x7fffffff; u >= 0x477ff000 && u < 0x7f800000 { // 65520, which rounds to infinity
-			return i
-		}
-		h := toF16(x)
-		if direct {
-			words[i] = h
-		} else {
-			binary.LittleEndian.PutUint16(dst[2*i:], h)
-		}
-	}
-	return -1
-}
-
 // encodable tells whether encode can write the type.
 func encodable(d DType) bool {
 	switch d {
@@ -185,13 +132,4 @@ func littleEndian() bool { return binary.NativeEndian.Uint16([]byte{1, 0}) == 1 
 // bytesOf views numbers as the host's bytes, without a copy.
 func bytesOf(x []float32) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(x))), 4*len(x))
-}
-
-// words views n 16-bit numbers without a copy, where the machine's order and the bytes' alignment allow it.
-func words(b []byte, n int) ([]uint16, bool) {
-	at := unsafe.Pointer(unsafe.SliceData(b))
-	if !littleEndian() || uintptr(at)%2 != 0 {
-		return nil, false
-	}
-	return unsafe.Slice((*uint16)(at), len(b)/2)[:n], true
 }

@@ -3,7 +3,7 @@ package checkpoint
 import "math"
 
 // The two 8-bit types of OCP's "8-bit Floating Point Specification": E4M3 has bias 7, no infinities and one NaN a sign; E5M2 is
-// the upper half of an IEEE half. fromF8E4M3 and fromF8E5M2 widen them.
+// the upper half of an IEEE half.
 
 // toF8E4M3 rounds to nearest, ties to even. ok is false for what the type does not hold: above 464, halfway to the number that
 // its NaN took the place of, and infinities. Unlike PyTorch 2.13, which makes 448 of those.
@@ -57,4 +57,27 @@ func encodeF8(dst []byte, src []float32, to func(float32) (uint8, bool)) int {
 		dst[i] = code
 	}
 	return -1
+}
+
+// fromF8E4M3 widens the OCP E4M3 type: bias 7, no infinities, S.1111.111 is NaN.
+func fromF8E4M3(b uint8) float32 {
+	sign := uint32(b&0x80) << 24
+	low := uint32(b&0x7f) << 20
+	if b&0x7f == 0x7f {
+		return math.Float32frombits(sign | 0x7fc00000)
+	}
+	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(low)*0x1p120))
+}
+
+// fromF8E5M2 widens the OCP E5M2 type: bias 15, with infinities.
+func fromF8E5M2(b uint8) float32 {
+	sign := uint32(b&0x80) << 24
+	low := uint32(b&0x7f) << 21
+	switch {
+	case b&0x7f > 0x7c:
+		return math.Float32frombits(sign | 0x7fc00000 | low)
+	case b&0x7f == 0x7c:
+		return math.Float32frombits(sign | 0x7f800000)
+	}
+	return math.Float32frombits(sign | math.Float32bits(math.Float32frombits(low)*0x1p112))
 }

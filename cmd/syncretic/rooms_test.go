@@ -17,12 +17,14 @@ type room struct {
 const everything = "/"
 
 var rooms = map[string]room{
-	"checkpoint":        {nil, "weights on disk are the ground that all other rooms stand on: reading a file must not need an encoder"},
+	"checkpoint":        {[]string{"checkpoint/half"}, "weights on disk are the ground that all other rooms stand on: reading a file must not need an encoder"},
+	"checkpoint/half":   {nil, "kernels over slices know nothing of tensors"},
 	"checkpoint/recipe": {nil, "it decodes any room's YAML, so it knows none of them"},
 
-	"arithmetic":        {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
-	"arithmetic/vec":    {nil, "kernels over slices know nothing of tensors"},
-	"arithmetic/method": {[]string{"checkpoint", "arithmetic/vec"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
+	"arithmetic":          {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
+	"arithmetic/vec":      {nil, "kernels over slices know nothing of tensors"},
+	"arithmetic/mergekit": {[]string{"checkpoint", "checkpoint/recipe", "arithmetic/method", "arithmetic/vec"}, "a recipe joins models and methods; what reads the merge is not its matter"},
+	"arithmetic/method":   {[]string{"checkpoint", "arithmetic/vec"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
 
 	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},
@@ -60,7 +62,7 @@ var visitors = map[string]room{
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
 	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe"}, "YAML is decoded strictly, in one way"},
-	"golang.org/x/sys/cpu":              {[]string{"adapt/gemm", "adapt/op/elem", "arithmetic/vec"}, "only kernels ask what the processor has"},
+	"golang.org/x/sys/cpu":              {[]string{"adapt/gemm", "adapt/op/elem", "arithmetic/vec", "checkpoint/half"}, "only kernels ask what the processor has"},
 	"golang.org/x/sys/unix":             {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},
 	"golang.org/x/sys/windows":          {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},
 }
