@@ -2,35 +2,27 @@ package checkpoint
 
 import (
 	"cmp"
-	"encoding/json"
 	"math"
 	"slices"
 	"strings"
 )
 
 // metadata reads the free text under `__metadata__`: an object of strings, or null.
-func (s scanner) metadata(h *header) error {
-	token, err := s.dec.Token()
-	if err != nil || token == nil {
+func (s *scanner) metadata(h *header) error {
+	if s.peek() == 'n' {
+		_, err := s.word()
 		return err
 	}
-	if token != json.Delim('{') {
-		return broken(RuleMetadata, "%s: %s where an object is wanted", metadataKey, shown(token))
-	}
 	h.metadata = make(map[string]string)
-	err = s.fields(func(key string) error {
-		value, err := s.text()
-		if err != nil {
-			return within(ruled(RuleMetadata, err), "%s", quoted(key))
-		}
-		h.metadata[key] = value
-		return nil
+	err := s.object(func(key string) (err error) {
+		h.metadata[key], err = s.str()
+		return within(err, "%s", quoted(key))
 	})
-	return within(err, metadataKey)
+	return within(ruled(RuleMetadata, err), metadataKey)
 }
 
 // tensor reads one entry and checks what can be checked without the others.
-func (s scanner) tensor(h *header, name string) error {
+func (s *scanner) tensor(h *header, name string) error {
 	e := entry{Info: Info{Name: name}}
 	shape, offsets, err := s.entry(h, &e)
 	if err == nil {
@@ -46,7 +38,7 @@ func (s scanner) tensor(h *header, name string) error {
 
 // entry reads dtype, shape and data_offsets: as an object with each of these keys once and any others, or, as the reference
 // does too, as an array of just the three.
-func (s scanner) entry(h *header, e *entry) (shape, offsets []int64, err error) {
+func (s *scanner) entry(h *header, e *entry) (shape, offsets []int64, err error) {
 	field := func(key string) (err error) {
 		switch key {
 		case "dtype":
@@ -64,49 +56,39 @@ func (s scanner) entry(h *header, e *entry) (shape, offsets []int64, err error) 
 		}
 		return within(err, "%s", key)
 	}
-	token, err := s.dec.Token()
-	switch {
-	case err != nil:
-	case token == json.Delim('{'):
-		err = s.fields(field)
-	case token == json.Delim('['):
+	switch s.peek() {
+	case '[':
 		h.foreign = true
-		for _, key := range []string{"dtype", "shape", "data_offsets"} {
-			if err := field(key); err != nil {
-				return nil, nil, err
+		keys := []string{"dtype", "shape", "data_offsets"}
+		err = s.array(func() error {
+			if len(keys) == 0 {
+				return invalid("an array of more than dtype, shape and data_offsets")
 			}
-		}
-		if s.dec.More() {
-			return nil, nil, invalid("an array of more than dtype, shape and data_offsets")
-		}
-		_, err = s.dec.Token()
+			key := keys[0]
+			keys = keys[1:]
+			return field(key)
+		})
 	default:
-		err = invalid("%s where an object is wanted", shown(token))
+		err = s.object(field)
 	}
 	return shape, offsets, err
 }
 
 // dtype reads a type's name: a string, or, as the reference does too, an object with that one key and null.
-func (s scanner) dtype(h *header) (name DType, err error) {
-	token, err := s.dec.Token()
-	if err != nil {
-		return "", err
-	}
-	if text, ok := token.(string); ok {
-		return DType(text), nil
-	}
-	if token != json.Delim('{') {
-		return "", invalid("%s where a string is wanted", shown(token))
+func (s *scanner) dtype(h *header) (name DType, err error) {
+	if s.peek() != '{' {
+		text, err := s.str()
+		return DType(text), err
 	}
 	h.foreign = true
 	keys := 0
-	err = s.fields(func(key string) error {
+	err = s.object(func(key string) error {
 		keys++
 		name = DType(key)
-		value, err := s.dec.Token()
-		if err == nil && value != nil {
-			err = invalid("%s: %s where null is wanted", quoted(key), shown(value))
+		if s.peek() != 'n' {
+			return within(s.unwanted("null"), "%s", quoted(key))
 		}
+		_, err := s.word()
 		return err
 	})
 	if err == nil && keys != 1 {

@@ -161,7 +161,7 @@ func TestHostileFilesAllocateNoMoreThanTheirHeader(t *testing.T) {
 
 // Bytes a header's byte may cost, and what a small one costs: both readers' parsed forms, their maps and lists as these grow.
 const (
-	perHeaderByte = 120
+	perHeaderByte = 45
 	perHeader     = 64 << 10
 )
 

@@ -57,10 +57,10 @@ func parseIndex(text []byte) (map[string]string, error) {
 	return files, nil
 }
 
-func (s scanner) weightMap() (map[string]string, error) {
+func (s *scanner) weightMap() (map[string]string, error) {
 	files := make(map[string]string)
 	err := s.object(func(name string) error {
-		file, err := s.text()
+		file, err := s.str()
 		if err == nil && !shardName(file) {
 			err = broken(RuleShardName, "file %s, want the name of a .safetensors file in the same directory", quoted(file))
 		}

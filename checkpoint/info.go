@@ -31,7 +31,7 @@ func (d DType) Bits() int {
 func (d DType) Size() int { return d.Bits() / 8 }
 
 // bytes is the number of bytes of n elements. Of types of 4 and 6 bits n must be what fills whole bytes.
-func (d DType) bytes(n int) int64 { return int64(n) * int64(d.Bits()) / 8 }
+func (d DType) bytes(n int) int64 { return int64(n/8)*int64(d.Bits()) + int64(n%8*d.Bits()/8) }
 
 // Integer tells whether the type holds whole numbers (BOOL counts as 0 and 1): such tensors are never converted.
 func (d DType) Integer() bool {
