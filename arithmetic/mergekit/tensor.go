@@ -31,7 +31,7 @@ const shown = 4
 func (m *merging) planTensor(row tensor) error {
 	var task method.Task
 	task.Base, task.Name, task.Seed, task.Interrupt = -1, row.name, m.opts.Seed, m.opts.Interrupt
-	task.Layer, task.Layers = row.layer, row.layers
+	task.Layer, task.Layers, task.Memory = row.layer, row.layers, m.opts.Memory/4
 	var infos []checkpoint.Info
 	var absent []string
 	for i, src := range row.slice.sources {

@@ -28,8 +28,9 @@ func rankedDrop(t *Task, models []Input) ([]mask, error) {
 			return nil, invalid("%s: density %v and epsilon %v, want density ± epsilon inside (0, 1)", in.Model, density, epsilon)
 		}
 		r := newRanked(t, &models[i], t.key(i), density, epsilon)
-		if t.Params["rescale"] == rescaleProbability {
-			masks[i] = r // ranks are needed once, where the block is
+		r.divide = t.Params["rescale"] == rescaleProbability
+		if r.divide || t.Memory > 0 && int64(t.Elements()/8*len(models)) > t.Memory {
+			masks[i] = r // decided where a block is read
 			continue
 		}
 		kept, err := r.bits()
@@ -41,13 +42,14 @@ func rankedDrop(t *Task, models []Input) ([]mask, error) {
 	return masks, nil
 }
 
-// ranked computes keep decisions and probabilities in runs of whole planes: a plane is what one index of the first dimension
-// owns, all of a vector. It is a mask itself, which divides what stays by its probability to stay.
+// ranked decides in runs of whole planes: a plane is what one index of the first dimension owns, all of a vector. It is a mask
+// itself, which may divide what stays by its probability to stay.
 type ranked struct {
 	task          *Task
 	in            *Input
 	key           uint64
 	least, spread float64 // probability of the smallest, and what the largest has more
+	divide        bool
 
 	plane, length, stride int // elements of a plane; of a row; between neighbours in a row
 	size                  int // elements of a run
@@ -74,44 +76,59 @@ func newRanked(t *Task, in *Input, key uint64, density, epsilon float64) *ranked
 	return r
 }
 
-// each calls f with the probability of every element of a run that stays. Indices count from lo.
-func (r *ranked) each(lo, hi int, f func(at int, probability float64)) error {
-	d, err := delta(r.task, r.in, lo, hi-lo)
-	if err != nil {
-		return err
+// probability is that of an element to stay, by its rank in its row.
+func (r *ranked) probability(rank int) float64 {
+	if r.length == 1 {
+		return r.least + r.spread/2
 	}
-	draws := make([]uint32, len(d))
-	vec.Random(r.key, lo, draws)
-	s := sorter{row: make([]uint64, r.length), next: make([]uint64, r.length)}
-	for p := 0; p < len(d); p += r.plane {
-		for start := p; start < p+r.stride; start++ {
-			for rank, key := range s.sort(d[start:p+r.plane], r.stride) {
-				share := 0.5
-				if r.length > 1 {
-					share = float64(rank) / float64(r.length-1)
-				}
-				at := start + int(uint32(key))*r.stride
-				if p := r.least + r.spread*share; float64(draws[at])*0x1p-32 < p {
-					f(at, p)
-				}
-			}
-		}
-	}
-	return nil
+	return r.least + r.spread*float64(rank)/float64(r.length-1)
 }
 
-// bits decides for all elements at once.
+// stays tells whether an element with this draw and rank stays.
+func (r *ranked) stays(draw uint32, rank int) bool {
+	return float64(draw)*0x1p-32 < r.probability(rank)
+}
+
+// bits decides for all elements at once. It needs few ranks exactly: see decide.
 func (r *ranked) bits() (bitmask, error) {
 	n := r.task.Elements()
 	kept := make(bitmask, (n+63)/64)
 	err := overChunks(n, r.size, r.task.Interrupt, func(c chunk, _ *work) error {
-		return r.each(c.lo, c.hi, func(at int, _ float64) { kept[(c.lo+at)>>6] |= 1 << ((c.lo + at) & 63) })
+		d, err := delta(r.task, r.in, c.lo, c.hi-c.lo)
+		if err != nil {
+			return err
+		}
+		draws := make([]uint32, len(d))
+		vec.Random(r.key, c.lo, draws)
+		s := newSorter(r.length)
+		for p := 0; p < len(d); p += r.plane {
+			if r.stride == 1 && r.decide(s, d[p:p+r.plane], draws[p:p+r.plane], kept, c.lo+p) {
+				continue
+			}
+			r.sorted(s, d[p:p+r.plane], func(i, rank int) {
+				if r.stays(draws[p+i], rank) {
+					kept.set(c.lo + p + i)
+				}
+			})
+		}
+		return nil
 	})
 	return kept, err
 }
 
+// sorted calls f with every element of a plane and its rank.
+func (r *ranked) sorted(s *sorter, d []float32, f func(i, rank int)) {
+	for start := range r.stride {
+		for rank, key := range s.sort(d[start:], r.stride) {
+			f(start+int(uint32(key))*r.stride, rank)
+		}
+	}
+}
+
 // bitmask has one bit an element: 1 stays.
 type bitmask []uint64
+
+func (m bitmask) set(at int) { m[at>>6] |= 1 << (at & 63) }
 
 func (m bitmask) apply(offset int, d []float32) error {
 	vec.KeepBits(d, m, offset)
@@ -127,14 +144,17 @@ func (r *ranked) apply(offset int, d []float32) error {
 		factors = factors[offset%r.size:]
 		n := min(len(d), len(factors))
 		for i, f := range factors[:n] {
-			d[i] *= f
+			if d[i] *= f; f == 0 {
+				d[i] = 0
+			}
 		}
 		d, offset = d[n:], offset+n
 	}
 	return nil
 }
 
-// run returns a run's factors, 1/probability or 0. The last few are kept, since a run is read block by block.
+// run returns a run's factors: 0 for what goes, 1 or 1/probability for what stays. The last few runs are kept, since one is read
+// block by block.
 func (r *ranked) run(index int) ([]float32, error) {
 	const most = 8
 	r.mu.Lock()
@@ -143,49 +163,24 @@ func (r *ranked) run(index int) ([]float32, error) {
 		return r.runs[i].factors, nil
 	}
 	lo := index * r.size
-	hi := min(lo+r.size, r.task.Elements())
-	factors := make([]float32, hi-lo)
-	if err := r.each(lo, hi, func(at int, p float64) { factors[at] = float32(1 / p) }); err != nil {
+	d, err := delta(r.task, r.in, lo, min(r.size, r.task.Elements()-lo))
+	if err != nil {
 		return nil, err
+	}
+	draws, factors := make([]uint32, len(d)), make([]float32, len(d))
+	vec.Random(r.key, lo, draws)
+	s := newSorter(r.length)
+	for p := 0; p < len(d); p += r.plane {
+		r.sorted(s, d[p:p+r.plane], func(i, rank int) {
+			switch {
+			case !r.stays(draws[p+i], rank):
+			case r.divide:
+				factors[p+i] = float32(1 / r.probability(rank))
+			default:
+				factors[p+i] = 1
+			}
+		})
 	}
 	r.runs = append([]run{{index, factors}}, r.runs[:min(len(r.runs), most-1)]...)
 	return factors, nil
-}
-
-// sorter orders rows by magnitude.
-type sorter struct{ row, next []uint64 }
-
-// sort lists a row from the smallest magnitude to the largest, of equal ones the first first: magnitude bits above, index
-// below. It is a radix sort of 11 bits a pass, the lowest first, which leaves out digits that all elements share.
-func (s *sorter) sort(d []float32, stride int) []uint64 {
-	row, next := s.row, s.next
-	all, some := ^uint32(0), uint32(0)
-	for i := range row {
-		m := vec.Magnitude(d[i*stride])
-		row[i] = uint64(m)<<32 | uint64(uint32(i))
-		all, some = all&m, some|m
-	}
-	const digit = 11
-	var counts [1 << digit]int32
-	for shift := 0; shift < 32; shift += digit {
-		if (some&^all)>>shift&(1<<digit-1) == 0 {
-			continue
-		}
-		clear(counts[:])
-		for _, x := range row {
-			counts[x>>(32+shift)&(1<<digit-1)]++
-		}
-		at := int32(0)
-		for i, n := range counts {
-			counts[i] = at
-			at += n
-		}
-		for _, x := range row {
-			c := &counts[x>>(32+shift)&(1<<digit-1)]
-			next[*c] = x
-			*c++
-		}
-		row, next = next, row
-	}
-	return row
 }

@@ -32,7 +32,7 @@ const (
 )
 
 // combiner adds up the weighted task vectors of a block into sum, and what sum is to be divided by into divisor where
-// normalize is on (it is nil otherwise).
+// normalize is on (it is nil otherwise); 0 divides nothing.
 type combiner interface {
 	combine(sum, divisor []float32, deltas [][]float32, weights []float32, w *work)
 }
@@ -166,7 +166,7 @@ func (addAll) combine(sum, divisor []float32, deltas [][]float32, weights []floa
 		total += w
 	}
 	if math.Abs(float64(total)) < tiny {
-		total = 1
+		total = 0
 	}
 	for i := range divisor {
 		divisor[i] = total
@@ -187,10 +187,5 @@ func (electSign) combine(sum, divisor []float32, deltas [][]float32, weights []f
 	clear(divisor)
 	for i, d := range deltas {
 		vec.AddAgreeing(sum, divisor, d, sign, weights[i])
-	}
-	for i := range divisor {
-		if divisor[i] == 0 {
-			divisor[i] = 1
-		}
 	}
 }

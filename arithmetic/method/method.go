@@ -62,6 +62,8 @@ type Task struct {
 	Layer  int // position in the stack of layers, -1 outside of it
 	Layers int // how many layers the stack has
 
+	Memory int64 // bytes that masks may take; 0 for no bound
+
 	// Interrupt is asked between chunks of long passes; an error ends the pass with it. nil never ends.
 	Interrupt func() error
 

@@ -69,33 +69,57 @@ end4:
 // func divideAVX2(dst *float32, x *float32, n int)
 // Requires: AVX
 TEXT ·divideAVX2(SB), NOSPLIT, $0-24
-	MOVQ  dst+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  n+16(FP), DX
-	TESTQ DX, DX
-	JLE   end6
+	MOVQ    dst+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    n+16(FP), DX
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS words_3f800000<>+0(SB), Y1
+	TESTQ   DX, DX
+	JLE     end6
 
 loop5:
-	VMOVUPS (AX), Y0
-	VDIVPS  (CX), Y0, Y0
-	VMOVUPS Y0, (AX)
-	VMOVUPS 32(AX), Y0
-	VDIVPS  32(CX), Y0, Y0
-	VMOVUPS Y0, 32(AX)
-	VMOVUPS 64(AX), Y0
-	VDIVPS  64(CX), Y0, Y0
-	VMOVUPS Y0, 64(AX)
-	VMOVUPS 96(AX), Y0
-	VDIVPS  96(CX), Y0, Y0
-	VMOVUPS Y0, 96(AX)
-	ADDQ    $0x80, AX
-	ADDQ    $0x80, CX
-	SUBQ    $0x20, DX
-	JG      loop5
+	VMOVUPS   (AX), Y2
+	VMOVUPS   (CX), Y3
+	VCMPPS    $0x00, Y0, Y3, Y4
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VDIVPS    Y3, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(AX), Y2
+	VMOVUPS   32(CX), Y3
+	VCMPPS    $0x00, Y0, Y3, Y4
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VDIVPS    Y3, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(AX), Y2
+	VMOVUPS   64(CX), Y3
+	VCMPPS    $0x00, Y0, Y3, Y4
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VDIVPS    Y3, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(AX), Y2
+	VMOVUPS   96(CX), Y3
+	VCMPPS    $0x00, Y0, Y3, Y4
+	VBLENDVPS Y4, Y1, Y3, Y3
+	VDIVPS    Y3, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x80, AX
+	ADDQ      $0x80, CX
+	SUBQ      $0x20, DX
+	JG        loop5
 
 end6:
 	VZEROUPPER
 	RET
+
+DATA words_3f800000<>+0(SB)/4, $0x3f800000
+DATA words_3f800000<>+4(SB)/4, $0x3f800000
+DATA words_3f800000<>+8(SB)/4, $0x3f800000
+DATA words_3f800000<>+12(SB)/4, $0x3f800000
+DATA words_3f800000<>+16(SB)/4, $0x3f800000
+DATA words_3f800000<>+20(SB)/4, $0x3f800000
+DATA words_3f800000<>+24(SB)/4, $0x3f800000
+DATA words_3f800000<>+28(SB)/4, $0x3f800000
+GLOBL words_3f800000<>(SB), RODATA|NOPTR, $32
 
 // func scaleAVX2(dst *float32, n int, c float32)
 // Requires: AVX

@@ -36,13 +36,15 @@ func Scale(dst []float32, c float32) {
 	}
 }
 
-// Divide computes dst[i] /= x[i].
+// Divide computes dst[i] /= x[i], and leaves dst[i] where x[i] is 0.
 func Divide(dst, x []float32) {
 	mustMatch(dst, x)
 	i := fastDivide(dst, x)
 	x = x[:len(dst)]
 	for ; i < len(dst); i++ {
-		dst[i] /= x[i]
+		if x[i] != 0 {
+			dst[i] /= x[i]
+		}
 	}
 }
 

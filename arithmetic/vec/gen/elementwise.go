@@ -30,9 +30,14 @@ func elementwise() {
 
 	function("divideAVX2", "dst, x *float32, n int", "divideAVX2 is Divide for a multiple of 32 elements.")
 	dst, x, n = pointer("dst"), pointer("x"), pointer("n")
+	zero, one := YMM(), YMM()
+	VXORPS(zero, zero, zero)
+	VMOVUPS(words(0x3f800000), one)
 	each(n, group, []Register{dst, x}, func(d int) {
-		a := load(dst, d)
-		VDIVPS(at(x, d), a, a)
+		a, b, m := load(dst, d), load(x, d), YMM()
+		VCMPPS(Imm(0), zero, b, m)
+		VBLENDVPS(m, one, b, b)
+		VDIVPS(b, a, a)
 		VMOVUPS(a, at(dst, d))
 	})
 	finish()
