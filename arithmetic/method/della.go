@@ -45,11 +45,12 @@ func rankedDrop(t *Task, models []Input) ([]mask, error) {
 // ranked decides in runs of whole planes: a plane is what one index of the first dimension owns, all of a vector. It is a mask
 // itself, which may divide what stays by its probability to stay.
 type ranked struct {
-	task          *Task
-	in            *Input
-	key           uint64
-	least, spread float64 // probability of the smallest, and what the largest has more
-	divide        bool
+	task   *Task
+	in     *Input
+	key    uint64
+	least  uint64 // 2⁶³ times the probability of the smallest
+	step   uint64 // 2⁶³ times what each rank adds
+	divide bool
 
 	plane, length, stride int // elements of a plane; of a row; between neighbours in a row
 	size                  int // elements of a run
@@ -65,10 +66,14 @@ type run struct {
 
 func newRanked(t *Task, in *Input, key uint64, density, epsilon float64) *ranked {
 	n := t.Elements()
-	r := &ranked{task: t, in: in, key: key, least: density - epsilon, spread: 2 * epsilon, plane: n, length: n, stride: 1}
+	r := &ranked{task: t, in: in, key: key, plane: n, length: n, stride: 1}
 	if len(t.Shape) >= 2 {
 		r.plane, r.length = n/t.Shape[0], t.Shape[1]
 		r.stride = r.plane / r.length
+	}
+	r.least, r.step = uint64(density*0x1p63), 0
+	if r.length > 1 {
+		r.least, r.step = uint64((density-epsilon)*0x1p63), uint64(2*epsilon/float64(r.length-1)*0x1p63)
 	}
 	// Runs are a multiple of 64 elements, so that no two workers touch one word of a mask.
 	r.size = r.plane * (64 >> min(6, bits.TrailingZeros(uint(r.plane))))
@@ -76,18 +81,11 @@ func newRanked(t *Task, in *Input, key uint64, density, epsilon float64) *ranked
 	return r
 }
 
-// probability is that of an element to stay, by its rank in its row.
-func (r *ranked) probability(rank int) float64 {
-	if r.length == 1 {
-		return r.least + r.spread/2
-	}
-	return r.least + r.spread*float64(rank)/float64(r.length-1)
-}
+// probability is 2⁶³ times that of an element to stay, by its rank in its row.
+func (r *ranked) probability(rank int) uint64 { return r.least + uint64(rank)*r.step }
 
 // stays tells whether an element with this draw and rank stays.
-func (r *ranked) stays(draw uint32, rank int) bool {
-	return float64(draw)*0x1p-32 < r.probability(rank)
-}
+func (r *ranked) stays(draw uint32, rank int) bool { return uint64(draw)<<31 < r.probability(rank) }
 
 // bits decides for all elements at once. It needs few ranks exactly: see decide.
 func (r *ranked) bits() (bitmask, error) {
@@ -175,7 +173,7 @@ func (r *ranked) run(index int) ([]float32, error) {
 			switch {
 			case !r.stays(draws[p+i], rank):
 			case r.divide:
-				factors[p+i] = float32(1 / r.probability(rank))
+				factors[p+i] = float32(0x1p63 / float64(r.probability(rank)))
 			default:
 				factors[p+i] = 1
 			}

@@ -10,11 +10,12 @@ import (
 type sorter struct {
 	row, next []uint64 // of sort
 	bucket    []uint16 // of decide: where each element falls
-	counts    []int32
+	start     []uint16 // how many elements the buckets below have
+	order     []uint16 // the elements, bucket by bucket
 }
 
 // mostBuckets bounds the length of rows that decide takes.
-const mostBuckets = 1 << 15
+const mostBuckets = 1<<16 - 2
 
 func newSorter(length int) *sorter {
 	return &sorter{row: make([]uint64, length), next: make([]uint64, length)}
@@ -55,42 +56,40 @@ func (s *sorter) sort(d []float32, stride int) []uint64 {
 	return row
 }
 
-// decide sets the bits of the elements of a row that stay. Most draws decide by themselves: below the least probability or above
-// the greatest. For the others the number of elements in smaller buckets of magnitude bounds the rank from both sides, which nearly
-// always decides; the rest count their rank exactly. Rows whose magnitudes crowd into few buckets are left to sort: done is false.
+// decide sets the bits of the elements of a row that stay. Elements are counted in buckets of equal width of magnitude, so that
+// the rank of each is known from both sides; its draw nearly always decides between those, and where it does not the rank is
+// counted exactly. Rows whose magnitudes crowd into few buckets are left to sort: done is false.
 func (r *ranked) decide(s *sorter, d []float32, draws []uint32, kept bitmask, at int) (done bool) {
 	n := len(d)
 	if n < 64 || 2*n > mostBuckets {
 		return false
 	}
 	if s.bucket == nil {
-		s.bucket, s.counts = make([]uint16, n), make([]int32, 2*n+2)
+		s.bucket, s.order, s.start = make([]uint16, n), make([]uint16, n), make([]uint16, 2*n+2)
 	}
 	if !s.fill(d) {
 		return false
 	}
-	low, high := uint32(r.least*0x1p32), uint32(r.probability(n-1)*0x1p32)
-	bucket := s.bucket[:n]
-	for i, draw := range draws {
-		switch {
-		case draw < low:
-			kept.set(at + i)
-		case draw > high:
-		default:
-			b := bucket[i]
-			first, last := int(s.counts[b]), int(s.counts[b+1])-1
-			if r.stays(draw, first) || r.stays(draw, last) && r.stays(draw, s.rank(d, i)) {
-				kept.set(at + i)
-			}
+	bucket, start, draws := s.bucket[:n], s.start, draws[:n]
+	for i, b := range bucket {
+		first, last := int(start[b]), int(start[b+1])-1
+		stays := r.stays(draws[i], first)
+		if stays != r.stays(draws[i], last) {
+			stays = r.stays(draws[i], s.rank(d, i))
 		}
+		bit := uint64(0)
+		if stays {
+			bit = 1
+		}
+		kept[(at+i)>>6] |= bit << ((at + i) & 63)
 	}
 	return true
 }
 
-// fill puts the elements of a row into buckets of equal width, and counts for each bucket the elements below it. It fails where
-// that takes a row too unequally.
+// fill puts the elements of a row into buckets of equal width, in the order of the elements. It fails where so many share one that
+// sorting is cheaper.
 func (s *sorter) fill(d []float32) bool {
-	const most = 64 // elements of a bucket
+	const most = 256 // elements of a bucket
 	top := uint32(0)
 	for _, x := range d {
 		top = max(top, vec.Magnitude(x))
@@ -99,21 +98,25 @@ func (s *sorter) fill(d []float32) bool {
 	if !(scale > 0 && scale < math.MaxFloat32) {
 		return false
 	}
-	counts := s.counts
-	clear(counts)
-	bucket := s.bucket[:len(d)]
+	start := s.start
+	clear(start)
+	bucket, order := s.bucket[:len(d)], s.order[:len(d)]
 	for i, x := range d {
-		b := uint16(math.Float32frombits(vec.Magnitude(x)) * scale)
+		b := uint16(int32(math.Float32frombits(vec.Magnitude(x)) * scale))
 		bucket[i] = b
-		counts[b]++
+		start[b+1]++
 	}
-	below := int32(0)
-	for i, n := range counts {
+	below := uint16(0)
+	for i, n := range start[1:] {
 		if n > most {
 			return false
 		}
-		counts[i] = below
+		start[i+1] = below
 		below += n
+	}
+	for i, b := range bucket { // this moves each start to the next one's place
+		order[start[b+1]] = uint16(i)
+		start[b+1]++
 	}
 	return true
 }
@@ -121,12 +124,11 @@ func (s *sorter) fill(d []float32) bool {
 // rank counts the elements of the row that come before element i.
 func (s *sorter) rank(d []float32, i int) int {
 	b, m := s.bucket[i], vec.Magnitude(d[i])
-	rank := int(s.counts[b])
-	for j, c := range s.bucket[:len(d)] {
-		if c == b {
-			if o := vec.Magnitude(d[j]); o < m || o == m && j < i {
-				rank++
-			}
+	first, last := s.start[b], s.start[b+1]
+	rank := int(first)
+	for _, j := range s.order[first:last] {
+		if o := vec.Magnitude(d[j]); o < m || o == m && int(j) < i {
+			rank++
 		}
 	}
 	return rank
