@@ -54,7 +54,7 @@ func (m *merging) outputConfig() ([]byte, error) {
 		if name == "" {
 			name = m.doc.DType
 		}
-		d, err := ParseDType(name)
+		d, err := parseDType(name)
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +62,7 @@ func (m *merging) outputConfig() ([]byte, error) {
 		if hasKey(donor.config, "dtype") {
 			key = "dtype"
 		}
-		edits[key] = torchName(d)
+		edits[key] = d.Torch()
 	}
 	if len(m.doc.Slices) > 0 {
 		layers := 0

@@ -2,41 +2,24 @@ package mergekit
 
 import (
 	"bytes"
+	"fmt"
 
 	"syncretic/arithmetic/method"
 	"syncretic/checkpoint"
 	"syncretic/checkpoint/recipe"
 )
 
-// dtypes are the spellings of types in recipes: those of torch, which mergekit takes, and the format's own.
-var dtypes = map[string]checkpoint.DType{
-	"float64": checkpoint.F64, "float32": checkpoint.F32, "float16": checkpoint.F16, "bfloat16": checkpoint.BF16,
-	"float8_e4m3fn": checkpoint.F8E4M3, "float8_e5m2": checkpoint.F8E5M2,
-	"F64": checkpoint.F64, "F32": checkpoint.F32, "F16": checkpoint.F16, "BF16": checkpoint.BF16,
-	"F8_E4M3": checkpoint.F8E4M3, "F8_E5M2": checkpoint.F8E5M2,
-	"fp32": checkpoint.F32, "fp16": checkpoint.F16, "bf16": checkpoint.BF16, "half": checkpoint.F16, "float": checkpoint.F32,
-}
-
-// torchName is how config.json spells a type.
-func torchName(d checkpoint.DType) string {
-	for _, name := range []string{"float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"} {
-		if dtypes[name] == d {
-			return name
-		}
-	}
-	return ""
-}
-
-// ParseDType reads a type's name; mergekit's are those of torch.
-func ParseDType(name string) (checkpoint.DType, error) {
-	if d, ok := dtypes[name]; ok {
+// parseDType reads the type of a recipe: torch's names, which mergekit takes, or the format's own.
+func parseDType(name string) (checkpoint.DType, error) {
+	d, err := checkpoint.ParseDType(name)
+	if err == nil && floating(d) {
 		return d, nil
 	}
 	near := ""
-	if n, ok := recipe.Nearest(name, sorted(dtypes)); ok {
-		near = ` (did you mean "` + n + `"?)`
+	if n, ok := recipe.Nearest(name, []string{"float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"}); ok {
+		near = fmt.Sprintf(" (did you mean %q?)", n)
 	}
-	return "", wrong("dtype %q is not known%s", name, near)
+	return "", wrong("dtype %q is not a type of floats%s", name, near)
 }
 
 // floating tells the types that merges compute in.
@@ -66,7 +49,7 @@ func (m *merging) outputDType(row *tensor, infos []checkpoint.Info) (computed bo
 	}
 	for _, name := range []string{m.doc.OutDType, m.doc.DType} {
 		if name != "" {
-			row.DType, err = ParseDType(name)
+			row.DType, err = parseDType(name)
 			return true, err
 		}
 	}

@@ -41,9 +41,9 @@ type Plan struct {
 
 // Input is one opened model.
 type Input struct {
-	Name    string // as the recipe writes it
-	Path    string // of the file or directory that was opened
-	Adapter string // path of the adapter that is applied to it, "" for none
+	Name    string `json:"name"`              // as the recipe writes it
+	Path    string `json:"path"`              // of the file or directory that was opened
+	Adapter string `json:"adapter,omitempty"` // path of the adapter that is applied to it, "" for none
 }
 
 // Tensor is one output tensor.

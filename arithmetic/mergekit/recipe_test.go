@@ -26,7 +26,7 @@ func TestRecipeErrors(t *testing.T) {
 		{"parameter misspelt", "merge_method: ties\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, densty: 0.1}}]", `a: merge method ties has no parameter "densty" (did you mean "density"?)`, false},
 		{"parameter of another method", "merge_method: linear\nparameters: {epsilon: 0.1}\n" + two, `parameters: merge method linear has no parameter "epsilon"`, false},
 		{"shared parameter on a model", "merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, lambda: 0.5}}]", "a: parameter lambda is not a model's", false},
-		{"dtype misspelt", "merge_method: linear\ndtype: bfloat\n" + two, `dtype "bfloat" is not known (did you mean "float"?)`, false},
+		{"dtype misspelt", "merge_method: linear\ndtype: bfloat\n" + two, `dtype "bfloat" is not a type of floats (did you mean "bfloat16"?)`, false},
 		{"weight missing", "merge_method: linear\nmodels: [{model: base}, {model: a}]", `base: tensor "lm_head.weight": parameter weight is missing`, false},
 		{"weight of words", "merge_method: linear\nmodels: [{model: base, parameters: {weight: much}}]", "weight: got much, want a number", false},
 		{"density beyond 1", "merge_method: ties\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, density: 1.5}}]", "density: got 1.5, want a number from 0 to 1", false},

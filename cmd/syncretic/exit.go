@@ -16,6 +16,7 @@ import (
 	"syncretic/adapt/cqt"
 	"syncretic/adapt/kmeans"
 	"syncretic/adapt/mert"
+	"syncretic/arithmetic/mergekit"
 	"syncretic/checkpoint"
 	"syncretic/probe"
 	"syncretic/probe/metric"
@@ -65,7 +66,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil && is(context.Canceled):
 		return exitInterrupted
-	case !a.started || is(errUsage, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, probe.ErrConfig, sweep.ErrConfig):
+	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, probe.ErrConfig, sweep.ErrConfig):
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
@@ -133,6 +134,10 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 			text += ", or add --any-base to use the vector on this one all the same"
 		}
 		return text
+	case errors.Is(err, mergekit.ErrDiffer):
+		return "--tensor-union keeps such tensors, --tensor-intersection leaves them out"
+	case errors.Is(err, mergekit.ErrNonFinite):
+		return "mend the model, or say --non-finite zero or --non-finite keep"
 	case errors.Is(err, errIsVector):
 		return "`syncretic apply` turns a base and task vectors into a model"
 	case errors.Is(err, errMismatch):

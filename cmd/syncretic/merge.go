@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,10 +17,12 @@ type mergeOptions struct {
 	mergekitFlags
 
 	plan         bool
-	lambdas      []string
-	seed         uint64
+	methods      bool
+	lambdas      []float64
 	union        bool
 	intersection bool
+	nonFinite    string
+	maxMemory    string
 }
 
 func newMerge(a *app) *cobra.Command {
@@ -29,97 +30,181 @@ func newMerge(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge CONFIG OUT",
 		Short: "Run a merge recipe: mergekit's YAML, over any model",
-		Long: "Run a merge recipe. CONFIG is YAML as mergekit reads it: methods, slices, gradients, filters, tokenizer, several named\n" +
-			"documents. OUT is a model directory with the base's side files, or one file when its name ends in .safetensors.\n" +
-			"Task arithmetic is the method to begin with; `syncretic merge --methods` lists all, with their parameters.\n" +
-			"The output has the tensors that the models have; where they differ, say --tensor-union or --tensor-intersection.\n" +
-			"mergekit-yaml's flags are accepted; those without meaning here say so.",
-		Example: "  syncretic merge recipe.yml merged\n  syncretic merge recipe.yml merged --plan",
-		Args:    cobra.RangeArgs(0, 2),
+		Long: "Run a merge recipe: YAML as mergekit reads it, with its methods, slices, gradients, filters and named documents.\n" +
+			"OUT is a model directory with the base's side files, or one file when its name ends in .safetensors. The output has\n" +
+			"the tensors that the models have; where those differ, say --tensor-union or --tensor-intersection.\n" +
+			"`merge --methods` lists the methods and their parameters; begin with task_arithmetic. `merge CONFIG OUT --plan` shows\n" +
+			"what would be read, computed and written. mergekit-yaml's flags are accepted; those without meaning here say so.",
+		Example: "  syncretic merge recipe.yml merged\n  syncretic merge recipe.yml merged --lambda 0.1,0.2,0.3",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.methods && len(args) == 0 {
+				return nil
+			}
+			return cobra.ExactArgs(2)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runMerge(cmd.Context(), a, &o, args)
+			if o.methods {
+				docs := methodDocs()
+				return a.result(docs, methodsText(docs))
+			}
+			a.explainIdle(cmd.Flags())
+			return runMerge(cmd.Context(), a, &o, args[0], args[1])
 		},
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.plan, "plan", false, "print what would be read, computed and written, and write nothing")
-	f.StringSliceVar(&o.lambdas, "lambda", nil, "replace the recipe's lambda; of several values, separated by commas, each makes a model OUT-lambda-VALUE, in one pass")
+	f.BoolVar(&o.plan, "plan", false, "print every output tensor with its sources, exact file sizes and memory, and write nothing")
+	f.BoolVar(&o.methods, "methods", false, "list the merge methods with their parameters")
+	f.Float64SliceVar(&o.lambdas, "lambda", nil, "replace the recipe's lambda; of several values each makes OUT-lambda-VALUE, from one read")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of methods that draw random numbers")
 	f.BoolVar(&o.union, "tensor-union", false, "keep tensors that only some models have, merged from those")
 	f.BoolVar(&o.intersection, "tensor-intersection", false, "leave out tensors that only some models have")
-	o.mergekitFlags.add(f)
+	f.StringVar(&o.nonFinite, "non-finite", "refuse", "what to do about NaN and infinities in the models: refuse, keep or zero")
+	f.StringVar(&o.maxMemory, "max-memory", "1GB", "most memory for what methods find out about a tensor; mapped files aside")
+	o.add(f)
 	cmd.MarkFlagsMutuallyExclusive("tensor-union", "tensor-intersection")
+	cmd.MarkFlagsMutuallyExclusive("seed", "random-seed")
 	return cmd
 }
 
-func runMerge(ctx context.Context, a *app, o *mergeOptions, args []string) error {
-	if len(args) != 2 {
-		return usageError("merge takes the arguments CONFIG OUT; got %d", len(args))
-	}
-	config, out := args[0], args[1]
-	text, err := os.ReadFile(config)
+// merging is one run of the verb.
+type merging struct {
+	*app
+	o      *mergeOptions
+	config string
+	recipe []byte
+	docs   []*mergekit.Recipe
+	opts   mergekit.Options
+}
+
+func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) error {
+	m, err := newMerging(ctx, a, o, config)
 	if err != nil {
 		return err
 	}
-	recipes, err := mergekit.Parse(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", config, err)
+	lambdas, outs := []*float64{nil}, []string{out}
+	if len(o.lambdas) > 0 {
+		lambdas, outs = nil, nil
+		for _, l := range o.lambdas {
+			lambdas, outs = append(lambdas, &l), append(outs, withLambda(out, l))
+		}
+		if len(o.lambdas) == 1 {
+			outs = []string{out}
+		}
 	}
-	opts := mergekit.Options{Seed: o.seed, Union: o.union, Intersection: o.intersection, Interrupt: ctx.Err}
-	plan, err := mergekit.Compile(recipes, opts)
-	if err != nil {
-		return fmt.Errorf("%s: %w", config, err)
+	var outputs []checkpoint.Output
+	var plans []*mergekit.Plan
+	for i, lambda := range lambdas {
+		m.opts.Lambda = lambda
+		plan, err := mergekit.Compile(m.docs, m.opts)
+		if err != nil {
+			return fmt.Errorf("%s: %w", config, err)
+		}
+		defer plan.Close()
+		output, err := m.output(plan, outs[i])
+		if err != nil {
+			return err
+		}
+		plans, outputs = append(plans, plan), append(outputs, output)
 	}
-	defer plan.Close()
-	for _, note := range plan.Notes {
+	for _, note := range plans[0].Notes {
 		a.logf("note: %s", note)
 	}
-	write := checkpoint.WriteOptions{Force: a.force}
-	if write.ShardBytes, err = parseKMB(o.shardSize); err != nil {
-		return err
-	}
-	if strings.HasSuffix(out, ".safetensors") {
-		write.ShardBytes = 0
-	} else if write.SideFiles, err = plan.SideFiles(); err != nil {
-		return err
-	}
 	if o.plan {
-		r, err := describePlan(plan, out, write)
+		r, err := describePlan(plans[0], outs[0], outputs[0].Options)
 		if err != nil {
 			return err
 		}
 		return a.result(r, r.text())
 	}
-	if err := a.modelOutput(out); err != nil {
-		return err
-	}
-	if err := a.write(ctx, out, plan.Merge(), write); err != nil {
-		return err
-	}
-	tensors, parameters := count(plan.Merge())
-	return a.result(map[string]any{"output": out, "tensors": tensors, "parameters": parameters, "method": plan.Method.Name},
-		fmt.Sprintf("%s: %s, %d tensors, %d parameters\n", out, plan.Method.Name, tensors, parameters))
-}
-
-// parseKMB reads a number of bytes as mergekit's --out-shard-size does: K, M and B stand for thousands, millions and billions.
-func parseKMB(s string) (int64, error) {
-	factor := 1.0
-	digits := s
-	if len(s) > 0 {
-		switch s[len(s)-1] {
-		case 'K', 'k':
-			factor = 1e3
-		case 'M', 'm':
-			factor = 1e6
-		case 'B', 'b', 'G', 'g':
-			factor = 1e9
+	for i, p := range plans {
+		inputs := []string{config}
+		for _, in := range p.Models {
+			inputs = append(inputs, in.Path)
+		}
+		if err := a.modelOutput(outs[i], inputs...); err != nil {
+			return err
 		}
 	}
-	if factor != 1 {
-		digits = s[:len(s)-1]
+	return m.write(ctx, plans, outputs)
+}
+
+// newMerging reads the recipe and the flags.
+func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*merging, error) {
+	m := &merging{app: a, o: o, config: config}
+	var err error
+	if m.recipe, err = os.ReadFile(config); err != nil {
+		return nil, err
 	}
-	n, err := strconv.ParseFloat(digits, 64)
-	if err != nil || n <= 0 || n*factor > math.MaxInt64 {
-		return 0, usageError("--out-shard-size %s: want a number of bytes such as 5B, 500M or 5GB", s)
+	if m.docs, err = mergekit.Parse(m.recipe); err != nil {
+		return nil, fmt.Errorf("%s: %w", config, err)
 	}
-	return int64(n * factor), nil
+	m.opts = mergekit.Options{Seed: o.seed, Union: o.union, Intersection: o.intersection, Truncate: o.truncate, Interrupt: ctx.Err,
+		Opener: mergekit.Opener{Hub: checkpoint.ResolveHub}}
+	if m.opts.NonFinite, err = mergekit.ParseNonFinite(o.nonFinite); err != nil {
+		return nil, usageError("--%v", err)
+	}
+	if m.opts.Memory, err = parseBytes(o.maxMemory); err != nil {
+		return nil, usageError("--max-memory: %v", err)
+	}
+	return m, nil
+}
+
+// withLambda puts a lambda into an output's name.
+func withLambda(out string, lambda float64) string {
+	stem, single := strings.CutSuffix(out, ".safetensors")
+	name := fmt.Sprintf("%s-lambda-%g", strings.TrimRight(stem, "/"), lambda)
+	if single {
+		name += ".safetensors"
+	}
+	return name
+}
+
+// output says how a plan's merge is written.
+func (m *merging) output(plan *mergekit.Plan, out string) (checkpoint.Output, error) {
+	opts := checkpoint.WriteOptions{Force: m.force, Metadata: map[string]string{
+		"syncretic.verb": "merge", metaTool: version(), "syncretic.recipe": string(m.recipe), "syncretic.seed": fmt.Sprint(m.opts.Seed)}}
+	if m.opts.Lambda != nil {
+		opts.Metadata["syncretic.lambda"] = fmt.Sprint(*m.opts.Lambda)
+	}
+	if strings.HasSuffix(out, ".safetensors") {
+		return checkpoint.Output{Path: out, Source: plan.Merge(), Options: opts}, nil
+	}
+	var err error
+	if opts.ShardBytes, err = parseBytes(m.o.shardSize); err != nil {
+		return checkpoint.Output{}, usageError("--out-shard-size: %v", err)
+	}
+	if opts.SideFiles, err = plan.SideFiles(); err != nil {
+		return checkpoint.Output{}, err
+	}
+	if m.o.noTokenizer {
+		opts.SideFiles = slices.DeleteFunc(opts.SideFiles, func(f checkpoint.SideFile) bool { return slices.Contains(tokenizerFiles(), f.Name) })
+	}
+	if !m.o.noCard {
+		opts.SideFiles = append(opts.SideFiles, plan.Card(out, m.recipe), checkpoint.SideFile{Name: "mergekit_config.yml", Data: m.recipe})
+	}
+	return checkpoint.Output{Path: out, Source: plan.Merge(), Options: opts}, nil
+}
+
+// write stores all outputs and reports.
+func (m *merging) write(ctx context.Context, plans []*mergekit.Plan, outputs []checkpoint.Output) error {
+	bar := m.progress("merging into " + outputs[0].Path)
+	defer bar.stop()
+	for i := range outputs {
+		outputs[i].Options.Progress = func(done, total int64) { bar.set(int(done>>20), int(total>>20), "MiB") }
+	}
+	if _, err := checkpoint.WriteAll(ctx, outputs...); err != nil {
+		return err
+	}
+	var text strings.Builder
+	var results []map[string]any
+	for i, out := range outputs {
+		tensors, parameters := count(out.Source)
+		fmt.Fprintf(&text, "%s: %s, %d tensors, %d parameters\n", out.Path, plans[i].Method.Name, tensors, parameters)
+		results = append(results, map[string]any{"output": out.Path, "method": plans[i].Method.Name, "tensors": tensors, "parameters": parameters,
+			"models": plans[i].Models, "donor": plans[i].Donor})
+	}
+	if len(results) == 1 {
+		return m.result(results[0], text.String())
+	}
+	return m.result(map[string]any{"outputs": results}, text.String())
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -8,51 +9,77 @@ import (
 
 // mergekitFlags are mergekit-yaml's own, so that command lines written for it run unchanged.
 type mergekitFlags struct {
-	shardSize string
-	truncate  bool
-	noCard    bool
-	noCopy    bool
-	card      bool
-	copyTok   bool
-
-	set *pflag.FlagSet
+	shardSize   string
+	truncate    bool
+	noCard      bool
+	noTokenizer bool
+	seed        uint64
+	threads     int
 }
 
-// idle are the flags that mean nothing here, and why.
-var idle = map[string]string{
-	"allow-crimes":       "any models whose tensors fit are merged",
-	"trust-remote-code":  "no code of a model is ever run",
-	"transformers-cache": "use HF_HOME or HF_HUB_CACHE",
-	"lora-merge-cache":   "adapters are applied on the way, without a cache",
-	"lora-merge-dtype":   "adapters are applied in float32",
-	"cuda":               "merges run on the processor",
-	"device":             "merges run on the processor",
-	"low-cpu-memory":     "memory is bounded always",
-	"lazy-unpickle":      "weights are always read where they lie",
-	"read-to-gpu":        "merges run on the processor",
-	"multi-gpu":          "merges run on the processor",
-	"gpu-rich":           "merges run on the processor",
-	"async-write":        "writing and computing always overlap",
-	"write-threads":      "all workers write",
-	"clone-tensors":      "a layer that stands twice is written twice",
-	"safe-serialization": "safetensors is what is written",
-}
-
-func (m *mergekitFlags) add(f *pflag.FlagSet) {
-	m.set = f
-	f.StringVar(&m.shardSize, "out-shard-size", "5B", "most bytes a file: 5B is 5e9, as in mergekit, whose help speaks of parameters")
-	f.BoolVar(&m.truncate, "unsafe-truncate-embeddings", false, "cut vocabularies of different lengths to the shortest, whatever their tokens mean")
-	f.BoolVar(&m.card, "write-model-card", true, "write README.md and mergekit_config.yml beside the weights")
-	f.BoolVar(&m.noCard, "no-write-model-card", false, "do not")
-	f.BoolVar(&m.copyTok, "copy-tokenizer", true, "carry the donor's tokenizer files")
-	f.BoolVar(&m.noCopy, "no-copy-tokenizer", false, "do not")
-	for _, name := range []string{"transformers-cache", "lora-merge-cache", "lora-merge-dtype", "device", "write-threads"} {
-		f.String(name, "", "accepted: "+idle[name])
+// idleFlags are the flags of mergekit-yaml that mean nothing here, and why.
+func idleFlags() map[string]string {
+	const processor = "merges run on the processor"
+	return map[string]string{
+		"allow-crimes":       "any models whose tensors fit are merged",
+		"trust-remote-code":  "no code of a model is ever run",
+		"transformers-cache": "models are looked up where HF_HOME and HF_HUB_CACHE say",
+		"lora-merge-cache":   "adapters are applied on the way, without a cache",
+		"lora-merge-dtype":   "adapters are applied in float32",
+		"cuda":               processor,
+		"device":             processor,
+		"read-to-gpu":        processor,
+		"multi-gpu":          processor,
+		"gpu-rich":           processor,
+		"low-cpu-memory":     "memory is bounded always",
+		"lazy-unpickle":      "weights are always read where they lie",
+		"async-write":        "computing and writing always overlap",
+		"write-threads":      "all workers write",
+		"clone-tensors":      "a layer that stands twice is written twice",
+		"safe-serialization": "what is written is safetensors",
 	}
-	for _, name := range []string{"allow-crimes", "trust-remote-code", "cuda", "low-cpu-memory", "lazy-unpickle", "read-to-gpu",
-		"multi-gpu", "gpu-rich", "async-write", "clone-tensors", "safe-serialization"} {
-		f.Bool(name, false, "accepted: "+idle[name])
+}
+
+// add makes the flags. mergekit-yaml's switches have a --no- form.
+func (m *mergekitFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&m.shardSize, "out-shard-size", "5GB", "most bytes a file; 5B is 5 billion, as in mergekit")
+	f.BoolVar(&m.truncate, "unsafe-truncate-embeddings", false, "cut vocabularies of different lengths to the shortest, whatever their tokens mean")
+	f.BoolVar(&m.noCard, "no-write-model-card", false, "do not write README.md and mergekit_config.yml beside the weights")
+	f.BoolVar(&m.noTokenizer, "no-copy-tokenizer", false, "do not carry the donor's tokenizer files")
+	f.Uint64Var(&m.seed, "random-seed", 0, "the same as --seed")
+	f.IntVarP(&m.threads, "num-threads", "j", 0, "the same as --threads")
+	f.CountP("verbosity", "v", "accepted: what there is to say is always said")
+	for _, name := range []string{"write-model-card", "copy-tokenizer"} {
+		f.Bool(name, true, "the default")
+	}
+	words := []string{"transformers-cache", "lora-merge-cache", "lora-merge-dtype", "device", "write-threads"}
+	idle := idleFlags()
+	for name, why := range idle {
+		if slices.Contains(words, name) {
+			f.String(name, "", "accepted: "+why)
+			continue
+		}
+		f.Bool(name, false, "accepted: "+why)
 		f.Bool("no-"+name, false, "accepted")
 	}
-	f.VisitAll(func(flag *pflag.Flag) { flag.Hidden = flag.Hidden || strings.HasPrefix(flag.Name, "no-") })
+	f.VisitAll(func(flag *pflag.Flag) {
+		_, is := idle[strings.TrimPrefix(flag.Name, "no-")]
+		flag.Hidden = flag.Hidden || is || slices.Contains([]string{"write-model-card", "copy-tokenizer", "random-seed", "num-threads", "verbosity"}, flag.Name)
+	})
+}
+
+// explain says which of the flags that were given mean nothing here.
+func (a *app) explainIdle(f *pflag.FlagSet) {
+	idle := idleFlags()
+	f.Visit(func(flag *pflag.Flag) {
+		if why, ok := idle[strings.TrimPrefix(flag.Name, "no-")]; ok {
+			a.logf("note: --%s has no effect here: %s", flag.Name, why)
+		}
+	})
+}
+
+// tokenizerFiles are what --no-copy-tokenizer leaves out.
+func tokenizerFiles() []string {
+	return []string{"tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "vocab.txt",
+		"merges.txt", "chat_template.jinja", "chat_template.json"}
 }
