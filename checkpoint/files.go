@@ -7,3 +7,12 @@ func (m *Model) File(name string) (string, error) {
 	t, err := m.find(name)
 	return t.file, err
 }
+
+// Files lists the files that hold the model's tensors, as paths, sorted.
+func (m *Model) Files() []string {
+	seen := make(map[string]bool)
+	for _, t := range m.stored {
+		seen[t.file] = true
+	}
+	return sortedKeys(seen)
+}

@@ -3,7 +3,6 @@ package mergekit
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"syncretic/arithmetic/method"
@@ -12,7 +11,7 @@ import (
 
 // Card is the model card of a merge, README.md, as Hugging Face shows it: what was merged, how, and the recipe. Names of models
 // that look like hub names are listed under base_model, so that the hub links them.
-func (p *Plan) Card(out string, recipe []byte) checkpoint.SideFile {
+func (p *Plan) Card(recipe []byte) checkpoint.SideFile {
 	var b bytes.Buffer
 	b.WriteString("---\n")
 	var hub []string
@@ -28,7 +27,7 @@ func (p *Plan) Card(out string, recipe []byte) checkpoint.SideFile {
 		}
 	}
 	b.WriteString("library_name: transformers\ntags:\n- merge\n- mergekit\n- syncretic\n---\n\n")
-	fmt.Fprintf(&b, "# %s\n\nA merge by %s of\n\n", strings.TrimSuffix(filepath.Base(out), ".safetensors"), link(p.Method))
+	fmt.Fprintf(&b, "# Merged model\n\nA merge by %s of\n\n", link(p.Method))
 	for _, m := range p.Models {
 		fmt.Fprintf(&b, "- %s\n", m.Name)
 	}

@@ -213,8 +213,8 @@ func TestSideFiles(t *testing.T) {
 	if !strings.Contains(string(p.Config()), `"torch_dtype": "bfloat16"`) {
 		t.Errorf("config: %s", p.Config())
 	}
-	card := string(p.Card("out/merged", []byte(recipe)).Data)
-	for _, want := range []string{"# merged", "[task_arithmetic](https://arxiv.org/abs/2212.04089)", "- a\n", "with base as the base", recipe} {
+	card := string(p.Card([]byte(recipe)).Data)
+	for _, want := range []string{"# Merged model", "[task_arithmetic](https://arxiv.org/abs/2212.04089)", "- a\n", "with base as the base", recipe} {
 		if !strings.Contains(card, want) {
 			t.Errorf("the card lacks %q:\n%s", want, card)
 		}

@@ -189,9 +189,14 @@ func (m *merging) differences() error {
 	if len(m.differ) == 0 {
 		return nil
 	}
-	text := strings.Join(m.differ[:min(shown, len(m.differ))], "; ")
-	if more := len(m.differ) - shown; more > 0 {
+	return &inputError{text: "the models differ: " + listed(m.differ), kind: ErrDiffer}
+}
+
+// listed joins the first few differences and counts the rest.
+func listed(diffs []string) string {
+	text := strings.Join(diffs[:min(shown, len(diffs))], "; ")
+	if more := len(diffs) - shown; more > 0 {
 		text += fmt.Sprintf("; and %d more", more)
 	}
-	return &inputError{text: "the models differ: " + text, kind: ErrDiffer}
+	return text
 }

@@ -180,7 +180,7 @@ func (m *merging) output(plan *mergekit.Plan, out string) (checkpoint.Output, er
 		opts.SideFiles = slices.DeleteFunc(opts.SideFiles, func(f checkpoint.SideFile) bool { return slices.Contains(tokenizerFiles(), f.Name) })
 	}
 	if !m.o.noCard {
-		opts.SideFiles = append(opts.SideFiles, plan.Card(out, m.recipe), checkpoint.SideFile{Name: "mergekit_config.yml", Data: m.recipe})
+		opts.SideFiles = append(opts.SideFiles, plan.Card(m.recipe), checkpoint.SideFile{Name: "mergekit_config.yml", Data: m.recipe})
 	}
 	return checkpoint.Output{Path: out, Source: plan.Merge(), Options: opts}, nil
 }
