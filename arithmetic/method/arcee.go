@@ -38,6 +38,9 @@ func arceeFusion(t *Task) (kernel, error) {
 		q[i] = math.Float32frombits(c.bits)
 	}
 	f.threshold = q[1] + float32(1.5*float32(q[2]-q[0]))
+	if f.threshold != f.threshold { // ∞ − ∞
+		return nil, invalid("%s: differences from the base exceed what float32 holds", f.models[0].Model)
+	}
 	return f, nil
 }
 
