@@ -7,11 +7,11 @@ import (
 	"syncretic/arithmetic/vec"
 )
 
-// A cut separates the elements of a task vector by magnitude, without sorting them: those above are larger than the cut's
+// A cut separates elements (of a task vector, say) by magnitude, without sorting them: those above are larger than the cut's
 // value, and of those that equal it the ones before the index tie count as above (or those behind it). So "the k largest, and
 // of equal ones the first" is one pair of numbers, and any range of the tensor is masked from that range alone.
 //
-// Magnitudes are compared as the bits of |d|, which order as the numbers do (NaN above infinity).
+// Magnitudes are compared as the bits of |x|, which order as the numbers do (NaN above infinity).
 type cut struct {
 	bits uint32
 	tie  int
@@ -38,11 +38,32 @@ func (c cut) ties(offset, n int) int {
 	return someTies
 }
 
-// rank asks for the cut of one model above which k elements lie.
+// rank asks for the cut above which k elements lie.
 type rank struct {
-	model int  // of the models given to cuts
+	model int  // whose values: what values is asked for
 	k     int  // from 1 to n
 	last  bool // see cut
+}
+
+// values computes what cuts separate, block by block: for a range of at most blockElements elements it returns a function that
+// gives the numbers of one model there, valid until the next call. What models share is read once a range.
+type values func(offset, n int, w *work) (func(model int) ([]float32, error), error)
+
+// deltas are the task vectors of models.
+func deltas(t *Task, models []Input) values {
+	return func(offset, n int, w *work) (func(int) ([]float32, error), error) {
+		base, d := w.block(n), w.block(n)
+		if err := t.base().read(offset, base); err != nil {
+			return nil, err
+		}
+		return func(model int) ([]float32, error) {
+			if err := models[model].read(offset, d); err != nil {
+				return nil, err
+			}
+			vec.Sub(d, base)
+			return d, nil
+		}, nil
+	}
 }
 
 // sampleElements is how many magnitudes are looked at to guess where a cut lies.
@@ -52,23 +73,28 @@ const sampleElements = 1 << 14
 // narrowed by another pass.
 const insideMax = 1 << 23
 
-// cuts finds the cut of each rank: exactly k elements of d = θ_model − θ_0 lie above it. A guess from a sample bounds the
-// cut's value; a pass over the inputs counts what is above and keeps the few magnitudes between the bounds, among which the
-// value is then selected. A guess that was wrong, or caught too much, costs one pass more for each 12 bits of magnitude.
+// cuts finds the cut of each rank among the task vectors θ_model − θ_0.
 func cuts(t *Task, models []Input, ranks []rank) ([]cut, error) {
+	return cutsOf(t, deltas(t, models), ranks)
+}
+
+// cutsOf finds the cut of each rank: exactly k of the model's values lie above it. A guess from a sample bounds the cut's
+// value; a pass over the inputs counts what is above and keeps the few magnitudes between the bounds, among which the value is
+// then selected. A guess that was wrong, or caught too much, costs one pass more for each 12 bits of magnitude.
+func cutsOf(t *Task, of values, ranks []rank) ([]cut, error) {
 	found := make([]cut, len(ranks))
-	open, err := guess(t, models, ranks)
+	open, err := guess(t, of, ranks)
 	if err != nil {
 		return nil, err
 	}
 	for len(open) > 0 {
-		parts, err := countPass(t, models, open)
+		parts, err := countPass(t, of, open)
 		if err != nil {
 			return nil, err
 		}
 		var again []*bracket
 		for i, b := range open {
-			if done, err := b.settle(t, models, parts, i, &found[b.at]); err != nil {
+			if done, err := b.settle(t, of, parts, i, &found[b.at]); err != nil {
 				return nil, err
 			} else if !done {
 				again = append(again, b)
@@ -98,10 +124,10 @@ type seen struct {
 
 const allMagnitudes = 0x80000000
 
-// guess reads a sample of each model's task vector and brackets each rank with room for the sample's error.
-func guess(t *Task, models []Input, ranks []rank) ([]*bracket, error) {
+// guess reads a sample of each model's values and brackets each rank with room for the sample's error.
+func guess(t *Task, of values, ranks []rank) ([]*bracket, error) {
 	n := t.Elements()
-	samples := make([][]uint32, len(models))
+	samples := make(map[int][]uint32)
 	open := make([]*bracket, len(ranks))
 	for i, r := range ranks {
 		b := &bracket{rank: r, at: i, hi: allMagnitudes}
@@ -111,7 +137,7 @@ func guess(t *Task, models []Input, ranks []rank) ([]*bracket, error) {
 		}
 		if samples[r.model] == nil {
 			var err error
-			if samples[r.model], err = sample(t, &models[r.model]); err != nil {
+			if samples[r.model], err = sample(n, of, r.model); err != nil {
 				return nil, err
 			}
 		}
@@ -130,16 +156,17 @@ func guess(t *Task, models []Input, ranks []rank) ([]*bracket, error) {
 }
 
 // sample is a sorted sample of magnitudes: short runs at even distances.
-func sample(t *Task, in *Input) ([]uint32, error) {
-	const run = 64
-	n, runs := t.Elements(), sampleElements/run
+func sample(n int, of values, model int) ([]uint32, error) {
+	const run, runs = 64, sampleElements / 64
+	w := borrow()
+	defer w.giveBack()
 	var s []uint32
 	for i := range runs {
-		d, err := delta(t, in, int(float64(n-run)*(float64(i)+0.5)/float64(runs)), run)
+		x, err := of.at(int(float64(n-run)*(float64(i)+0.5)/float64(runs)), run, model, w)
 		if err != nil {
 			return nil, err
 		}
-		for _, x := range d {
+		for _, x := range x {
 			s = append(s, vec.Magnitude(x))
 		}
 	}
@@ -147,8 +174,18 @@ func sample(t *Task, in *Input) ([]uint32, error) {
 	return s, nil
 }
 
-// countPass looks once at every task vector that an open bracket needs.
-func countPass(t *Task, models []Input, open []*bracket) ([][]seen, error) {
+// at is one model's values in a range of at most blockElements elements. It resets w.
+func (of values) at(offset, n, model int, w *work) ([]float32, error) {
+	w.reset()
+	get, err := of(offset, n, w)
+	if err != nil {
+		return nil, err
+	}
+	return get(model)
+}
+
+// countPass looks once at all values that an open bracket needs.
+func countPass(t *Task, of values, open []*bracket) ([][]seen, error) {
 	chunks := (t.Elements() + chunkElements - 1) / chunkElements
 	for _, b := range open {
 		b.share = max(64, insideMax/chunks/len(open))
@@ -157,20 +194,18 @@ func countPass(t *Task, models []Input, open []*bracket) ([][]seen, error) {
 		if *part == nil {
 			*part = make([]seen, len(open))
 		}
-		base := w.block(n)
-		if err := t.base().read(offset, base); err != nil {
+		get, err := of(offset, n, w)
+		if err != nil {
 			return err
 		}
-		d, last := w.block(n), -1
+		var x []float32
 		for i, b := range open {
-			if b.model != last {
-				if err := models[b.model].read(offset, d); err != nil {
+			if i == 0 || b.model != open[i-1].model {
+				if x, err = get(b.model); err != nil {
 					return err
 				}
-				vec.Sub(d, base)
-				last = b.model
 			}
-			(*part)[i].add(b, d)
+			(*part)[i].add(b, x)
 		}
 		return nil
 	})
@@ -211,7 +246,7 @@ func (s *seen) add(b *bracket, d []float32) {
 }
 
 // settle finishes a bracket from what the pass saw, or narrows it for the next.
-func (b *bracket) settle(t *Task, models []Input, chunks [][]seen, at int, out *cut) (done bool, err error) {
+func (b *bracket) settle(t *Task, of values, chunks [][]seen, at int, out *cut) (done bool, err error) {
 	above, inside, many := 0, 0, false
 	for _, c := range chunks {
 		above += c[at].above
@@ -243,7 +278,7 @@ func (b *bracket) settle(t *Task, models []Input, chunks [][]seen, at int, out *
 			return false, nil
 		}
 		*out = cut{bits: b.lo + uint32(i), last: b.last}
-		return true, b.locate(t, models, chunks, at, counts[i], need, out)
+		return true, b.locate(t, of, chunks, at, counts[i], need, out)
 	}
 	all := make([]uint32, 0, inside)
 	for _, c := range chunks {
@@ -251,7 +286,7 @@ func (b *bracket) settle(t *Task, models []Input, chunks [][]seen, at int, out *
 	}
 	value, equal, rest := kthLargest(all, need)
 	*out = cut{bits: value, last: b.last}
-	return true, b.locate(t, models, chunks, at, equal, rest, out)
+	return true, b.locate(t, of, chunks, at, equal, rest, out)
 }
 
 // kthLargest is the k-th largest magnitude, how many equal it, and how many of those the k largest hold. It counts digits of
@@ -278,7 +313,7 @@ func kthLargest(all []uint32, k int) (value uint32, equal, rest int) {
 }
 
 // locate finds the index that separates those of the equal elements that lie above the cut from the others.
-func (b *bracket) locate(t *Task, models []Input, chunks [][]seen, at, equal, above int, out *cut) error {
+func (b *bracket) locate(t *Task, of values, chunks [][]seen, at, equal, above int, out *cut) error {
 	ordinal := above // of the equal element behind which the index lies
 	if b.last {
 		ordinal = equal - above
@@ -300,21 +335,25 @@ func (b *bracket) locate(t *Task, models []Input, chunks [][]seen, at, equal, ab
 			ordinal -= n
 			continue
 		}
-		lo := i * chunkElements
-		d, err := delta(t, &models[b.model], lo, min(chunkElements, t.Elements()-lo))
-		if err != nil {
-			return err
-		}
-		for j, x := range d {
-			if vec.Magnitude(x) == out.bits {
-				if ordinal--; ordinal == 0 {
-					out.tie = lo + j + 1
-					return nil
+		w := borrow()
+		defer w.giveBack()
+		for lo, end := i*chunkElements, min((i+1)*chunkElements, t.Elements()); lo < end; lo += blockElements {
+			x, err := of.at(lo, min(blockElements, end-lo), b.model, w)
+			if err != nil {
+				return err
+			}
+			for j, x := range x {
+				if vec.Magnitude(x) == out.bits {
+					if ordinal--; ordinal == 0 {
+						out.tie = lo + j + 1
+						return nil
+					}
 				}
 			}
 		}
+		break
 	}
-	return invalid("%s: changed while it was read", models[b.model].Model)
+	return invalid("an input changed while it was read")
 }
 
 // delta reads a range of a task vector.
