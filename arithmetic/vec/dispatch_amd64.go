@@ -3,7 +3,6 @@
 package vec
 
 import (
-	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -11,6 +10,9 @@ import (
 
 // hasAVX2 says whether this processor runs the kernels.
 var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
+
+// largest is the largest magnitude, of a NaN. The kernels compare signed numbers.
+const largest = 1<<31 - 1
 
 // whole is how many of n elements a kernel does: a multiple of group, and at least one.
 func whole(n, group int) (int, bool) {
@@ -99,7 +101,7 @@ func fastKeepAbove(x []float32, bound uint32) int {
 	if !ok {
 		return 0
 	}
-	keepAboveAVX2(&x[0], n, bound)
+	keepAboveAVX2(&x[0], n, min(bound, largest))
 	return n
 }
 
@@ -108,7 +110,7 @@ func fastClearAbove(x []float32, bound uint32) int {
 	if !ok {
 		return 0
 	}
-	clearAboveAVX2(&x[0], n, bound)
+	clearAboveAVX2(&x[0], n, min(bound, largest))
 	return n
 }
 
@@ -117,10 +119,16 @@ func fastBetween(x []float32, lo, hi uint32, inside []uint32) (above int, grown 
 	if !ok {
 		return 0, inside, 0
 	}
-	inside = slices.Grow(inside, n)
-	room := inside[len(inside) : len(inside)+n]
-	above, found := betweenAVX2(&x[0], n, lo-1, hi-1, &room[0])
-	return above, inside[:len(inside)+found], n
+	lo, hi = min(lo, largest+1), min(hi, largest+1)
+	var room [1024]uint32 // so that inside grows by what is found and no more
+	for done < n {
+		part := min(n-done, len(room))
+		more, found := betweenAVX2(&x[done], part, lo-1, hi-1, &room[0])
+		above += more
+		inside = append(inside, room[:found]...)
+		done += part
+	}
+	return above, inside, n
 }
 
 func fastKeepBits(x []float32, bits []uint64, offset int) int {

@@ -254,39 +254,40 @@ end14:
 // func addAgreeingAVX2(sum *float32, x *float32, sign *float32, n int)
 // Requires: AVX
 TEXT ·addAgreeingAVX2(SB), NOSPLIT, $0-32
-	MOVQ  sum+0(FP), AX
-	MOVQ  x+8(FP), CX
-	MOVQ  sign+16(FP), DX
-	MOVQ  n+24(FP), BX
-	TESTQ BX, BX
-	JLE   end16
+	MOVQ    sum+0(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    sign+16(FP), DX
+	MOVQ    n+24(FP), BX
+	VMOVUPS words_80000000<>+0(SB), Y0
+	TESTQ   BX, BX
+	JLE     end16
 
 loop15:
-	VMOVUPS (DX), Y0
-	VMOVUPS (CX), Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x0d, Y2, Y0, Y0
-	VANDNPS words_80000000<>+0(SB), Y0, Y0
-	VXORPS  Y1, Y0, Y0
-	VCMPPS  $0x0e, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y1
-	VADDPS  (AX), Y1, Y1
-	VMOVUPS Y1, (AX)
-	VMOVUPS 32(DX), Y0
-	VMOVUPS 32(CX), Y1
-	VXORPS  Y2, Y2, Y2
-	VCMPPS  $0x0d, Y2, Y0, Y0
-	VANDNPS words_80000000<>+0(SB), Y0, Y0
-	VXORPS  Y1, Y0, Y0
-	VCMPPS  $0x0e, Y2, Y0, Y0
-	VANDPS  Y0, Y1, Y1
-	VADDPS  32(AX), Y1, Y1
-	VMOVUPS Y1, 32(AX)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	SUBQ    $0x10, BX
-	JG      loop15
+	VMOVUPS   (DX), Y1
+	VMOVUPS   (CX), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x0d, Y3, Y1, Y1
+	VANDNPS   Y0, Y1, Y1
+	VXORPS    Y2, Y1, Y1
+	VCMPPS    $0x0e, Y3, Y1, Y1
+	VBLENDVPS Y1, Y2, Y0, Y2
+	VADDPS    (AX), Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(DX), Y1
+	VMOVUPS   32(CX), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x0d, Y3, Y1, Y1
+	VANDNPS   Y0, Y1, Y1
+	VXORPS    Y2, Y1, Y1
+	VCMPPS    $0x0e, Y3, Y1, Y1
+	VBLENDVPS Y1, Y2, Y0, Y2
+	VADDPS    32(AX), Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x10, BX
+	JG        loop15
 
 end16:
 	VZEROUPPER
@@ -311,42 +312,43 @@ TEXT ·addAgreeingWeightAVX2(SB), NOSPLIT, $0-44
 	MOVQ         n+32(FP), BX
 	MOVQ         divisor+8(FP), SI
 	VBROADCASTSS w+40(FP), Y0
+	VMOVUPS      words_80000000<>+0(SB), Y1
 	TESTQ        BX, BX
 	JLE          end18
 
 loop17:
-	VMOVUPS (DX), Y1
-	VMOVUPS (CX), Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x0d, Y3, Y1, Y1
-	VANDNPS words_80000000<>+0(SB), Y1, Y1
-	VXORPS  Y2, Y1, Y1
-	VCMPPS  $0x0e, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y2
-	VADDPS  (AX), Y2, Y2
-	VMOVUPS Y2, (AX)
-	VANDPS  Y0, Y1, Y1
-	VADDPS  (SI), Y1, Y1
-	VMOVUPS Y1, (SI)
-	VMOVUPS 32(DX), Y1
-	VMOVUPS 32(CX), Y2
-	VXORPS  Y3, Y3, Y3
-	VCMPPS  $0x0d, Y3, Y1, Y1
-	VANDNPS words_80000000<>+0(SB), Y1, Y1
-	VXORPS  Y2, Y1, Y1
-	VCMPPS  $0x0e, Y3, Y1, Y1
-	VANDPS  Y1, Y2, Y2
-	VADDPS  32(AX), Y2, Y2
-	VMOVUPS Y2, 32(AX)
-	VANDPS  Y0, Y1, Y1
-	VADDPS  32(SI), Y1, Y1
-	VMOVUPS Y1, 32(SI)
-	ADDQ    $0x40, AX
-	ADDQ    $0x40, SI
-	ADDQ    $0x40, CX
-	ADDQ    $0x40, DX
-	SUBQ    $0x10, BX
-	JG      loop17
+	VMOVUPS   (DX), Y2
+	VMOVUPS   (CX), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x0d, Y4, Y2, Y2
+	VANDNPS   Y1, Y2, Y2
+	VXORPS    Y3, Y2, Y2
+	VCMPPS    $0x0e, Y4, Y2, Y2
+	VBLENDVPS Y2, Y3, Y1, Y3
+	VADDPS    (AX), Y3, Y3
+	VMOVUPS   Y3, (AX)
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VADDPS    (SI), Y2, Y2
+	VMOVUPS   Y2, (SI)
+	VMOVUPS   32(DX), Y2
+	VMOVUPS   32(CX), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x0d, Y4, Y2, Y2
+	VANDNPS   Y1, Y2, Y2
+	VXORPS    Y3, Y2, Y2
+	VCMPPS    $0x0e, Y4, Y2, Y2
+	VBLENDVPS Y2, Y3, Y1, Y3
+	VADDPS    32(AX), Y3, Y3
+	VMOVUPS   Y3, 32(AX)
+	VBLENDVPS Y2, Y0, Y1, Y2
+	VADDPS    32(SI), Y2, Y2
+	VMOVUPS   Y2, 32(SI)
+	ADDQ      $0x40, AX
+	ADDQ      $0x40, SI
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x10, BX
+	JG        loop17
 
 end18:
 	VZEROUPPER
@@ -586,30 +588,22 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	JLE     end32
 
 loop31:
-	VMOVUPS      (CX), Y4
-	VMOVUPS      (DX), Y5
-	VEXTRACTF128 $0x01, Y4, X6
-	VCVTPS2PD    X4, Y4
-	VCVTPS2PD    X6, Y6
-	VEXTRACTF128 $0x01, Y5, X7
-	VCVTPS2PD    X5, Y5
-	VCVTPS2PD    X7, Y7
-	VFMADD231PD  Y4, Y5, Y0
-	VFMADD231PD  Y6, Y7, Y1
-	VMOVUPS      32(CX), Y4
-	VMOVUPS      32(DX), Y5
-	VEXTRACTF128 $0x01, Y4, X6
-	VCVTPS2PD    X4, Y4
-	VCVTPS2PD    X6, Y6
-	VEXTRACTF128 $0x01, Y5, X7
-	VCVTPS2PD    X5, Y5
-	VCVTPS2PD    X7, Y7
-	VFMADD231PD  Y4, Y5, Y2
-	VFMADD231PD  Y6, Y7, Y3
-	ADDQ         $0x40, CX
-	ADDQ         $0x40, DX
-	SUBQ         $0x10, BX
-	JG           loop31
+	VCVTPS2PD   (CX), Y4
+	VCVTPS2PD   16(CX), Y5
+	VCVTPS2PD   (DX), Y6
+	VCVTPS2PD   16(DX), Y7
+	VFMADD231PD Y4, Y6, Y0
+	VFMADD231PD Y5, Y7, Y1
+	VCVTPS2PD   32(CX), Y4
+	VCVTPS2PD   48(CX), Y5
+	VCVTPS2PD   32(DX), Y6
+	VCVTPS2PD   48(DX), Y7
+	VFMADD231PD Y4, Y6, Y2
+	VFMADD231PD Y5, Y7, Y3
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	SUBQ        $0x10, BX
+	JG          loop31
 
 end32:
 	VMOVUPD Y0, (AX)
@@ -620,35 +614,36 @@ end32:
 	RET
 
 // func sumAbsAVX2(lanes *float64, a *float32, n int)
-// Requires: AVX
+// Requires: AVX, AVX2
 TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
-	MOVQ    lanes+0(FP), AX
-	MOVQ    a+8(FP), CX
-	MOVQ    n+16(FP), DX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	VMOVUPS words_7fffffff<>+0(SB), Y4
-	TESTQ   DX, DX
-	JLE     end34
+	MOVQ     lanes+0(FP), AX
+	MOVQ     a+8(FP), CX
+	MOVQ     n+16(FP), DX
+	VMOVUPD  (AX), Y0
+	VMOVUPD  32(AX), Y1
+	VMOVUPD  64(AX), Y2
+	VMOVUPD  96(AX), Y3
+	VPCMPEQQ Y4, Y4, Y4
+	VPSRLQ   $0x01, Y4, Y4
+	TESTQ    DX, DX
+	JLE      end34
 
 loop33:
-	VANDPS       (CX), Y4, Y5
-	VEXTRACTF128 $0x01, Y5, X6
-	VCVTPS2PD    X5, Y5
-	VCVTPS2PD    X6, Y6
-	VADDPD       Y5, Y0, Y0
-	VADDPD       Y6, Y1, Y1
-	VANDPS       32(CX), Y4, Y5
-	VEXTRACTF128 $0x01, Y5, X6
-	VCVTPS2PD    X5, Y5
-	VCVTPS2PD    X6, Y6
-	VADDPD       Y5, Y2, Y2
-	VADDPD       Y6, Y3, Y3
-	ADDQ         $0x40, CX
-	SUBQ         $0x10, DX
-	JG           loop33
+	VCVTPS2PD (CX), Y5
+	VCVTPS2PD 16(CX), Y6
+	VANDPD    Y4, Y5, Y5
+	VANDPD    Y4, Y6, Y6
+	VADDPD    Y5, Y0, Y0
+	VADDPD    Y6, Y1, Y1
+	VCVTPS2PD 32(CX), Y5
+	VCVTPS2PD 48(CX), Y6
+	VANDPD    Y4, Y5, Y5
+	VANDPD    Y4, Y6, Y6
+	VADDPD    Y5, Y2, Y2
+	VADDPD    Y6, Y3, Y3
+	ADDQ      $0x40, CX
+	SUBQ      $0x10, DX
+	JG        loop33
 
 end34:
 	VMOVUPD Y0, (AX)

@@ -23,7 +23,8 @@ func ClearAbove(x []float32, bound uint32) {
 	}
 }
 
-// Between counts the magnitudes at or above hi, and appends those in [lo, hi) to inside in the order of the elements.
+// Between counts the magnitudes at or above hi, and appends those in [lo, hi) to inside in the order of the elements. It is meant
+// for few inside. A NaN is above every number, and 1<<31 above every NaN.
 func Between(x []float32, lo, hi uint32, inside []uint32) (above int, grown []uint32) {
 	above, inside, done := fastBetween(x, lo, hi, inside)
 	for _, v := range x[done:] {
@@ -38,6 +39,9 @@ func Between(x []float32, lo, hi uint32, inside []uint32) (above int, grown []ui
 
 // KeepBits clears elements whose bit is 0, to +0. Element i has bit (offset+i)%64 of bits[(offset+i)/64].
 func KeepBits(x []float32, bits []uint64, offset int) {
+	if (offset+len(x)+63)>>6 > len(bits) {
+		panic("vec: fewer bits than elements")
+	}
 	for i := fastKeepBits(x, bits, offset); i < len(x); i++ {
 		if at := offset + i; bits[at>>6]>>(at&63)&1 == 0 {
 			x[i] = 0

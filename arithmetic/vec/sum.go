@@ -15,7 +15,7 @@ func (p *partial) join() float64 {
 	return p[0]
 }
 
-// Dot is Σ a·b in float64.
+// Dot is Σ a·b in float64, in the order that the package comment gives.
 func Dot(a, b []float32) float64 {
 	mustMatch(a, b)
 	var p partial
@@ -25,10 +25,10 @@ func Dot(a, b []float32) float64 {
 	return p.join()
 }
 
-// Square is Σ a² in float64.
+// Square is Σ a² in float64, in the same order.
 func Square(a []float32) float64 { return Dot(a, a) }
 
-// SumAbs is Σ |a| in float64.
+// SumAbs is Σ |a| in float64, in the same order.
 func SumAbs(a []float32) float64 {
 	var p partial
 	for i := fastSumAbs(&p, a); i < len(a); i++ {
@@ -51,7 +51,7 @@ func (p *Pair) Add(q Pair) {
 	p.Opposites += q.Opposites
 }
 
-// Compare sums over a and b.
+// Compare sums over a and b. Both and Opposites are exact: NaN is not 0 and has a sign too.
 func Compare(a, b []float32) Pair {
 	p := Pair{Dot: Dot(a, b)}
 	both, opposites, i := fastSigns(a, b)

@@ -1,10 +1,11 @@
 // Package vec holds the kernels of package arithmetic: float32 slices in, float32 slices or sums out.
 //
 // Element-wise results are rounded to nearest even after every operation: products and sums are never fused. Sums over a slice
-// are float64 in sixteen partial sums, one for the elements whose index leaves the same rest by 16, which are joined as a tree;
-// products of two float32 are exact in float64. So all machines give the same bits: the AVX2 kernels (kernels_amd64.s, written by
-// gen) and the portable Go that does the elements they leave over, and everything where the processor or the build (tag purego)
-// has no AVX2. Slices of different lengths are a mistake of the caller and panic.
+// are float64 in sixteen partial sums p, where p[j] takes the elements whose index leaves the rest j by 16, in order; they are
+// joined as a tree: p[j] += p[j+8], then p[j+4], p[j+2], p[j+1]. Products of two float32 are exact in float64. So all machines give
+// the same bits, but for which NaN a NaN is: the AVX2 kernels (kernels_amd64.s, written by gen) and the portable Go that does the
+// elements they leave over, and everything where the processor or the build (tag purego) has no AVX2. Slices of different lengths
+// are a mistake of the caller and panic.
 package vec
 
 //go:generate sh -c "cd gen && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg vec"
@@ -77,7 +78,8 @@ func AddScaledDifference(dst []float32, c float32, x, y []float32) {
 }
 
 // AddAgreeing adds up, element by element, what has the sign of the majority: where x[i] > 0 and majority[i] ≥ 0, or x[i] < 0 and
-// majority[i] < 0, sum[i] += x[i] and, unless divisor is nil, divisor[i] += w. An x[i] of 0 takes no part.
+// not majority[i] ≥ 0, sum[i] += x[i] and, unless divisor is nil, divisor[i] += w. Nothing else changes: an x[i] of 0 or NaN takes
+// no part. A majority of 0 is positive, and one of NaN negative, as in mergekit's election by sum.
 func AddAgreeing(sum, divisor, x, majority []float32, w float32) {
 	mustMatch(sum, x)
 	mustMatch(sum, majority)
@@ -85,7 +87,7 @@ func AddAgreeing(sum, divisor, x, majority []float32, w float32) {
 		mustMatch(sum, divisor)
 	}
 	for i := fastAddAgreeing(sum, divisor, x, majority, w); i < len(x); i++ {
-		if v := x[i]; v > 0 && majority[i] >= 0 || v < 0 && majority[i] < 0 {
+		if v := x[i]; v > 0 && majority[i] >= 0 || v < 0 && !(majority[i] >= 0) {
 			sum[i] += v
 			if divisor != nil {
 				divisor[i] += w

@@ -4,8 +4,8 @@ package half
 
 import "golang.org/x/sys/cpu"
 
-// hasAVX2 says whether this processor runs the kernels. All that have AVX2 have F16C.
-var hasAVX2 = cpu.X86.HasAVX2
+// hasAVX2 says whether this processor runs the kernels.
+var hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasF16C
 
 // whole is how many of n elements a kernel does.
 func whole(n int) (int, bool) {

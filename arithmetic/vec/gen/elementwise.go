@@ -89,24 +89,31 @@ func elementwise() {
 	agreeing()
 }
 
-// agreeing emits the election: an element agrees where it is not 0 and has the sign of the majority, which is + for 0.
+// agreeing emits the election: an element agrees where it is not 0 and has the sign of the majority, which is + for 0 and − for
+// NaN. Where it does not, −0 is added, which unlike +0 changes nothing.
 func agreeing() {
-	agree := func(x, sign Register, d int) (value, mask VecVirtual) {
+	minusZero := func() VecVirtual {
+		x := YMM()
+		VMOVUPS(words(0x80000000), x)
+		return x
+	}
+	agree := func(x, sign Register, d int, nothing VecVirtual) (value, mask VecVirtual) {
 		s, v := load(sign, d), load(x, d)
 		flip, m := YMM(), YMM()
 		zero := YMM()
 		VXORPS(zero, zero, zero)
 		VCMPPS(Imm(13), zero, s, flip) // s ≥ 0
-		VANDNPS(words(0x80000000), flip, flip)
+		VANDNPS(nothing, flip, flip)
 		VXORPS(v, flip, m)
 		VCMPPS(Imm(14), zero, m, m) // > 0
-		VANDPS(m, v, v)
+		VBLENDVPS(m, v, nothing, v)
 		return v, m
 	}
 	function("addAgreeingAVX2", "sum, x, sign *float32, n int", "addAgreeingAVX2 is AddAgreeing without a divisor for a multiple of 16 elements.")
 	sum, x, sign, n := pointer("sum"), pointer("x"), pointer("sign"), pointer("n")
+	nothing := minusZero()
 	each(n, 16, []Register{sum, x, sign}, func(d int) {
-		v, _ := agree(x, sign, d)
+		v, _ := agree(x, sign, d, nothing)
 		VADDPS(at(sum, d), v, v)
 		VMOVUPS(v, at(sum, d))
 	})
@@ -115,11 +122,12 @@ func agreeing() {
 	function("addAgreeingWeightAVX2", "sum, divisor, x, sign *float32, n int, w float32", "addAgreeingWeightAVX2 is AddAgreeing with a divisor for a multiple of 16 elements.")
 	sum, x, sign, n = pointer("sum"), pointer("x"), pointer("sign"), pointer("n")
 	divisor, w := pointer("divisor"), spread("w")
+	nothing = minusZero()
 	each(n, 16, []Register{sum, divisor, x, sign}, func(d int) {
-		v, m := agree(x, sign, d)
+		v, m := agree(x, sign, d, nothing)
 		VADDPS(at(sum, d), v, v)
 		VMOVUPS(v, at(sum, d))
-		VANDPS(w, m, m)
+		VBLENDVPS(m, w, nothing, m)
 		VADDPS(at(divisor, d), m, m)
 		VMOVUPS(m, at(divisor, d))
 	})

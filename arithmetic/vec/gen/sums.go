@@ -9,12 +9,11 @@ import (
 // sums emits the float64 sums. Sixteen partial sums stand for the elements whose index leaves the same rest by 16.
 func sums() {
 	const wide = 16
-	halves := func(v VecVirtual) (low, high VecVirtual) {
+	// halves widens eight elements from memory, which unlike from a register needs no shuffle.
+	halves := func(p Register, d int) (low, high VecVirtual) {
 		low, high = YMM(), YMM()
-		upper := XMM()
-		VEXTRACTF128(Imm(1), v, upper)
-		VCVTPS2PD(v.AsX(), low)
-		VCVTPS2PD(upper, high)
+		VCVTPS2PD(at(p, d), low)
+		VCVTPS2PD(at(p, d+16), high)
 		return low, high
 	}
 	accumulators := func(lanes Register) (acc [4]VecVirtual) {
@@ -34,9 +33,8 @@ func sums() {
 	lanes, a, b, n := pointer("lanes"), pointer("a"), pointer("b"), pointer("n")
 	acc := accumulators(lanes)
 	each(n, wide, []Register{a, b}, func(d int) {
-		x, y := load(a, d), load(b, d)
-		xl, xh := halves(x)
-		yl, yh := halves(y)
+		xl, xh := halves(a, d)
+		yl, yh := halves(b, d)
 		VFMADD231PD(xl, yl, acc[d/16]) // the product is exact in float64, so fusing changes nothing
 		VFMADD231PD(xh, yh, acc[d/16+1])
 	})
@@ -47,11 +45,12 @@ func sums() {
 	lanes, a, n = pointer("lanes"), pointer("a"), pointer("n")
 	acc = accumulators(lanes)
 	mask := YMM()
-	VMOVUPS(words(noSign), mask)
+	VPCMPEQQ(mask, mask, mask)
+	VPSRLQ(Imm(1), mask, mask)
 	each(n, wide, []Register{a}, func(d int) {
-		x := YMM()
-		VANDPS(at(a, d), mask, x)
-		low, high := halves(x)
+		low, high := halves(a, d)
+		VANDPD(mask, low, low)
+		VANDPD(mask, high, high)
 		VADDPD(low, acc[d/16], acc[d/16])
 		VADDPD(high, acc[d/16+1], acc[d/16+1])
 	})
