@@ -22,6 +22,10 @@ type golden struct {
 // in the sum: both round after every operation, but not always the same ones, and mergekit sums norms and dots in float32.
 const ulps = 4
 
+// looseUlps is for Model Stock on rows: the ratio N cos/(1 + (N−1) cos) of a row whose updates point apart is ill-conditioned, and
+// the last bits of mergekit's float32 cosine decide.
+const looseUlps = 64
+
 func TestGoldens(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("testdata", "cases.json"))
 	if err != nil {
@@ -106,8 +110,12 @@ func compare(t *testing.T, p *Plan, expected *checkpoint.Model, c golden) {
 		if strings.Contains(c.Recipe, "out_dtype: bfloat16") {
 			step *= 1 << 15 // mergekit's output is rounded, ours is compared before it is
 		}
+		allowed := ulps * step
+		if c.Name == "model_stock_rows" {
+			allowed = looseUlps * step
+		}
 		for i := range want {
-			if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= ulps*step) {
+			if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= allowed) {
 				t.Errorf("%s: element %d is %v, want %v", name, i, got[i], want[i])
 				break
 			}
