@@ -61,8 +61,6 @@ func newMerge(a *app) *cobra.Command {
 	f.StringVar(&o.nonFinite, "non-finite", "refuse", "what to do about NaN and infinities in the models: refuse, keep or zero")
 	f.StringVar(&o.maxMemory, "max-memory", "1GB", "most memory for what methods find out about a tensor; mapped files aside")
 	o.add(f)
-	cmd.MarkFlagsMutuallyExclusive("tensor-union", "tensor-intersection")
-	cmd.MarkFlagsMutuallyExclusive("seed", "random-seed")
 	return cmd
 }
 
@@ -130,6 +128,9 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 
 // newMerging reads the recipe and the flags.
 func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*merging, error) {
+	if o.union && o.intersection {
+		return nil, usageError("--tensor-union and --tensor-intersection exclude each other")
+	}
 	m := &merging{app: a, o: o, config: config}
 	var err error
 	if m.recipe, err = os.ReadFile(config); err != nil {
