@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"syncretic/checkpoint"
 )
 
 // Every mistake is found before a weight is read, and names what was probably meant. mergekit ignores most of these.
@@ -167,6 +169,39 @@ func TestLambdaOption(t *testing.T) {
 	raw, err := p.Merge().Raw("lm_head.weight")
 	if err != nil || len(raw) != 4 {
 		t.Errorf("lambda 0 is not a copy of the base: %v", err)
+	}
+}
+
+// Several lambdas share the passes over the inputs, and give what each gives alone.
+func TestLambdasShareThePasses(t *testing.T) {
+	b := newBench(t)
+	const n = 1000
+	x, y := make([]float32, n), make([]float32, n)
+	for i := range y {
+		y[i] = float32(i%17) - 8 + float32(i)/n
+	}
+	b.model("base", "", floats("w", x...))
+	b.model("a", "", floats("w", y...))
+	docs, err := Parse([]byte("merge_method: ties\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, density: 0.3}}]"))
+	b.must(err)
+	plans, err := CompileEach(docs, Options{}, []float64{0, 0.5, 1, 2})
+	b.must(err)
+	for _, p := range plans {
+		defer p.Close()
+	}
+	if !plans[1].merge.at["w"].made.Shares(plans[3].merge.at["w"].made) {
+		t.Error("two plans make their own passes")
+	}
+	for i, lambda := range []float32{0, 0.5, 1, 2} {
+		got, err := checkpoint.ReadAll(plans[i].Merge(), "w")
+		b.must(err)
+		one, err := checkpoint.ReadAll(plans[2].Merge(), "w")
+		b.must(err)
+		for j := range got {
+			if got[j] != lambda*one[j] {
+				t.Fatalf("lambda %v: element %d is %v, want %v", lambda, j, got[j], lambda*one[j])
+			}
+		}
 	}
 }
 

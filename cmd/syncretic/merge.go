@@ -79,30 +79,25 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 	if err != nil {
 		return err
 	}
-	lambdas, outs := []*float64{nil}, []string{out}
-	if len(o.lambdas) > 0 {
-		lambdas, outs = nil, nil
+	plans, err := m.compile()
+	if err != nil {
+		return fmt.Errorf("%s: %w", config, err)
+	}
+	outs := []string{out}
+	if len(plans) > 1 {
+		outs = nil
 		for _, l := range o.lambdas {
-			lambdas, outs = append(lambdas, &l), append(outs, withLambda(out, l))
-		}
-		if len(o.lambdas) == 1 {
-			outs = []string{out}
+			outs = append(outs, withLambda(out, l))
 		}
 	}
 	var outputs []checkpoint.Output
-	var plans []*mergekit.Plan
-	for i, lambda := range lambdas {
-		m.opts.Lambda = lambda
-		plan, err := mergekit.Compile(m.docs, m.opts)
-		if err != nil {
-			return fmt.Errorf("%s: %w", config, err)
-		}
+	for i, plan := range plans {
 		defer plan.Close()
 		output, err := m.output(plan, outs[i])
 		if err != nil {
 			return err
 		}
-		plans, outputs = append(plans, plan), append(outputs, output)
+		outputs = append(outputs, output)
 	}
 	for _, note := range plans[0].Notes {
 		a.logf("note: %s", note)
@@ -150,6 +145,15 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 	return m, nil
 }
 
+// compile makes a plan for each lambda, or one for the recipe's own.
+func (m *merging) compile() ([]*mergekit.Plan, error) {
+	if len(m.o.lambdas) > 0 {
+		return mergekit.CompileEach(m.docs, m.opts, m.o.lambdas)
+	}
+	plan, err := mergekit.Compile(m.docs, m.opts)
+	return []*mergekit.Plan{plan}, err
+}
+
 // withLambda puts a lambda into an output's name.
 func withLambda(out string, lambda float64) string {
 	stem, single := strings.CutSuffix(out, ".safetensors")
@@ -164,8 +168,8 @@ func withLambda(out string, lambda float64) string {
 func (m *merging) output(plan *mergekit.Plan, out string) (checkpoint.Output, error) {
 	opts := checkpoint.WriteOptions{Force: m.force, Metadata: map[string]string{
 		"syncretic.verb": "merge", metaTool: version(), "syncretic.recipe": string(m.recipe), "syncretic.seed": fmt.Sprint(m.opts.Seed)}}
-	if m.opts.Lambda != nil {
-		opts.Metadata["syncretic.lambda"] = fmt.Sprint(*m.opts.Lambda)
+	if plan.Lambda != nil {
+		opts.Metadata["syncretic.lambda"] = fmt.Sprint(*plan.Lambda)
 	}
 	if strings.HasSuffix(out, ".safetensors") {
 		return checkpoint.Output{Path: out, Source: plan.Merge(), Options: opts}, nil
