@@ -36,6 +36,7 @@ func (m *merging) alignVocabulary(task *method.Task, infos []checkpoint.Info) er
 	}
 	for i := range infos {
 		if infos[i].Shape[0] != rows[0] {
+			m.note("UNSAFE vocabulary truncation: %s: tensor %q cut from %d to %d rows, whatever its tokens mean", task.Inputs[i].Model, infos[i].Name, infos[i].Shape[0], rows[0])
 			task.Inputs[i].Source = first{task.Inputs[i].Source, infos[i].Name, rows}
 			infos[i].Shape = rows
 		}
@@ -45,7 +46,7 @@ func (m *merging) alignVocabulary(task *method.Task, infos []checkpoint.Info) er
 
 // vocabularyNamed tells tensors that usually have a row a token.
 func vocabularyNamed(name string) bool {
-	return name == headName || slices.ContainsFunc(embeddingNames, func(e string) bool { return len(name) >= len(e) && name[len(name)-len(e):] == e })
+	return name == headName || name == "lm_head.bias" || slices.ContainsFunc(embeddingNames, func(e string) bool { return len(name) >= len(e) && name[len(name)-len(e):] == e })
 }
 
 // first is the first rows of one tensor.

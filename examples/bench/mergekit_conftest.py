@@ -1,5 +1,6 @@
 """Aims mergekit's own end-to-end tests at another tool: its run_merge becomes a call of $MERGE_CMD, in which {cfg} stands for the
 recipe's file and {out} for the output directory. Started by mergekit_tests.sh."""
+import logging
 import os
 import shlex
 import subprocess
@@ -20,8 +21,11 @@ def run_merge(merge_config, out_path, options=None, config_source=None):
         command += f" --random-seed {options.random_seed}"
     if getattr(options, "unsafe_truncate_embeddings", False):
         command += " --unsafe-truncate-embeddings"
+    if not getattr(options, "copy_tokenizer", True):
+        command += " --no-copy-tokenizer"
     done = subprocess.run(shlex.split(command), capture_output=True, text=True)
     os.remove(f.name)
+    logging.getLogger("merge").warning(done.stderr)
     if done.returncode:
         raise MergeFailed(f"{command}: exit code {done.returncode}\n{done.stderr}")
 

@@ -27,7 +27,7 @@ touch "$work/tests/__init__.py"
 cp "$here/mergekit_conftest.py" "$work/conftest.py"
 if [ -z "${MERGE_CMD:-}" ]; then
 	(cd "$here/../.." && CGO_ENABLED=0 go build -trimpath -o "$work/syncretic" ./cmd/syncretic)
-	MERGE_CMD="$work/syncretic merge {cfg} {out} --force --quiet"
+	MERGE_CMD="$work/syncretic merge {cfg} {out} --force"
 fi
 export MERGE_CMD
 cd "$work"
