@@ -78,7 +78,8 @@ func (v *view) gather(name string, offset int, dst []byte) error {
 	return errors.ErrUnsupported
 }
 
-// gathered copies elements as stored out of a source that cannot share them. ok is false where it does not have them.
+// gathered copies elements as stored out of a source that cannot share them. ok is false where it does not have them; asked
+// for none, it only tells that.
 func gathered(src Source, name string, offset int, dst []byte) (ok bool, err error) {
 	g, ok := src.(gatherer)
 	if !ok {

@@ -36,7 +36,7 @@ func (d *dict) hasTensor() bool {
 
 // summary lists keys and what is under them.
 func (d *dict) summary() string {
-	const most = 16
+	const most = 8
 	var parts []string
 	total := 0
 	for p := range d.all {

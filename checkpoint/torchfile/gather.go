@@ -10,6 +10,9 @@ func (t *Tensor) Gather(dst []byte, element int) {
 		copy(dst, from[:len(dst)])
 		return
 	}
+	if len(dst) == 0 {
+		return
+	}
 	// Counts of steps along each axis, and the place that they lead to.
 	var steps [maxRank]int
 	at := 0
@@ -23,7 +26,7 @@ func (t *Tensor) Gather(dst []byte, element int) {
 		panic("torchfile: elements outside of the tensor are gathered")
 	}
 	inner := len(t.axes) - 1
-	for len(dst) > 0 {
+	for {
 		a := t.axes[inner]
 		run := min(a.length-steps[inner], len(dst)/t.size)
 		copyRun(dst[:run*t.size], t.origin[at*t.size:], t.size, a.stride)

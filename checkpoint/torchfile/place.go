@@ -8,25 +8,26 @@ import (
 
 // place finds a tensor's elements in the bytes of its storage. limit is the file's length.
 func (t *Tensor) place(content []byte, offset uint64, strides []int, limit int) error {
-	elements, last, overflow := uint64(1), offset, uint64(0)
+	elements, last := uint64(1), offset
+	var many, far uint64 // not 0 where that overflows
 	for i, length := range t.Shape {
 		over, n := bits.Mul64(elements, uint64(length))
-		elements, overflow = n, overflow|over
+		elements, many = n, many|over
 		if length > 0 {
 			over, step := bits.Mul64(uint64(length-1), uint64(strides[i]))
 			sum, carry := bits.Add64(last, step, 0)
-			last, overflow = sum, overflow|over|carry
+			last, far = sum, far|over|carry
 		}
 	}
 	room := uint64(len(content) / t.size)
 	switch {
-	case overflow != 0:
-		return broken(RuleTensor, "shape %s with strides %s: more elements than 64 bits count", numbers(t.Shape), numbers(strides))
+	case many != 0:
+		return broken(RuleTensor, "shape %s: more elements than 64 bits count", numbers(t.Shape))
 	case elements == 0:
 		t.Bytes = []byte{}
 		return nil
-	case last >= room:
-		return broken(RuleTensor, "shape %s with strides %s and offset %d reaches element %d of a storage of %d", numbers(t.Shape), numbers(strides), offset, last, room)
+	case far != 0 || last >= room:
+		return broken(RuleTensor, "shape %s with strides %s and offset %d reaches beyond its storage of %d elements", numbers(t.Shape), numbers(strides), offset, room)
 	case elements > uint64(limit/t.size): // an expanded view
 		return broken(RuleTensor, "shape %s with strides %s repeats its storage of %d elements to more than the file's length", numbers(t.Shape), numbers(strides), room)
 	}

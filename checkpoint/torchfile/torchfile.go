@@ -74,7 +74,7 @@ func Parse(data []byte) ([]Tensor, error) {
 
 // quoted is a text of the file as messages show it: the file decides how long it is.
 func quoted[T ~string | ~[]byte](s T) string {
-	const longest = 200
+	const longest = 100
 	if len(s) > longest {
 		return strconv.Quote(strings.ToValidUTF8(string(s[:longest]), "") + "...")
 	}
