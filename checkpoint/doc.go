@@ -1,10 +1,10 @@
 // Package checkpoint reads and writes model weights in the safetensors format and the directories that Hugging Face
-// tools keep around them.
+// tools keep around them. It also reads what torch.save wrote (pytorch_model.bin and its like) without executing any of it.
 //
 // Everything with weights is a [Source]: a list of tensors, and reads by ranges converted to float32.
 //
 //   - To read a file, a model directory or a sharded set: [Open]. The file is mapped, not loaded; its header passes
-//     strict rules before anything trusts a size in it.
+//     strict rules before anything trusts a size in it. Package torchfile has those for files of torch.save.
 //   - To hold tensors in memory: [NewMemory], with [NewIntegers] for integer tensors.
 //   - To join, rename or filter sources: [Union], [Prefix], [Select].
 //   - To look at one tensor: [Find], [ReadAll], [ReadIntegers].

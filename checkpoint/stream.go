@@ -87,6 +87,13 @@ type buffers struct {
 	bytes  []byte
 }
 
+func (b *buffers) make() {
+	if b.values == nil {
+		b.values = make([]float32, blockElements)
+		b.bytes = make([]byte, 8*blockElements)
+	}
+}
+
 func (b *buffers) copyUnit(f *os.File, src Source, l layout, u unit) error {
 	in, out := l.inputs[u.tensor], l.entries[u.tensor]
 	at := int64(len(l.header)) + out.begin + out.DType.bytes(u.lo)
@@ -108,14 +115,16 @@ func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, e
 		if ok {
 			return raw[dtype.bytes(lo):dtype.bytes(hi)], nil
 		}
+		b.make()
+		block := b.bytes[:dtype.bytes(hi-lo)]
+		if ok, err := gathered(src, in.Name, lo, block); ok || err != nil {
+			return block, err
+		}
 	}
 	if !encodable(dtype) {
 		return nil, noStored(in)
 	}
-	if b.values == nil {
-		b.values = make([]float32, blockElements)
-		b.bytes = make([]byte, 8*blockElements)
-	}
+	b.make()
 	values := b.values[:hi-lo]
 	if err := src.Read(in.Name, lo, values); err != nil {
 		return nil, err

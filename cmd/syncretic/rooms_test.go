@@ -17,9 +17,10 @@ type room struct {
 const everything = "/"
 
 var rooms = map[string]room{
-	"checkpoint":        {[]string{"checkpoint/half"}, "weights on disk are the ground that all other rooms stand on: reading a file must not need an encoder"},
-	"checkpoint/half":   {nil, "kernels over slices know nothing of tensors"},
-	"checkpoint/recipe": {nil, "it decodes any room's YAML, so it knows none of them"},
+	"checkpoint":           {[]string{"checkpoint/half", "checkpoint/torchfile"}, "weights on disk are the ground that all other rooms stand on: reading a file must not need an encoder"},
+	"checkpoint/half":      {nil, "kernels over slices know nothing of tensors"},
+	"checkpoint/torchfile": {nil, "it parses files of unknown origin from bytes: it opens none and knows no model"},
+	"checkpoint/recipe":    {nil, "it decodes any room's YAML, so it knows none of them"},
 
 	"arithmetic":          {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
 	"arithmetic/vec":      {nil, "kernels over slices know nothing of tensors"},
