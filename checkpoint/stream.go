@@ -15,9 +15,9 @@ import (
 // bytes.
 const blockElements = 1 << 18
 
-// stepElements is how much of a tensor is read, written and hashed at a time: 256 KiB of float32, so that it is still in a core's
-// cache from one to the next, and that a writer which is interrupted ends soon.
-const stepElements = 1 << 16
+// stepElements is how much of a tensor is read, written and hashed at a time: 512 KiB of float32, so that it is still in cache from
+// one to the next, and that a writer which is interrupted ends soon.
+const stepElements = 1 << 17
 
 // run works on units in order, several at once; each has its own place, so the result does not depend on how many workers
 // there are. After a failure no new unit is begun, and of several errors that of the first unit counts.
@@ -147,7 +147,10 @@ func (b *buffers) convert(src Source, in Info, dtype DType, lo, hi int) ([]byte,
 		return nil, err
 	}
 	block, err := encode(dtype, b.bytes, values)
-	return block, within(err, "tensor %q: from element %d", in.Name, lo)
+	if err != nil {
+		return nil, within(err, "tensor %q: from element %d", in.Name, lo)
+	}
+	return block, nil
 }
 
 func noStored(i Info) error {

@@ -48,7 +48,7 @@ type Written struct {
 // Write stores all tensors of src at path. A path that ends in .safetensors becomes that one file; any other becomes
 // a directory with model.safetensors, or shards and model.safetensors.index.json, and the side files.
 //
-// Tensors stream in blocks of 256 KiB of float32 a worker, whatever their size. Where the type does not change and src is a
+// Tensors stream in blocks of 512 KiB of float32 a worker, whatever their size. Where the type does not change and src is a
 // [RawSource], bytes are copied as stored; otherwise values pass through float32 and are rounded once, to nearest even.
 // A finite value that the type cannot hold is an error.
 //
