@@ -50,21 +50,19 @@ func (s *selected) variances(offset, n int, w *work) (func(int) ([]float32, erro
 	return func(int) ([]float32, error) { return v, nil }, nil
 }
 
-// variance is the variance of each element: the mean square of the differences from the mean.
+// variance is the variance of each element over n models, as Σ (d_i − d_j)²/n² over the pairs. Unlike a mean square of differences
+// from the mean, that is 0 without rounding where all models agree, and does not depend on which of them it is that differs.
 func variance(d [][]float32, n int, w *work) []float32 {
-	v, mean, x := w.block(n), w.block(n), w.block(n)
-	copy(mean, d[0])
-	for _, d := range d[1:] {
-		vec.Add(mean, d)
-	}
-	vec.DivideBy(mean, float32(len(d)))
+	v, x := w.block(n), w.block(n)
 	clear(v)
-	for _, d := range d {
-		copy(x, d)
-		vec.Sub(x, mean)
-		vec.AddSquare(v, x)
+	for i := range d {
+		for j := range i {
+			copy(x, d[i])
+			vec.Sub(x, d[j])
+			vec.AddSquare(v, x)
+		}
 	}
-	vec.DivideBy(v, float32(len(d)))
+	vec.DivideBy(v, float32(len(d)*len(d)))
 	return v
 }
 
