@@ -57,6 +57,7 @@ func TestBombs(t *testing.T) {
 	const n = 1_000_000
 	four := strings.Repeat("\x00", 16)
 	times := strings.Repeat
+	ones := "(" + times("K\x01", 64) + "t"
 	long := "X" + le32(n) + times("k", n)
 	files := map[string][]byte{
 		"lists in lists":                        only(times("]", n) + times("a", n-1)),
@@ -83,6 +84,8 @@ func TestBombs(t *testing.T) {
 		"storages":                              only(name("torch FloatStorage") + "\x94" + str("storage") + "\x94" + storageBomb(n/30)),
 		"one storage":                           only(name("torch FloatStorage") + "\x94" + str("storage") + "\x94" + str("0") + "\x94" + times("(h\x01h\x00h\x02NK\x01tQ", n/14)),
 		"tensors of a long shape":               archive(proto+"("+times("K\x01", n/4)+"t\x94"+sharedTensors(n/40)+".", "0", four),
+		"names of a tensor of many dimensions":  archive(proto+rebuilt(stored("torch FloatStorage", "0", 4), 0, ones, ones)+"\x940"+namedTensors(n/10)+".", "0", four),
+		"tensors of many dimensions":            archive(proto+ones+"\x94"+sharedTensors(n/25)+".", "0", four),
 		"names of tensors":                      archive(proto+floats(4)+"\x940"+namedTensors(n/10)+".", "0", four),
 		"entries":                               packed(append([]string{"a/data.pkl", proto + "}."}, slices.Concat(entryNames(5000)...)...)...),
 		"legacy keys":                           legacy(pairsOf("w", legacyFloats("k", 4, "N")), "]("+times(str("k"), n/6)+"e", le64(4)+four),

@@ -55,7 +55,14 @@ func (d *dict) summary() string {
 
 // tensors takes the tensors out. A name twice, or tensors that are not directly under a name, would be lost: they are errors.
 func (d *dict) tensors(find locate, limit int) (list []Tensor, err error) {
-	seen := make(map[string]bool)
+	n := 0
+	for p := range d.all {
+		if _, ok := p.value.(*tensor); ok {
+			n++
+		}
+	}
+	list = make([]Tensor, 0, n)
+	seen := make(map[string]bool, n)
 	for p := range d.all {
 		t, ok := p.value.(*tensor)
 		if !ok && !holds(p.value) {
@@ -73,12 +80,15 @@ func (d *dict) tensors(find locate, limit int) (list []Tensor, err error) {
 			return nil, broken(RuleContents, "tensor %s: appears twice", quoted(name))
 		}
 		seen[string(name)] = true
-		made, err := t.check(find, limit)
-		if err != nil {
+		var made Tensor
+		if t.listed > 0 { // tied: checked already
+			made = list[t.listed-1]
+		} else if made, err = t.check(find, limit); err != nil {
 			return nil, within(err, "tensor %s", quoted(name))
 		}
 		made.Name = string(name)
 		list = append(list, made)
+		t.listed = len(list)
 	}
 	return list, nil
 }

@@ -47,6 +47,7 @@ func lookUp(module, name text) builtin {
 		if string(name) == "Parameter" {
 			return isTensorClass
 		}
+		return isUnreadable // not yet filled
 	case "torch", "torch.storage":
 		switch string(name) {
 		case "Size":
@@ -138,7 +139,7 @@ func (m *machine) call(callee value, args *tuple) (value, error) {
 			return sizes, nil
 		}
 	case g.is == isRebuild || g.is == isRebuildV3:
-		return &tensor{g, args}, nil
+		return &tensor{make: g, args: args}, nil
 	case g.is == isParameter && n > 0:
 		if t, ok := args.items[0].(*tensor); ok {
 			return t, nil
@@ -149,7 +150,7 @@ func (m *machine) call(callee value, args *tuple) (value, error) {
 		inner, _ := args.items[2].(*tuple)
 		plain := function != nil && (function.is == isRebuild || function.is == isRebuildV3)
 		if plain && class != nil && class.is == isTensorClass && inner != nil {
-			return &tensor{function, inner}, nil
+			return &tensor{make: function, args: inner}, nil
 		}
 		if class != nil {
 			g = class // says more

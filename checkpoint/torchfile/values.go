@@ -68,8 +68,9 @@ type view struct {
 
 // tensor is a call that makes one, not checked before the tensor is chosen.
 type tensor struct {
-	make *global
-	args *tuple
+	make   *global
+	args   *tuple
+	listed int // the length of the list of chosen tensors when this was its last
 }
 
 // holds tells whether tensors are in a value.

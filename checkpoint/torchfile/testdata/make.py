@@ -138,3 +138,6 @@ for file, tensors in shards.items():
 with open("sharded/pytorch_model.bin.index.json", "w") as f:
     json.dump({"metadata": {"total_size": 92}, "weight_map": {n: file for file, t in shards.items() for n in t}}, f, indent=2, sort_keys=True)
 golden("sharded", {n: t for s in shards.values() for n, t in s.items()})
+
+# A transposed matrix of more elements than are read at once: bf16, so that it is short; each value is exact.
+save("long.bin", {"w": (torch.arange(3 * 7000).view(3, 7000) % 256).bfloat16().t()})
