@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -56,8 +57,8 @@ func parseAdded(value json.RawMessage, special bool) (a Added, ok bool, err erro
 
 // add takes a token in as Hugging Face's tokenizers do. One that the vocabulary has becomes an added token with the id it has
 // there; another gets the id after the last added token's, or the number of the model's own tokens if that is more. In a
-// vocabulary with gaps that id can be another token's already. apart then takes the id after the last one, and the model's own
-// vocabulary gets the token too, which pins it there for whoever loads the file.
+// vocabulary with gaps that id can be another token's already: apart then takes the id after the last one. The model's own
+// vocabulary gets it too, with all other added tokens, which pins their ids for whoever loads the file.
 func (t *Tokenizer) add(a Added, apart bool) {
 	if a.Content == "" {
 		return
@@ -70,8 +71,9 @@ func (t *Tokenizer) add(a Added, apart bool) {
 		id = max(t.size, t.last+1)
 		if apart && id <= t.top {
 			id = t.top + 1
-			t.vocab[a.Content] = id
-			t.size++
+			t.added[a.Content] = id
+			maps.Copy(t.vocab, t.added)
+			t.size = len(t.vocab)
 		}
 	}
 	t.added[a.Content] = id

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"fmt"
 	"slices"
 
 	"syncretic/checkpoint"
@@ -145,31 +144,31 @@ func (a *alignment) configured(k int, cfg *Token) (rule, error) {
 	s := cfg.Source
 	switch s.kind {
 	case kindNone:
-		return rule{}, fmt.Errorf("tokens: %q: not all models have it, or force is set: it needs a source", cfg.Text)
+		return rule{}, wrong("tokens: %q: not all models have it, or force is set: it needs a source", cfg.Text)
 	case kindZero:
 		return rule{input: fromZero, force: cfg.Force}, nil
 	}
 	i := slices.IndexFunc(a.inputs, func(in Input) bool { return a.m.models[in.Model].Name == s.model })
 	if i < 0 {
-		return rule{}, fmt.Errorf("tokens: %q: its source %s is not among the models that %q is made from", cfg.Text, s.model, a.inputs[0].Name)
+		return rule{}, wrong("tokens: %q: its source %s is not among the models that %q is made from", cfg.Text, s.model, a.inputs[0].Name)
 	}
 	row := int(a.row(i, k))
 	switch s.kind {
 	case kindToken:
 		id, ok := a.m.own[a.inputs[i].Model].ID(s.token)
 		if !ok {
-			return rule{}, fmt.Errorf("tokens: %q: its source %s has no token %q", cfg.Text, s.model, s.token)
+			return rule{}, wrong("tokens: %q: its source %s has no token %q", cfg.Text, s.model, s.token)
 		}
 		row = id
 	case kindID:
 		row = s.id
 	}
 	if row < 0 {
-		return rule{}, fmt.Errorf("tokens: %q: its source %s does not have it", cfg.Text, s.model)
+		return rule{}, wrong("tokens: %q: its source %s does not have it", cfg.Text, s.model)
 	}
 	in := a.inputs[i]
 	if info, _ := checkpoint.Find(in.Source, in.Name); row >= info.Shape[0] {
-		return rule{}, fmt.Errorf("tokens: %q: row %d of %s, whose tensor %q has %d rows", cfg.Text, row, s.model, in.Name, info.Shape[0])
+		return rule{}, wrong("tokens: %q: row %d of %s, whose tensor %q has %d rows", cfg.Text, row, s.model, in.Name, info.Shape[0])
 	}
 	return rule{input: int32(i), row: int32(row), force: cfg.Force}, nil
 }

@@ -24,7 +24,7 @@ type Merged struct {
 // Time and memory are proportional to the vocabularies.
 func Build(models []Model, base int, cfg Config) (*Merged, error) {
 	if len(models) == 0 || base >= len(models) {
-		return nil, fmt.Errorf("vocabularies of %d models, base %d", len(models), base)
+		return nil, wrong("vocabularies of %d models, base %d", len(models), base)
 	}
 	base = max(base, 0)
 	m := &Merged{models: models, own: make([]*Tokenizer, len(models))}
@@ -32,7 +32,7 @@ func Build(models []Model, base int, cfg Config) (*Merged, error) {
 		return nil, err
 	}
 	if models[base].Tokenizer == nil {
-		return nil, fmt.Errorf("%s: no tokenizer, which the output's vocabulary starts from", models[base].Name)
+		return nil, invalid("%s: no tokenizer, which the output's vocabulary starts from", models[base].Name)
 	}
 	first, err := m.cutBase(models[base])
 	if err != nil {
@@ -76,22 +76,22 @@ func (c *Config) check(models []Model) error {
 		known[m.Name] = true
 	}
 	if c.Source != "" && c.Source != SourceUnion && c.Source != SourceBase && !known[c.Source] {
-		return fmt.Errorf("tokenizer source %q: want union, base or one of the models", c.Source)
+		return wrong("tokenizer source %q: want union, base or one of the models", c.Source)
 	}
 	if c.PadToMultipleOf < 0 || c.PadToMultipleOf > maxPad {
-		return fmt.Errorf("pad_to_multiple_of %d: want 0 to %d", c.PadToMultipleOf, maxPad)
+		return wrong("pad_to_multiple_of %d: want 0 to %d", c.PadToMultipleOf, maxPad)
 	}
 	seen := make(map[string]bool)
 	for _, token := range c.Tokens {
 		switch s := token.Source; {
 		case token.Text == "":
-			return fmt.Errorf("tokens: an empty token")
+			return wrong("tokens: an empty token")
 		case seen[token.Text]:
-			return fmt.Errorf("tokens: %q twice", token.Text)
+			return wrong("tokens: %q twice", token.Text)
 		case s.model != "" && !known[s.model]:
-			return fmt.Errorf("tokens: %q: its source %q is not among the models", token.Text, s.model)
+			return wrong("tokens: %q: its source %q is not among the models", token.Text, s.model)
 		case s.kind == kindID && s.id < 0:
-			return fmt.Errorf("tokens: %q: row %d of %s", token.Text, s.id, s.model)
+			return wrong("tokens: %q: row %d of %s", token.Text, s.id, s.model)
 		}
 		seen[token.Text] = true
 	}

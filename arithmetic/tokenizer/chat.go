@@ -86,7 +86,7 @@ func ChatTemplate(setting string, models []string) (string, error) {
 		text, err := templates.ReadFile("templates/" + setting + ".jinja")
 		return strings.TrimSuffix(string(text), "\n"), err
 	case !strings.Contains(setting, "{") || len(setting) < 20:
-		return "", fmt.Errorf("chat_template %q: want auto, one of %s, or the text of a Jinja template", setting, strings.Join(TemplateNames(), ", "))
+		return "", wrong("chat_template %q: want auto, one of %s, or the text of a Jinja template", setting, strings.Join(TemplateNames(), ", "))
 	}
 	return setting, nil
 }
@@ -115,7 +115,7 @@ func SetChatTemplate(files []checkpoint.SideFile, template string) ([]checkpoint
 	}
 	i := slices.IndexFunc(files, func(f checkpoint.SideFile) bool { return f.Name == configFile })
 	if i < 0 {
-		return nil, fmt.Errorf("chat_template: the output has no %s", configFile)
+		return nil, wrong("chat_template: the output has no %s", configFile)
 	}
 	config, err := parseObject(files[i].Data)
 	if err != nil {

@@ -22,6 +22,7 @@ type golden struct {
 	Base      *string
 	Size      int
 	Vocab     map[string]int
+	Added     []Added
 	Error     string
 }
 
@@ -203,6 +204,9 @@ func TestMergekit(t *testing.T) {
 			}
 			if got := vocabulary(m.Vocabulary()); !maps.Equal(got, g.Vocab) {
 				t.Errorf("vocabulary %v, mergekit's %v", got, g.Vocab)
+			}
+			if got := m.out.Added(); !slices.Equal(got, g.Added) {
+				t.Errorf("added tokens\n%+v, mergekit's\n%+v", got, g.Added)
 			}
 			if m.Size() != g.Size {
 				t.Fatalf("%d rows, mergekit has %d", m.Size(), g.Size)

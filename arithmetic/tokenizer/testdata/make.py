@@ -203,10 +203,15 @@ def run(config, names, base, weights):
     with tempfile.TemporaryDirectory() as out:
         run_merge(MergeConfiguration.model_validate(yaml.safe_load(yaml.safe_dump(recipe, sort_keys=False))), out, MergeOptions(quiet=True, write_model_card=False))
         tensors = load_file(f"{out}/model.safetensors")
-        raw = transformers.tokenization_utils_tokenizers.TokenizerFast.from_file(f"{out}/tokenizer.json").get_vocab()
+        raw = transformers.tokenization_utils_tokenizers.TokenizerFast.from_file(f"{out}/tokenizer.json")
         loaded = transformers.AutoTokenizer.from_pretrained(out).get_vocab()
         size = json.load(open(f"{out}/config.json"))["vocab_size"]
     return {n: t for n, t in tensors.items() if n in ("model.embed_tokens.weight", "lm_head.weight")}, raw, loaded, size
+
+
+def settings(tokens):
+    fields = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
+    return [{f: getattr(a, f) for f in fields} for _, a in sorted(tokens.items())]
 
 
 def main():
@@ -215,9 +220,8 @@ def main():
     loaded = {}
     for name in models():
         t = transformers.AutoTokenizer.from_pretrained(name)
-        fields = ("content", "single_word", "lstrip", "rstrip", "normalized", "special")
         loaded[name] = {"vocab": dict(sorted(t.get_vocab().items(), key=lambda kv: (kv[1], kv[0]))),
-                        "added": [{f: getattr(a, f) for f in fields} for _, a in sorted(t.added_tokens_decoder.items())]}
+                        "added": settings(t.added_tokens_decoder)}
     json.dump(loaded, open(f"{HERE}/loaded.json", "w"), indent=1)
     keep_order()
     expected, listed = {}, []
@@ -225,11 +229,12 @@ def main():
         case = {"name": name, "tokenizer": config, "models": names, "base": base}
         try:
             for i, model in enumerate(names):
-                tensors, vocab, reloaded, size = run(config, names, base, [float(j == i) for j in range(len(names))])
+                tensors, raw, reloaded, size = run(config, names, base, [float(j == i) for j in range(len(names))])
                 for n, t in tensors.items():
                     assert t.shape[0] == size and torch.isfinite(t).all()
                     expected[f"{name}/{model}/{n}"] = t.contiguous()
-            case |= {"size": size, "vocab": dict(sorted(vocab.items(), key=lambda kv: (kv[1], kv[0])))}
+            vocab = raw.get_vocab()
+            case |= {"size": size, "added": settings(raw.get_added_tokens_decoder()), "vocab": dict(sorted(vocab.items(), key=lambda kv: (kv[1], kv[0])))}
             if reloaded != vocab:
                 case["loads_more"] = sorted(set(reloaded) - set(vocab))
         except Exception as e:
