@@ -1,0 +1,159 @@
+package tokenizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+)
+
+// piece is a token of a Unigram vocabulary. The score stays as it is written.
+type piece struct {
+	token string
+	score json.RawMessage
+}
+
+// parse reads tokenizer.json.
+func (t *Tokenizer) parse(text []byte) error {
+	err := checkText(text)
+	if err != nil {
+		return err
+	}
+	if t.doc, err = parseObject(text); err != nil {
+		return err
+	}
+	model, ok := t.doc.get("model")
+	if !ok {
+		return invalid("no model")
+	}
+	if t.model, err = parseObject(model); err != nil {
+		return fmt.Errorf("model: %w", err)
+	}
+	vocab, ok := t.model.get("vocab")
+	if !ok {
+		return invalid("model: no vocab")
+	}
+	if t.kind, err = t.modelKind(vocab); err != nil {
+		return err
+	}
+	if t.kind == "Unigram" {
+		err = t.parsePieces(vocab)
+	} else {
+		err = t.parseVocab(vocab)
+	}
+	if err != nil {
+		return fmt.Errorf("model: vocab: %w", err)
+	}
+	if err := t.parseAddedList(); err != nil {
+		return fmt.Errorf("added_tokens: %w", err)
+	}
+	return nil
+}
+
+// modelKind is the model's type. Old files do not give it: what else they have tells it.
+func (t *Tokenizer) modelKind(vocab json.RawMessage) (string, error) {
+	kind := t.model.text("type")
+	switch kind {
+	case "BPE", "Unigram", "WordLevel", "WordPiece":
+		return kind, nil
+	case "":
+	default:
+		return "", invalid("model: type %q, want BPE, Unigram, WordLevel or WordPiece", kind)
+	}
+	if vocab[0] == '[' {
+		return "Unigram", nil
+	}
+	if _, ok := t.model.get("merges"); ok {
+		return "BPE", nil
+	}
+	if _, ok := t.model.get("max_input_chars_per_word"); ok {
+		return "WordPiece", nil
+	}
+	return "WordLevel", nil
+}
+
+// parseVocab reads {token: id}.
+func (t *Tokenizer) parseVocab(text []byte) error {
+	t.vocab = make(map[string]int)
+	err := walkObject(text, func(token string, dec *json.Decoder) error {
+		value, err := dec.Token()
+		if err != nil {
+			return malformed(err)
+		}
+		number, ok := value.(json.Number)
+		if !ok {
+			return invalid("token %q: id %v, want a number", token, value)
+		}
+		id, err := strconv.ParseUint(string(number), 10, 31)
+		if err != nil {
+			return invalid("token %q: id %s, want a whole number in [0, 2^31)", token, number)
+		}
+		if _, ok := t.vocab[token]; ok {
+			return invalid("token %q twice", token)
+		}
+		t.vocab[token] = int(id)
+		t.top = max(t.top, int(id))
+		return nil
+	})
+	t.size = len(t.vocab)
+	return err
+}
+
+// parsePieces reads [[token, score], ...]. Of a piece that is there twice the last counts, as in tokenizers.
+func (t *Tokenizer) parsePieces(text []byte) error {
+	var pieces []piece
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if err := expect(dec, '[', "a list"); err != nil {
+		return err
+	}
+	for dec.More() {
+		var p piece
+		pair := []any{&p.token, &p.score}
+		if err := dec.Decode(&pair); err != nil {
+			return invalid("piece %d: want [token, score]: %v", len(pieces), err)
+		}
+		if len(pair) != 2 || pair[0] == nil {
+			return invalid("piece %d: want [token, score]", len(pieces))
+		}
+		if _, err := strconv.ParseFloat(string(p.score), 64); err != nil {
+			return invalid("piece %q: score %s, want a number", p.token, p.score)
+		}
+		pieces = append(pieces, p)
+	}
+	if err := expect(dec, ']', "the end of the list"); err != nil {
+		return err
+	}
+	t.setPieces(pieces)
+	return nil
+}
+
+func (t *Tokenizer) setPieces(pieces []piece) {
+	t.pieces = pieces
+	t.vocab = make(map[string]int, len(pieces))
+	for i, p := range pieces {
+		t.vocab[p.token] = i
+	}
+	t.size, t.top = len(pieces), len(pieces)-1
+}
+
+// parseAddedList reads tokenizer.json's added_tokens.
+func (t *Tokenizer) parseAddedList() error {
+	text, ok := t.doc.get("added_tokens")
+	if !ok {
+		return nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(text, &list); err != nil {
+		return malformed(err)
+	}
+	for i, item := range list {
+		a, ok, err := parseAdded(item, false)
+		if err != nil {
+			return fmt.Errorf("%d: %w", i, err)
+		}
+		if ok {
+			t.add(a, false)
+		}
+	}
+	return nil
+}
