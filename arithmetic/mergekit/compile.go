@@ -33,8 +33,8 @@ type merging struct {
 	prefixes []string // of the stacks of layers
 	plan     *Plan
 	tensors  []tensor
-	differ   []string // tensors that only some inputs have
-	vocab    vocabulary
+	differ   []string    // tensors that only some inputs have
+	vocab    *vocabulary // nil where the recipe asks for none
 }
 
 func (c *compiler) compile(doc *Recipe) (*Plan, error) {
