@@ -21,10 +21,11 @@ var rooms = map[string]room{
 	"checkpoint/half":   {nil, "kernels over slices know nothing of tensors"},
 	"checkpoint/recipe": {nil, "it decodes any room's YAML, so it knows none of them"},
 
-	"arithmetic":          {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
-	"arithmetic/vec":      {nil, "kernels over slices know nothing of tensors"},
-	"arithmetic/mergekit": {[]string{"checkpoint", "checkpoint/recipe", "arithmetic/method", "arithmetic/vec"}, "a recipe joins models and methods; what reads the merge is not its matter"},
-	"arithmetic/method":   {[]string{"checkpoint", "arithmetic/vec"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
+	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
+	"arithmetic/vec":       {nil, "kernels over slices know nothing of tensors"},
+	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods; what reads the merge is not its matter"},
+	"arithmetic/method":    {[]string{"checkpoint", "arithmetic/vec"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
+	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},
 
 	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},
