@@ -3,7 +3,6 @@ package tokenizer
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -55,31 +54,41 @@ func parseAdded(value json.RawMessage, special bool) (a Added, ok bool, err erro
 	return a, a.Content != "", nil
 }
 
-// add takes a token in as Hugging Face's tokenizers do. One that the vocabulary has becomes an added token with the id it has
-// there; another gets the id after the last added token's, or the number of the model's own tokens if that is more. In a
-// vocabulary with gaps that id can be another token's already: apart then takes the id after the last one. The model's own
-// vocabulary gets it too, with all other added tokens, which pins their ids for whoever loads the file.
-func (t *Tokenizer) add(a Added, apart bool) {
-	if a.Content == "" {
-		return
-	}
-	id, known := t.ID(a.Content)
-	if at, ok := t.added[a.Content]; ok && t.settings[at] == a {
-		return
-	}
-	if !known {
-		id = max(t.size, t.last+1)
-		if apart && id <= t.top {
-			id = t.top + 1
-			t.added[a.Content] = id
-			maps.Copy(t.vocab, t.added)
-			t.size = len(t.vocab)
+// add takes tokens in, as one call of Hugging Face's tokenizers does. Those that the vocabulary has become added tokens with the
+// ids they have there; the others get the ids after the last added token's, or from the number of the model's own tokens on if
+// that is more. In a vocabulary with gaps these can be ids of other tokens already.
+func (t *Tokenizer) add(tokens ...Added) {
+	next := max(t.size, t.last+1)
+	for _, a := range tokens {
+		id, known := t.ID(a.Content)
+		if !known {
+			id = next
 		}
+		if t.set(a, id) && !known {
+			next++
+		}
+	}
+}
+
+// addApart takes in a token that is new to a vocabulary, with an id that no other token has.
+func (t *Tokenizer) addApart(a Added) {
+	id, known := t.ID(a.Content)
+	if !known {
+		id = max(t.size, t.last+1, t.top+1)
+	}
+	t.set(a, id)
+}
+
+// set makes a an added token, and tells whether that changed anything.
+func (t *Tokenizer) set(a Added, id int) bool {
+	if at, ok := t.added[a.Content]; a.Content == "" || ok && t.settings[at] == a {
+		return false
 	}
 	t.added[a.Content] = id
 	t.settings[id] = a
 	t.last, t.top = max(t.last, id), max(t.top, id)
 	t.changed = true
+	return true
 }
 
 // addedByID lists the added tokens in the order of their ids.

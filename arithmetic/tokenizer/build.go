@@ -62,8 +62,11 @@ func Build(models []Model, base int, cfg Config) (*Merged, error) {
 	}
 	for i := range cfg.Tokens {
 		if _, ok := m.out.ID(cfg.Tokens[i].Text); !ok {
-			m.out.add(plain(cfg.Tokens[i].Text, false), true)
+			m.out.addApart(plain(cfg.Tokens[i].Text, false))
 		}
+	}
+	if m.out.top >= 1<<idBits {
+		return nil, invalid("the output's vocabulary has ids up to %d, want them in [0, 2^%d)", m.out.top, idBits)
 	}
 	m.place(cfg)
 	return m, nil
@@ -132,7 +135,11 @@ func (m *Merged) union(base int) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.addRoles(roles) // special tokens that were cut come back, as mergekit loads the tokenizer again
+	for _, r := range roles { // those that were cut come back, as mergekit loads the tokenizer again
+		if _, ok := out.added[r.token.Content]; !ok {
+			out.addApart(r.token)
+		}
+	}
 	order := []int{base}
 	for i := range m.models {
 		if i != base && m.own[i] != m.own[base] {
@@ -167,11 +174,11 @@ func (m *Merged) union(base int) (*Tokenizer, error) {
 	for _, token := range common {
 		_, isAdded := first[token]
 		if _, ok := m.own[base].ID(token); !ok && !isAdded {
-			out.add(plain(token, false), true)
+			out.addApart(plain(token, false))
 		}
 	}
 	for _, a := range added {
-		out.add(a, true)
+		out.addApart(a)
 	}
 	m.noteTokens(differ, "added tokens with other settings in other models keep the first one's: %s")
 	return out, nil

@@ -35,6 +35,13 @@ func TestBuildRefuses(t *testing.T) {
 			t.Errorf("%d models, base %d: no error", len(bad.models), bad.base)
 		}
 	}
+	last, err := Load(inMemory(file(mainFile, `{"model":{"type":"WordLevel","vocab":{"x":1073741823}}}`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Build([]Model{{Name: "a", Tokenizer: last}, models[1]}, 0, Config{}); !errors.Is(err, checkpoint.ErrInvalid) {
+		t.Errorf("a token behind the last id: %v", err)
+	}
 	if _, err := Build([]Model{{Name: "a"}}, 0, Config{}); !errors.Is(err, checkpoint.ErrInvalid) {
 		t.Errorf("a base without a tokenizer: %v", err)
 	}

@@ -37,7 +37,7 @@ func (t *Tokenizer) cut(size int) (*Tokenizer, error) {
 	}
 	for _, e := range t.addedByID() {
 		if e.ID < size {
-			c.add(t.settings[e.ID], false)
+			c.set(t.settings[e.ID], e.ID)
 		}
 	}
 	if t.kind != "BPE" {

@@ -28,8 +28,7 @@ func large(first, n int) []byte {
 	return []byte(b.String())
 }
 
-// TestLarge: vocabularies as large as any are joined, cut and read without work that grows with their square. A second of
-// quadratic work at 100 000 tokens would be 10^10 steps: the test would not end.
+// TestLarge: vocabularies as large as any are joined, cut and read without work that grows with their square, 10^10 steps here.
 func TestLarge(t *testing.T) {
 	const n = 100_000
 	a, err := Load(inMemory(checkpoint.SideFile{Name: mainFile, Data: large(0, n)}))

@@ -48,7 +48,7 @@ type Tokenizer struct {
 // tokenizer_config.json, special_tokens_map.json or added_tokens.json name. Settings that only exist as defaults of a Python
 // class are not known here.
 //
-// It is strict where those tools guess: a key twice, an id that is not a whole number in [0, 2^31) and text that is not UTF-8
+// It is strict where those tools guess: a key twice, an id that is not a whole number in [0, 2^30) and text that is not UTF-8
 // are errors. Memory is proportional to the files, never to an id.
 func Load(files func(name string) ([]byte, error)) (*Tokenizer, error) {
 	t := &Tokenizer{files: make(map[string][]byte), last: -1, top: -1, added: make(map[string]int), settings: make(map[int]Added)}

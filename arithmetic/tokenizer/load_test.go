@@ -161,7 +161,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		f.Add(read(f, "testdata/models/"+name.Name()+"/"+mainFile), config, 5)
 	}
-	f.Add([]byte(`{"model":{"type":"WordLevel","vocab":{"a":2147483647,"b":0,"c":7}}}`), []byte(`{}`), 3)
+	f.Add([]byte(`{"model":{"type":"WordLevel","vocab":{"a":1073741823,"b":0,"c":7}}}`), []byte(`{}`), 3)
 	f.Add([]byte(`{"model":{"type":"Unigram","vocab":[["a",0],["a",1],["b",2]]}}`), []byte(`{"pad_token":"b","extra_special_tokens":{"x_token":"q"}}`), 2)
 	f.Fuzz(func(t *testing.T, text, config []byte, rows int) {
 		tok, err := Load(inMemory(checkpoint.SideFile{Name: mainFile, Data: text}, checkpoint.SideFile{Name: configFile, Data: config}))

@@ -13,6 +13,9 @@ type piece struct {
 	score json.RawMessage
 }
 
+// idBits bounds ids, so that those of tokens that are added behind them fit 32 bits.
+const idBits = 30
+
 // parse reads tokenizer.json.
 func (t *Tokenizer) parse(text []byte) error {
 	err := checkText(text)
@@ -84,9 +87,9 @@ func (t *Tokenizer) parseVocab(text []byte) error {
 		if !ok {
 			return invalid("token %q: id %v, want a number", token, value)
 		}
-		id, err := strconv.ParseUint(string(number), 10, 31)
+		id, err := strconv.ParseUint(string(number), 10, idBits)
 		if err != nil {
-			return invalid("token %q: id %s, want a whole number in [0, 2^31)", token, number)
+			return invalid("token %q: id %s, want a whole number in [0, 2^30)", token, number)
 		}
 		if _, ok := t.vocab[token]; ok {
 			return invalid("token %q twice", token)
@@ -146,14 +149,14 @@ func (t *Tokenizer) parseAddedList() error {
 	if err := json.Unmarshal(text, &list); err != nil {
 		return malformed(err)
 	}
+	var tokens []Added
 	for i, item := range list {
-		a, ok, err := parseAdded(item, false)
+		a, _, err := parseAdded(item, false)
 		if err != nil {
 			return fmt.Errorf("%d: %w", i, err)
 		}
-		if ok {
-			t.add(a, false)
-		}
+		tokens = append(tokens, a)
 	}
+	t.add(tokens...)
 	return nil
 }

@@ -40,21 +40,18 @@ func (t *Tokenizer) addFromConfig() error {
 	for _, r := range roles {
 		named[r.token.Content] = named[r.token.Content] || !slices.Contains(listNames(), r.key)
 	}
-	for _, a := range listed {
-		a.Special = a.Special || named[a.Content]
-		t.add(a, false)
+	have := make(map[string]bool)
+	for i := range listed {
+		listed[i].Special = listed[i].Special || named[listed[i].Content]
+		have[listed[i].Content] = true
 	}
-	t.addRoles(roles)
-	return nil
-}
-
-// addRoles adds the special tokens that are not added tokens yet.
-func (t *Tokenizer) addRoles(roles []role) {
 	for _, r := range roles {
-		if _, ok := t.added[r.token.Content]; !ok {
-			t.add(r.token, false)
+		if _, ok := t.added[r.token.Content]; !ok && !have[r.token.Content] {
+			listed = append(listed, r.token)
 		}
 	}
+	t.add(listed...)
+	return nil
 }
 
 // roles lists the special tokens: those of the fixed roles first, then a model's own roles, then those without.
@@ -178,9 +175,9 @@ func inOrder(fields object, read func(f field) (id string, a Added, err error), 
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", where, f.key, err)
 		}
-		id, err := strconv.ParseUint(text, 10, 31)
+		id, err := strconv.ParseUint(text, 10, idBits)
 		if err != nil {
-			return nil, invalid("%s: id %s, want a whole number in [0, 2^31)", where, text)
+			return nil, invalid("%s: id %s, want a whole number in [0, 2^30)", where, text)
 		}
 		all = append(all, listed{id, a})
 	}

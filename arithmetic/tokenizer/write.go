@@ -53,11 +53,7 @@ func (t *Tokenizer) writeMain() ([]byte, error) {
 		}
 		vocab.WriteByte(']')
 	} else {
-		list := make([]Entry, 0, len(t.vocab))
-		for token, id := range t.vocab {
-			list = append(list, Entry{token, id})
-		}
-		slices.SortFunc(list, byID)
+		list := t.ownEntries()
 		vocab.WriteByte('{')
 		for i, e := range list {
 			if i > 0 {
@@ -79,6 +75,26 @@ func (t *Tokenizer) writeMain() ([]byte, error) {
 	added.WriteByte(']')
 	model := t.model.with("vocab", vocab.Bytes()).encode()
 	return t.doc.with("added_tokens", added.Bytes()).with("model", model).indent()
+}
+
+// ownEntries are the tokens of the model's own vocabulary, in the order of their ids. Where that has gaps the added tokens are among
+// them: their own ids do not count for whoever loads the file, so that they would move into the gaps.
+func (t *Tokenizer) ownEntries() []Entry {
+	list := make([]Entry, 0, len(t.vocab))
+	top := -1
+	for token, id := range t.vocab {
+		list = append(list, Entry{token, id})
+		top = max(top, id)
+	}
+	if top >= len(t.vocab) {
+		for token, id := range t.added {
+			if _, ok := t.vocab[token]; !ok {
+				list = append(list, Entry{token, id})
+			}
+		}
+	}
+	slices.SortFunc(list, byID)
+	return list
 }
 
 // fields are the settings in the order that Hugging Face's tools write them in.

@@ -100,6 +100,8 @@ def models():
                      "bos_token": "<s>", "unk_token": "a", "extra_special_tokens": ["<w>"], "image_token": "<image>"}, 9, {}),
         # ids with a gap; added tokens whose ids do not count
         "gap": (tokenizer("BPE", {"a": 0, "b": 1, "ab": 5}, [added(9, "<s>", True)], merges=["a b"]), {"bos_token": "<s>"}, 6, {}),
+        "gap_added": (tokenizer("BPE", {"a": 0, "b": 1, "ab": 7}, [added(7, "ab"), added(8, "<s>", True), added(9, "<t>", True)], merges=["a b"]),
+                      {"bos_token": "<s>", "eos_token": "<u>"}, 9, {}),
     }
 
 
@@ -149,6 +151,7 @@ def cases():
         "short_other": ({"source": "union"}, ["base", "short"], "base"),
         "short_model": ({"source": "./short"}, ["base", "short"], "base"),
         "gap": ({"source": "base"}, ["gap", "base"], "gap"),
+        "gap_added": ({"source": "./gap_added"}, ["base", "gap_added"], "base"),
         "gap_union": ({"source": "union"}, ["gap", "other"], "gap"),
     }
     return result
