@@ -155,7 +155,7 @@ func TestKilledWriterResumes(t *testing.T) {
 				}
 			}
 		}
-		if got := strings.ReplaceAll(tree(t, path), path, want); got != tree(t, want) {
+		if got := strings.ReplaceAll(contents(t, path), path, want); got != contents(t, want) {
 			t.Errorf("round %d: other files than an undisturbed writer's", round)
 		}
 		if rest, _ := filepath.Glob(filepath.Join(dir, ".*")); len(rest) > 0 {
