@@ -171,19 +171,19 @@ func TestFullDisk(t *testing.T) {
 		for name := range jobs("") {
 			dir := oldOutputs(t)
 			before := contents(t, dir)
-			asked := false
+			var asked atomic.Bool
 			d := &disk{before: func(o, _ string) error {
 				if o != op {
 					return nil
 				}
-				asked = true
+				asked.Store(true)
 				return syscall.ENOSPC // from now on, every time
 			}}
 			_, err := writeAll(t.Context(), d, jobs(dir)[name])
-			if asked && (!errors.Is(err, syscall.ENOSPC) || strings.Contains(fmt.Sprint(err), "\n")) {
+			if asked.Load() && (!errors.Is(err, syscall.ENOSPC) || strings.Contains(fmt.Sprint(err), "\n")) {
 				t.Errorf("%s: no room to %s: error %v, want one line that wraps ENOSPC", name, op, err)
 			}
-			if !asked {
+			if !asked.Load() {
 				if err != nil || op != "mkdir" {
 					t.Errorf("%s: never asked to %s: %v", name, op, err)
 				}

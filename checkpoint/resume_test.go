@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -104,10 +107,10 @@ func TestResume(t *testing.T) {
 			opts.Resume, opts.Force = "recipe", false
 			again := Output{path, src, opts}
 			c.change(t, staged(t, path)[0], &again)
-			creates := 0
+			var creates atomic.Int64
 			d := &disk{before: func(op, p string) error {
 				if op == "create" && strings.HasPrefix(filepath.Base(p), "model-") && filepath.Base(p) != indexName {
-					creates++
+					creates.Add(1)
 				}
 				return nil
 			}}
@@ -117,8 +120,8 @@ func TestResume(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if creates != c.writes || done != total {
-				t.Errorf("%d shards written and progress to %d of %d, want %d and all", creates, done, total, c.writes)
+			if int(creates.Load()) != c.writes || done != total {
+				t.Errorf("%d shards written and progress to %d of %d, want %d and all", creates.Load(), done, total, c.writes)
 			}
 			again.Path, again.Options.Resume = filepath.Join(dir, "want"), ""
 			if err := Write(t.Context(), again.Path, src, again.Options); err != nil {
@@ -186,5 +189,38 @@ func TestResumeLeavesTheLiving(t *testing.T) {
 	}
 	if hash(t, open(t, path)) != hash(t, src) || len(staged(t, path)) > 0 {
 		t.Error("two writers of one fingerprint disturbed each other")
+	}
+}
+
+// The journal never runs ahead of the disk: a file's line is written after its own sync, and synced before the next is; it is gone
+// before the output appears.
+func TestJournalFollowsTheFiles(t *testing.T) {
+	defer setProcs(1)()
+	src, opts := generation(1)
+	opts.Resume = "recipe"
+	var did []string
+	d := &disk{before: func(op, p string) error {
+		if base := filepath.Base(p); op == "sync" || op == "rename" || base == journalName {
+			did = append(did, op+" "+base)
+		}
+		return nil
+	}}
+	path := filepath.Join(t.TempDir(), "m")
+	if _, err := writeAll(t.Context(), d, []Output{{path, src, opts}}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"create " + journalName, "write " + journalName, "sync " + journalName}
+	for i := range victimShards {
+		want = append(want, fmt.Sprintf("sync model-%05d-of-%05d.safetensors", i+1, victimShards), "write "+journalName, "sync "+journalName)
+	}
+	want = append(want, "sync "+indexName, "sync config.json", "remove "+journalName, "sync stage", "rename m", "sync parent")
+	for i, line := range did {
+		if strings.HasPrefix(line, "sync .m.tmp-") {
+			did[i] = "sync stage"
+		}
+	}
+	did[len(did)-1] = "sync parent"
+	if !slices.Equal(did, want) {
+		t.Errorf("operations\n%q\nwant\n%q", did, want)
 	}
 }
