@@ -14,5 +14,5 @@ func identify(f *os.File) (id fileID, sure bool, err error) {
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		return id, false, &os.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
-	return fileID{uint64(st.Dev), st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()}, true, nil
+	return fileID{uint64(st.Dev), st.Ino, st.Size, st.Mtim.Nano(), st.Ctim.Nano()}, true, nil //nolint:unconvert // st.Dev is an int32 on some systems
 }
