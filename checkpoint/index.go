@@ -28,9 +28,17 @@ func readSmall(path string) ([]byte, error) {
 	return text, nil
 }
 
-// parseIndex reads model.safetensors.index.json: which file of the same directory holds each tensor.
+// shardEnding is how the names end that an index may have: .bin in pytorch_model.bin.index.json, .safetensors in any other.
+func shardEnding(index string) string {
+	if strings.HasSuffix(index, ".bin"+indexEnding) {
+		return ".bin"
+	}
+	return ".safetensors"
+}
+
+// parseIndex reads model.safetensors.index.json: which file of the same directory holds each tensor. File names have the ending.
 // Other keys beside weight_map pass; a key twice, a file outside of the directory, or no weight_map do not.
-func parseIndex(text []byte) (map[string]string, error) {
+func parseIndex(text []byte, ending string) (map[string]string, error) {
 	if !utf8.Valid(text) {
 		return nil, broken(RuleUTF8, "index is not valid UTF-8")
 	}
@@ -43,7 +51,7 @@ func parseIndex(text []byte) (map[string]string, error) {
 		if key != "weight_map" {
 			return s.skip(1)
 		}
-		files, err = s.weightMap()
+		files, err = s.weightMap(ending)
 		return within(ruled(RuleWeightMap, err), "weight_map")
 	})
 	switch {
@@ -57,12 +65,12 @@ func parseIndex(text []byte) (map[string]string, error) {
 	return files, nil
 }
 
-func (s *scanner) weightMap() (map[string]string, error) {
+func (s *scanner) weightMap(ending string) (map[string]string, error) {
 	files := make(map[string]string)
 	err := s.object(func(name string) error {
 		file, err := s.str()
-		if err == nil && !shardName(file) {
-			err = broken(RuleShardName, "file %s, want the name of a .safetensors file in the same directory", quoted(file))
+		if err == nil && !shardName(file, ending) {
+			err = broken(RuleShardName, "file %s, want the name of a %s file in the same directory", quoted(file), ending)
 		}
 		files[name] = file
 		return within(err, "tensor %s", quoted(name))
@@ -71,9 +79,9 @@ func (s *scanner) weightMap() (map[string]string, error) {
 }
 
 // shardName accepts plain file names only: an index must not reach outside of its directory.
-func shardName(file string) bool {
+func shardName(file, ending string) bool {
 	return filepath.IsLocal(file) && !strings.ContainsAny(file, `/\:`) && !strings.ContainsFunc(file, unicode.IsControl) &&
-		strings.HasSuffix(file, ".safetensors")
+		strings.HasSuffix(file, ending)
 }
 
 // formatIndex spells an index as Hugging Face tools do.

@@ -48,7 +48,7 @@ func TestIndexRefuses(t *testing.T) {
 	for rule, texts := range malformedIndexes() {
 		for _, text := range texts {
 			tried++
-			files, err := parseIndex([]byte(text))
+			files, err := parseIndex([]byte(text), ".safetensors")
 			if files != nil || Rule(err) != rule {
 				t.Errorf("%s: %v, error %v of rule %q, want rule %q", cut(text), files, err, Rule(err), rule)
 			}
@@ -70,7 +70,7 @@ func TestIndexAllocation(t *testing.T) {
 	}
 	for _, text := range texts {
 		got := allocated(func() {
-			if files, err := parseIndex([]byte(text)); err == nil && files == nil {
+			if files, err := parseIndex([]byte(text), ".safetensors"); err == nil && files == nil {
 				t.Error("neither files nor an error")
 			}
 		})
@@ -91,7 +91,7 @@ func TestIndexErrorsNameThePlace(t *testing.T) {
 		{"cut", `{"weight_map": {"w"`, "index is not valid JSON: unexpected E"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := parseIndex([]byte(c.text)); !errors.Is(err, ErrInvalid) || !contains(err, c.want) {
+			if _, err := parseIndex([]byte(c.text), ".safetensors"); !errors.Is(err, ErrInvalid) || !contains(err, c.want) {
 				t.Errorf("error %v, want one that says %q", err, c.want)
 			}
 		})
@@ -103,7 +103,7 @@ func TestIndexAccepts(t *testing.T) {
 		pairs(`"w": "a.safetensors"`), " \n\t\r{\"weight_map\":{\"w\":\"a.safetensors\"}}\n", `{"x": {"y": [1e308, null, {"a": {"a": "\ud83c\udfb5"}}]}, "weight_map": {"w": "a.safetensors"}}`,
 		`{"weight_map": {"\u0077": "\u0061.safetensors"}, "metadata": null}`, `{"x": ` + strings.Repeat("[", 126) + strings.Repeat("]", 126) + `, "weight_map": {"w": "a.safetensors"}}`,
 	} {
-		if files, err := parseIndex([]byte(text)); err != nil || len(files) != 1 || files["w"] != "a.safetensors" {
+		if files, err := parseIndex([]byte(text), ".safetensors"); err != nil || len(files) != 1 || files["w"] != "a.safetensors" {
 			t.Errorf("%s: %v, %v; want w in a.safetensors", text, files, err)
 		}
 	}
@@ -111,7 +111,7 @@ func TestIndexAccepts(t *testing.T) {
 
 func TestIndexRoundTrip(t *testing.T) {
 	want := map[string]string{"a.b": "x.safetensors", "é\"": "y.safetensors"}
-	got, err := parseIndex(formatIndex(want, 12))
+	got, err := parseIndex(formatIndex(want, 12), ".safetensors")
 	if err != nil || len(got) != 2 || got["a.b"] != "x.safetensors" || got["é\""] != "y.safetensors" {
 		t.Errorf("parseIndex(formatIndex) = %q, %v; want %q", got, err, want)
 	}
@@ -125,7 +125,7 @@ func FuzzIndex(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		files, err := parseIndex(text)
+		files, err := parseIndex(text, ".safetensors")
 		if err != nil {
 			if rule := Rule(err); rule == "" || rule == RuleOtherBrokenRule {
 				t.Fatalf("error %v: rule %q, want one of the format's", err, rule)

@@ -14,8 +14,12 @@ func Layout(path string, src Source, opts WriteOptions) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return listFiles(path, layouts, opts), nil
+}
+
+func listFiles(path string, layouts []layout, opts WriteOptions) []File {
 	if strings.HasSuffix(path, ".safetensors") {
-		return []File{{path, int64(len(layouts[0].header)) + layouts[0].data}}, nil
+		return []File{{path, int64(len(layouts[0].header)) + layouts[0].data}}
 	}
 	var files []File
 	for _, l := range layouts {
@@ -27,5 +31,5 @@ func Layout(path string, src Source, opts WriteOptions) ([]File, error) {
 	for _, side := range opts.SideFiles {
 		files = append(files, File{side.Name, int64(len(side.Data))})
 	}
-	return files, nil
+	return files
 }

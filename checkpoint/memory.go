@@ -129,6 +129,13 @@ func ReadIntegers(src Source, name string) ([]int64, error) {
 		return nil, err
 	}
 	if !ok {
+		raw = make([]byte, info.Bytes())
+		ok, err = gathered(src, name, 0, raw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
 		return nil, invalid("tensor %q: its source has no integers as stored", name)
 	}
 	values := make([]int64, info.Elements())

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"syncretic/checkpoint/torchfile"
 )
 
-// Model is an opened checkpoint: one safetensors file, or the weights of a Hugging Face directory. It is a [RawSource]
+// Model is an opened checkpoint: one file of weights, or those of a Hugging Face directory. It is a [RawSource]
 // over the mapped files and safe for concurrent use.
 type Model struct {
 	path, dir string
@@ -30,25 +32,46 @@ type stored struct {
 	file  string
 	info  Info
 	bytes []byte
+	view  *torchfile.Tensor // in place of bytes, where a file does not have them in one piece
 }
 
-// addFile maps one safetensors file and takes in its tensors.
+// addFile maps one file of weights, whose kind its name's ending tells, and takes in its tensors.
 func (m *Model) addFile(path string) error {
+	read := m.addSafetensors
+	switch filepath.Ext(path) {
+	case ".safetensors":
+	case ".bin", ".pt", ".pth", ".ckpt":
+		read = m.addTorch
+	default:
+		return invalid("%s: not a .safetensors file, a .bin, .pt, .pth or .ckpt file, or a directory that holds one", path)
+	}
 	data, release, err := mapFile(path)
 	if err != nil {
 		return err
 	}
 	m.release = append(m.release, release)
+	return read(path, data)
+}
+
+// add takes in one tensor.
+func (m *Model) add(t stored) error {
+	if other, ok := m.stored[t.info.Name]; ok {
+		return invalid("%s: tensor %q: also in %s", t.file, t.info.Name, other.file)
+	}
+	m.stored[t.info.Name] = t
+	m.infos = append(m.infos, t.info)
+	return nil
+}
+
+func (m *Model) addSafetensors(path string, data []byte) error {
 	h, err := parseHeader(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, e := range h.entries {
-		if other, ok := m.stored[e.Name]; ok {
-			return invalid("%s: tensor %q: also in %s", path, e.Name, other.file)
+		if err := m.add(stored{file: path, info: e.Info, bytes: data[h.data+e.begin : h.data+e.end]}); err != nil {
+			return err
 		}
-		m.stored[e.Name] = stored{path, e.Info, data[h.data+e.begin : h.data+e.end]}
-		m.infos = append(m.infos, e.Info)
 	}
 	for key, value := range h.metadata {
 		if _, ok := m.metadata[key]; !ok {
@@ -78,6 +101,9 @@ func (m *Model) Read(name string, offset int, dst []float32) (err error) {
 	if err := checkRange(name, offset, len(dst), t.info.Elements()); err != nil {
 		return fmt.Errorf("%s: %w", t.file, err)
 	}
+	if t.view != nil {
+		return readView(t, offset, dst)
+	}
 	if err := decode(t.info.DType, dst, t.bytes[offset*t.info.DType.Size():]); err != nil {
 		return fmt.Errorf("%s: tensor %q: from element %d: %w", t.file, name, offset, err)
 	}
@@ -85,10 +111,14 @@ func (m *Model) Read(name string, offset int, dst []float32) (err error) {
 }
 
 // Raw returns the tensor's bytes in the mapped file. They are read-only, may be unaligned, and are gone after Close.
+// The error wraps errors.ErrUnsupported where the file does not have them in one piece (a transposed tensor of torch.save).
 func (m *Model) Raw(name string) ([]byte, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	t, err := m.find(name)
+	if t.view != nil {
+		return nil, fmt.Errorf("%s: tensor %q: a strided view, not stored in one piece: %w", t.file, name, errors.ErrUnsupported)
+	}
 	return t.bytes, err
 }
 

@@ -12,14 +12,18 @@ import (
 
 // The names that Hugging Face tools give to weights.
 const (
-	weightsName = "model.safetensors"
-	indexName   = "model.safetensors.index.json"
-	pickleName  = "pytorch_model.bin"
+	weightsName     = "model.safetensors"
+	indexName       = "model.safetensors.index.json"
+	pickleName      = "pytorch_model.bin"
+	pickleIndexName = "pytorch_model.bin.index.json"
 )
 
-// Open opens a checkpoint for reading: a .safetensors file; a directory with model.safetensors, or with
-// model.safetensors.index.json and its shards; or such an index itself. In a directory that has both, model.safetensors
-// is read, as transformers does.
+const indexEnding = ".index.json"
+
+// Open opens a checkpoint for reading: a .safetensors file; a file of torch.save (.bin, .pt, .pth, .ckpt), of which nothing
+// is executed; a model directory; or the index of a sharded set. In a directory the first of these is read, as transformers
+// does: model.safetensors, model.safetensors.index.json and its shards, pytorch_model.bin, pytorch_model.bin.index.json and
+// its shards.
 //
 // Files are mapped, so opening costs the headers and reading costs the pages touched. The error wraps fs.ErrNotExist
 // where nothing is there, and ErrInvalid where the contents break a rule of the format. Close the model after use.
@@ -58,11 +62,11 @@ func openOnce(path string, dir bool) (*Model, error) {
 	case dir:
 		m.dir = path
 		err = m.openDir()
-	case strings.HasSuffix(path, ".index.json"):
+	case strings.HasSuffix(path, indexEnding):
 		m.dir = filepath.Dir(path)
 		err = m.openIndex(path)
 	default:
-		err = m.openFile()
+		err = m.addFile(path)
 	}
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
@@ -71,41 +75,31 @@ func openOnce(path string, dir bool) (*Model, error) {
 	return m, nil
 }
 
-// openFile opens one file, by its name's ending.
-func (m *Model) openFile() error {
-	switch filepath.Ext(m.path) {
-	case ".safetensors":
-		return m.addFile(m.path)
-	case ".bin", ".pt", ".pth", ".ckpt":
-		return invalid("%s: %s is not read yet; %s", m.path, filepath.Base(m.path), pickleHint)
+// openDir opens the weights of a model directory.
+func (m *Model) openDir() error {
+	name, err := weightsIn(m.path)
+	switch {
+	case err != nil:
+		return err
+	case strings.HasSuffix(name, indexEnding):
+		return m.openIndex(m.join(name))
 	}
-	return invalid("%s: not a .safetensors file or a directory that holds one", m.path)
+	return m.addFile(m.join(name))
 }
 
-const pickleHint = "convert it with safetensors.torch.save_file, or save_pretrained of transformers"
-
-// openDir picks the weights of a model directory.
-func (m *Model) openDir() error {
-	for _, choice := range []struct {
-		name string
-		open func(path string) error
-	}{{weightsName, m.addFile}, {indexName, m.openIndex}} {
-		path := m.join(choice.name)
-		if _, err := os.Stat(path); err == nil {
-			return choice.open(path)
+// weightsIn picks the file that holds a model directory's weights, or their index.
+func weightsIn(dir string) (name string, err error) {
+	for _, name := range []string{weightsName, indexName, pickleName, pickleIndexName} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			return name, nil
 		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return "", err
 		}
 	}
-	for _, name := range []string{pickleName, pickleName + ".index.json"} {
-		if _, err := os.Stat(m.join(name)); err == nil {
-			return invalid("%s: %s is not read yet; %s", m.path, name, pickleHint)
-		}
+	if found, _ := filepath.Glob(filepath.Join(dir, "*.safetensors")); len(found) > 0 {
+		return "", invalid("%s: no %s and no %s; name one of its files instead, such as %s", dir, weightsName, indexName, filepath.Base(found[0]))
 	}
-	if found, _ := filepath.Glob(m.join("*.safetensors")); len(found) > 0 {
-		return invalid("%s: no %s and no %s; name one of its files instead, such as %s", m.path, weightsName, indexName, filepath.Base(found[0]))
-	}
-	return fmt.Errorf("%s: no %s and no %s: %w", m.path, weightsName, indexName, fs.ErrNotExist)
+	return "", fmt.Errorf("%s: no %s, %s or %s: %w", dir, weightsName, indexName, pickleName, fs.ErrNotExist)
 }
 
 // openIndex opens a sharded set. Shards and index must agree on every tensor.
@@ -114,7 +108,7 @@ func (m *Model) openIndex(path string) error {
 	if err != nil {
 		return err
 	}
-	files, err := parseIndex(text)
+	files, err := parseIndex(text, shardEnding(path))
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -40,9 +40,14 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 		case e.DType != info.DType && info.DType.opaque():
 			return nil, invalid("tensor %q: %s is carried as bytes only, and cannot become %s", info.Name, info.DType, e.DType)
 		case !encodable(e.DType):
-			if _, ok, err := rawBytes(src, info); err != nil {
+			_, ok, err := rawBytes(src, info)
+			if !ok && err == nil {
+				ok, err = gathered(src, info.Name, 0, nil)
+			}
+			if err != nil {
 				return nil, err
-			} else if !ok {
+			}
+			if !ok {
 				return nil, noStored(info)
 			}
 		}

@@ -16,11 +16,11 @@ func renameNew(from, to string) error {
 	return linkError("rename", from, to, err)
 }
 
-// exchange swaps two directories in one step.
+// exchange swaps two files or two directories in one step. Where the file system cannot, the error wraps errors.ErrUnsupported.
 func exchange(a, b string) error {
 	err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE)
 	if unsupported(err) {
-		return exchangeSteps(a, b)
+		err = errors.ErrUnsupported
 	}
 	return linkError("exchange", a, b, err)
 }

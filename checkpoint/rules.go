@@ -10,6 +10,8 @@ import (
 // The rules of the format, one named error each, as [Rule] gives them. The first group is about a file's length and header, the
 // second about its tensors, the third about sharded sets.
 //
+// A file of torch.save breaks rules of package torchfile, whose names begin with torch-.
+//
 // A safetensors file is accepted exactly where the Rust reference 0.8 accepts it, with two exceptions, both refused here: a key
 // twice in one object, which two readers may understand differently, and a dimension of 2⁶³ or more, which only a tensor
 // without elements can have and no Go int holds.
@@ -35,7 +37,7 @@ const (
 	RuleTrailing      = "trailing-data"  // bytes after the last tensor
 
 	RuleWeightMap       = "weight-map"       // an index without an object of file names
-	RuleShardName       = "shard-name"       // an index that points outside of its directory, or at no safetensors file
+	RuleShardName       = "shard-name"       // an index that points outside of its directory, or at a file of another kind
 	RuleShardMissing    = "shard-missing"    // a file that an index names is not there
 	RuleShardTensor     = "shard-tensor"     // a tensor that is not in the shard where the index puts it, or in another besides
 	RuleUnlisted        = "unlisted"         // a tensor in a shard that the index does not know

@@ -57,6 +57,10 @@ func (m *Model) SideFile(name string) ([]byte, error) {
 	return readSmall(m.join(name))
 }
 
+// IsWeights tells by a file's name whether it holds weights or their index, in any container, rather than being a small file
+// beside them.
+func IsWeights(name string) bool { return isWeights(name) }
+
 // isWeights tells weights, in any container, from the small files beside them.
 func isWeights(name string) bool {
 	if strings.HasSuffix(name, ".index.json") {

@@ -8,38 +8,49 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 )
 
 // stage is an output under construction: a sibling of its final path under a name that starts with a dot. It holds a
 // lock while its writer lives, so that the next writer of the same path can tell leftovers of a killed one and remove them.
 type stage struct {
-	path  string // final
-	temp  string
-	force bool
-	dir   bool
-	file  *os.File // the file itself, or the open directory
-	made  []string // parents that did not exist, outermost first
+	path   string // final
+	temp   string
+	force  bool
+	dir    bool
+	disk   *disk
+	adopt  func(temp string) bool // tells whether to go on with a killed writer's directory; nil for never
+	file   *os.File               // the file itself, or the open directory
+	made   []string               // parents that did not exist, outermost first
+	old    *os.File               // what is replaced, locked as far as possible, while it can still come back
+	status appearance
 }
 
-// newStage checks that path may be written and makes an empty temporary beside it.
-func newStage(path string, dir, force bool) (*stage, error) {
+// newStage checks that path may be written and makes an empty temporary beside it, or adopts one.
+func newStage(d *disk, path string, dir, force bool, adopt func(temp string) bool) (*stage, error) {
 	given := path
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{path: path, dir: dir, force: force}
+	s := &stage{path: path, dir: dir, force: force, disk: d, adopt: adopt}
 	if err := s.checkTarget(given); err != nil {
 		return nil, err
 	}
-	if s.made, err = makeParents(filepath.Dir(s.path)); err != nil {
+	if s.made, err = d.makeParents(filepath.Dir(s.path)); err != nil {
+		s.removeParents()
 		return nil, err
 	}
-	s.sweep()
-	if err := s.makeTemp(); err != nil {
-		s.removeParents()
-		return nil, fmt.Errorf("%s: %w", given, err)
+	if s.sweep() { // something came back to path
+		err = s.checkTarget(given)
+	}
+	if err == nil && s.file == nil {
+		if err = s.makeTemp(); err != nil {
+			err = fmt.Errorf("%s: %w", given, err)
+		}
+	}
+	if err != nil {
+		s.finish(false)
+		return nil, err
 	}
 	return s, nil
 }
@@ -55,33 +66,35 @@ func (s *stage) makeTemp() error {
 		}
 		s.temp = fmt.Sprintf("%s%d-%d", s.tempPrefix(), os.Getpid(), binary.LittleEndian.Uint64(unique[:]))
 		if s.dir {
-			if err = os.Mkdir(s.temp, 0o777); err == nil {
+			if err = s.disk.mkdir(s.temp); err == nil {
 				if s.file, err = os.Open(s.temp); errors.Is(err, fs.ErrNotExist) {
 					continue // swept before it could be opened
 				}
 			}
 		} else {
-			s.file, err = os.OpenFile(s.temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+			s.file, err = s.disk.create(s.temp)
 		}
 		switch {
 		case errors.Is(err, fs.ErrExist):
 			continue
 		case err != nil:
+			s.temp = ""
 			return err
 		}
-		if held := lock(s.file); !errors.Is(held, errLocked) && s.present() {
+		if held := lock(s.file); !errors.Is(held, errLocked) && s.present(s.temp) {
 			return nil
 		}
 		s.file.Close()
 	}
 }
 
-func (s *stage) present() bool {
+// present tells whether the open file is still what has its name.
+func (s *stage) present(name string) bool {
 	held, err := s.file.Stat()
 	if err != nil {
 		return false
 	}
-	found, err := os.Stat(s.temp)
+	found, err := os.Stat(name)
 	return err == nil && os.SameFile(held, found)
 }
 
@@ -89,93 +102,26 @@ func (s *stage) tempPrefix() string {
 	return filepath.Join(filepath.Dir(s.path), "."+filepath.Base(s.path)+".tmp-")
 }
 
-// sweep removes temporaries of writers of the same path that died: those whose lock is free.
-func (s *stage) sweep() {
-	parent, prefix := filepath.Dir(s.path), filepath.Base(s.tempPrefix())
-	list, err := os.ReadDir(parent)
-	if err != nil {
-		return // only leftovers are at stake
-	}
-	for _, item := range list {
-		rest, ok := strings.CutPrefix(item.Name(), prefix)
-		if !ok || strings.Trim(rest, "0123456789-") != "" {
-			continue
-		}
-		path := filepath.Join(parent, item.Name())
-		f, err := os.Open(path)
-		if err != nil {
-			continue
-		}
-		if canTellDead && lock(f) == nil {
-			os.RemoveAll(path)
-		}
-		f.Close()
-	}
-}
-
-// create makes a file inside of a staged directory.
-func (s *stage) create(name string) (*os.File, error) {
-	return os.OpenFile(filepath.Join(s.temp, name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
-}
-
 // put writes a whole small file into a staged directory.
 func (s *stage) put(name string, data []byte) error {
-	f, err := s.create(name)
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	return closing(f, err)
+	return s.disk.put(filepath.Join(s.temp, name), data)
 }
 
-// finish publishes the stage when err is nil; otherwise, or when that fails, it removes every trace.
-func (s *stage) finish(err error) error {
-	if err == nil {
-		err = s.publish()
-	}
-	s.file.Close()
-	if err != nil {
-		os.RemoveAll(s.temp)
-		s.removeParents()
-	}
-	return err
-}
-
-// publish renames the temporary to its path and makes the names durable.
-func (s *stage) publish() error {
-	if s.dir {
-		if err := syncDir(s.temp); err != nil {
-			return err
+// finish ends the stage. Unless keep is set (for a published output it makes no difference) it removes every trace of one that was
+// not published.
+func (s *stage) finish(keep bool) {
+	for _, f := range []*os.File{s.file, s.old} {
+		if f != nil {
+			f.Close()
 		}
 	}
-	if !canTellDead {
-		s.file.Close() // such systems do not rename what is open
+	if keep || s.status == settled {
+		return
 	}
-	var err error
-	switch {
-	case !s.force:
-		err = renameNew(s.temp, s.path)
-	case !s.dir:
-		err = os.Rename(s.temp, s.path)
-	default:
-		err = replaceDir(s.temp, s.path)
+	if s.temp != "" {
+		os.RemoveAll(s.temp)
 	}
-	if err != nil {
-		return err
+	if s.status == hidden {
+		s.removeParents()
 	}
-	return syncDir(filepath.Dir(s.path))
-}
-
-// replaceDir puts the directory temp where path is and deletes what was there.
-func replaceDir(temp, path string) error {
-	err := exchange(temp, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return renameNew(temp, path)
-	}
-	if err != nil {
-		return err
-	}
-	return os.RemoveAll(temp) // now the old directory
 }

@@ -2,83 +2,119 @@ package checkpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
-// blockElements is the length of one unit of work: 1 MiB of float32. 8 divides it, so that blocks of 4-bit elements are whole bytes.
+// blockElements is the length of one unit of checking: 1 MiB of float32. 8 divides it, so that blocks of 4-bit elements are whole
+// bytes.
 const blockElements = 1 << 18
 
-// meter adds up progress of several workers.
-type meter struct {
-	mu          sync.Mutex
-	done, total int64
-	report      func(done, total int64)
-}
+// stepElements is how much of a tensor is read, written and hashed at a time: 512 KiB of float32, so that it is still in cache from
+// one to the next, and that a writer which is interrupted ends soon.
+const stepElements = 1 << 17
 
-func (m *meter) add(n int64) {
-	if m.report == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.done += n
-	m.report(m.done, m.total)
-}
-
-// unit is a range of elements of one tensor of a layout.
-type unit struct{ tensor, lo, hi int }
-
-// fillFile writes header and tensors into f and syncs it. Workers take units in order and write each at its place, so
-// the bytes do not depend on how many there are. path is for messages.
-func fillFile(ctx context.Context, f *os.File, path string, src Source, l layout, m *meter) error {
-	if _, err := f.WriteAt(l.header, 0); err != nil {
-		return err
-	}
-	var units []unit
-	for i, e := range l.entries {
-		for n, lo := e.Elements(), 0; lo < n; lo += blockElements {
-			units = append(units, unit{i, lo, min(lo+blockElements, n)})
-		}
-	}
-	var next, stop atomic.Int64
+// run works on units in order, several at once; each has its own place, so the result does not depend on how many workers
+// there are. After a failure no new unit is begun, and of several errors that of the first unit counts.
+func run(ctx context.Context, units []unit) error {
+	var next atomic.Int64
 	var wg sync.WaitGroup
-	failed := make([]error, min(runtime.GOMAXPROCS(0), len(units)))
-	for w := range failed {
+	var mu sync.Mutex
+	first, failed := len(units), error(nil)
+	for range min(runtime.GOMAXPROCS(0), len(units)) {
 		wg.Go(func() {
-			var b buffers
-			for stop.Load() == 0 {
+			var w worker
+			for {
 				i := int(next.Add(1)) - 1
 				if i >= len(units) {
 					return
 				}
-				err := ctx.Err()
-				if err == nil {
-					err = b.copyUnit(f, src, l, units[i])
-				}
-				if err != nil {
-					stop.Store(1)
-					failed[w] = fmt.Errorf("%s: %w", path, err)
+				if err := w.do(ctx, units[i]); err != nil {
+					next.Store(int64(len(units)))
+					mu.Lock()
+					if i < first {
+						first, failed = i, err
+					}
+					mu.Unlock()
 					return
 				}
-				e := l.entries[units[i].tensor]
-				m.add(e.DType.bytes(units[i].hi - units[i].lo))
 			}
 		})
 	}
 	wg.Wait()
-	for _, err := range failed {
-		if err != nil {
-			return err
+	return failed
+}
+
+// worker has buffers of its own, made on first use.
+type worker struct {
+	buffers
+	hashes []chunkHash // one for each part of a unit
+}
+
+func (w *worker) do(ctx context.Context, u unit) error {
+	for len(w.hashes) < len(u.parts) {
+		w.hashes = append(w.hashes, chunkHash{})
+	}
+	for lo := u.lo; lo < u.hi; lo += stepElements {
+		for i, p := range u.parts {
+			err := ctx.Err()
+			if err == nil {
+				err = w.step(p, &w.hashes[i], lo, min(lo+stepElements, u.hi))
+			}
+			if err != nil {
+				return p.within(err)
+			}
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	for i, p := range u.parts {
+		at, end := p.dtype.bytes(u.lo), p.dtype.bytes(u.hi)
+		if p.sums != nil {
+			w.hashes[i].flush(p.sums, end)
+		}
+		p.meter.add(end - at)
+		if p.file != nil {
+			if err := p.file.unitDone(p.begin+at, end-at); err != nil {
+				return p.within(err)
+			}
+		}
 	}
-	return f.Sync()
+	return nil
+}
+
+// within says where an error happened.
+func (p *part) within(err error) error {
+	if p.file == nil {
+		return err
+	}
+	return fmt.Errorf("%s: %w", p.file.shown, err)
+}
+
+// step brings elements [lo, hi) of a tensor to where they are wanted.
+func (w *worker) step(p *part, h *chunkHash, lo, hi int) (err error) {
+	defer catchFault(p.what, debug.SetPanicOnFault(true), &err)
+	var block []byte
+	if p.raw != nil {
+		block = p.raw[p.dtype.bytes(lo):p.dtype.bytes(hi)]
+	} else if block, err = w.convert(p.src, p.in, p.dtype, lo, hi); err != nil {
+		return err
+	}
+	at := p.dtype.bytes(lo)
+	if p.sums != nil {
+		h.add(p.sums, block, at)
+	}
+	if p.file == nil {
+		return nil
+	}
+	err = p.file.write(block, p.begin+at)
+	if errors.Is(err, syscall.EFAULT) { // the system's word for a fault of ours
+		return invalid("%s: cannot be read where it is mapped; was it changed meanwhile?", p.what)
+	}
+	return err
 }
 
 // buffers are one worker's, made on first use.
@@ -87,41 +123,43 @@ type buffers struct {
 	bytes  []byte
 }
 
-func (b *buffers) copyUnit(f *os.File, src Source, l layout, u unit) error {
-	in, out := l.inputs[u.tensor], l.entries[u.tensor]
-	at := int64(len(l.header)) + out.begin + out.DType.bytes(u.lo)
-	block, err := b.block(src, in, out.DType, u.lo, u.hi)
+// block returns elements [lo, hi) of a tensor in dtype, at most blockElements: as stored where that is possible, else rounded from
+// float32.
+func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, error) {
+	p, err := newPart(src, in, dtype, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = f.WriteAt(block, at)
-	return err
+	if p.raw != nil {
+		return p.raw[dtype.bytes(lo):dtype.bytes(hi)], nil
+	}
+	return b.convert(src, in, dtype, lo, hi)
 }
 
-// block returns elements [lo, hi) of a tensor in dtype: as stored where that is possible, else rounded from float32.
-func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, error) {
+// convert reads elements [lo, hi): gathered as stored where the source can, else rounded to dtype.
+func (b *buffers) convert(src Source, in Info, dtype DType, lo, hi int) ([]byte, error) {
+	if n := hi - lo; len(b.values) < n {
+		b.values = make([]float32, n)
+		b.bytes = make([]byte, 8*n)
+	}
 	if dtype == in.DType {
-		raw, ok, err := rawBytes(src, in)
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			return raw[dtype.bytes(lo):dtype.bytes(hi)], nil
+		block := b.bytes[:dtype.bytes(hi-lo)]
+		if ok, err := gathered(src, in.Name, lo, block); ok || err != nil {
+			return block, err
 		}
 	}
 	if !encodable(dtype) {
 		return nil, noStored(in)
-	}
-	if b.values == nil {
-		b.values = make([]float32, blockElements)
-		b.bytes = make([]byte, 8*blockElements)
 	}
 	values := b.values[:hi-lo]
 	if err := src.Read(in.Name, lo, values); err != nil {
 		return nil, err
 	}
 	block, err := encode(dtype, b.bytes, values)
-	return block, within(err, "tensor %q: from element %d", in.Name, lo)
+	if err != nil {
+		return nil, within(err, "tensor %q: from element %d", in.Name, lo)
+	}
+	return block, nil
 }
 
 func noStored(i Info) error {

@@ -86,28 +86,27 @@ func (v *verifier) broke(err error) error {
 
 // open finds and opens the files with weights.
 func (v *verifier) open(dir bool) error {
-	if !dir {
-		if strings.HasSuffix(v.Path, ".safetensors.index.json") {
-			v.dir = filepath.Dir(v.Path)
-			return v.openSharded(v.Path)
-		}
+	switch {
+	case dir:
+		v.dir = v.Path
+	case strings.HasSuffix(v.Path, indexEnding):
+		v.dir = filepath.Dir(v.Path)
+		return v.openSharded(v.Path)
+	default:
 		return v.add(v.Path)
 	}
-	v.dir = v.Path
-	present := func(name string) bool {
-		_, err := os.Stat(filepath.Join(v.dir, name))
-		return err == nil
+	name, err := weightsIn(v.dir)
+	if err != nil {
+		return v.broke(err)
 	}
-	switch {
-	case present(weightsName):
-		if err := v.add(filepath.Join(v.dir, weightsName)); err != nil {
-			return err
-		}
-		return v.checkBeside(map[string]bool{weightsName: true})
-	case present(indexName):
-		return v.openSharded(filepath.Join(v.dir, indexName))
+	path := filepath.Join(v.dir, name)
+	if strings.HasSuffix(name, indexEnding) {
+		return v.openSharded(path)
 	}
-	return v.add(v.Path)
+	if err := v.add(path); err != nil {
+		return err
+	}
+	return v.checkBeside(map[string]bool{name: true})
 }
 
 // add opens one file, or what else Open takes. One that breaks a rule is noted.
@@ -132,7 +131,7 @@ func (v *verifier) openSharded(path string) error {
 	if err != nil {
 		return v.broke(err)
 	}
-	where, err := parseIndex(text)
+	where, err := parseIndex(text, shardEnding(path))
 	if err != nil {
 		return v.broke(fmt.Errorf("%s: %w", path, err))
 	}
@@ -195,7 +194,8 @@ func (v *verifier) checkBeside(own map[string]bool) error {
 		name := item.Name()
 		switch {
 		case own[name] || item.IsDir() || !isWeights(name) || strings.HasPrefix(name, "."):
-		case name == indexName || name == weightsName || strings.HasPrefix(name, "model-") && strings.HasSuffix(name, ".safetensors"):
+		case name == indexName || name == weightsName || strings.HasPrefix(name, "model-") && strings.HasSuffix(name, ".safetensors"),
+			own[pickleIndexName] && (name == pickleName || strings.HasPrefix(name, "pytorch_model-") && strings.HasSuffix(name, ".bin")):
 			text := fmt.Sprintf("%s: %s is beside it, and no part of it: left over from another model?", v.Path, name)
 			v.Broken = append(v.Broken, Broken{Rule: RuleLeftover, Message: text})
 		default:

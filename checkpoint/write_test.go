@@ -288,7 +288,7 @@ func TestWriteFile(t *testing.T) {
 func TestLeftovers(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "m")
-	living, err := newStage(path, true, false)
+	living, err := newStage(nil, path, true, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,9 @@ func TestLeftovers(t *testing.T) {
 	if want := []string{filepath.Base(living.temp), ".m.tmp-mine", ".other.tmp-1-0", "m"}; canTellDead && !slices.Equal(names, want) {
 		t.Errorf("left %q, want %q", names, want)
 	}
-	if err := living.finish(nil); !errors.Is(err, fs.ErrExist) {
+	err = publish([]*stage{living})
+	living.finish(false)
+	if !errors.Is(err, fs.ErrExist) {
 		t.Errorf("the slower writer: %v, want fs.ErrExist", err)
 	}
 	if _, err := os.Stat(living.temp); !errors.Is(err, fs.ErrNotExist) {

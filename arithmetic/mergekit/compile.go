@@ -33,8 +33,8 @@ type merging struct {
 	prefixes []string // of the stacks of layers
 	plan     *Plan
 	tensors  []tensor
-	differ   []string // tensors that only some inputs have
-	vocab    vocabulary
+	differ   []string    // tensors that only some inputs have
+	vocab    *vocabulary // nil where the recipe asks for none
 }
 
 func (c *compiler) compile(doc *Recipe) (*Plan, error) {
@@ -56,22 +56,27 @@ func (m *merging) findMethod() error {
 		return wrong("no merge method %q%s", m.doc.Method, suggestMethod(m.doc.Method))
 	}
 	m.method, m.plan.Method = found, found
-	if err := m.doc.Parameters.checkNames(found, "parameters", false); err != nil {
+	check := func(s Settings, where string, ofModel bool) error {
+		notes, err := s.checkNames(found, where, ofModel)
+		m.plan.Notes = append(m.plan.Notes, notes...)
+		return err
+	}
+	if err := check(m.doc.Parameters, "parameters", false); err != nil {
 		return err
 	}
 	for i, s := range m.doc.Slices {
 		where := fmt.Sprintf("slice %d", i+1)
-		if err := s.Parameters.checkNames(found, where, false); err != nil {
+		if err := check(s.Parameters, where, false); err != nil {
 			return err
 		}
 		for _, src := range s.Sources {
-			if err := src.Parameters.checkNames(found, where+": "+src.Model.String(), true); err != nil {
+			if err := check(src.Parameters, where+": "+src.Model.String(), true); err != nil {
 				return err
 			}
 		}
 	}
 	for _, model := range m.doc.Models {
-		if err := model.Parameters.checkNames(found, model.Model.String(), true); err != nil {
+		if err := check(model.Parameters, model.Model.String(), true); err != nil {
 			return err
 		}
 	}

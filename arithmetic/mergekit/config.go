@@ -83,7 +83,7 @@ func (m *merging) outputConfig() ([]byte, error) {
 		edits["tie_word_embeddings"] = false
 	}
 	if m.vocab != nil {
-		edits["vocab_size"] = m.vocab.size()
+		edits["vocab_size"] = m.vocab.merged.Size()
 	}
 	out, err := editJSON(donor.config, edits)
 	if err != nil {

@@ -16,6 +16,7 @@ type input struct {
 	src    checkpoint.Source
 	config []byte // config.json, nil where there is none
 	sides  func() ([]checkpoint.SideFile, error)
+	file   func(name string) ([]byte, error) // one of them; an error that wraps fs.ErrNotExist where there is none
 	stacks []Stack
 	path   string // "" for a merge
 }
@@ -73,7 +74,7 @@ func (c *compiler) openPlace(key string, p place) (*input, error) {
 		return nil, err
 	}
 	c.plan.models = append(c.plan.models, m)
-	in := &input{name: key, src: m, sides: m.SideFiles, path: path}
+	in := &input{name: key, src: m, sides: m.SideFiles, file: m.SideFile, path: path}
 	if in.config, err = m.SideFile("config.json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -117,7 +118,7 @@ func (c *compiler) named(r Ref) (*input, error) {
 	if err != nil {
 		return nil, doc.within(err)
 	}
-	in := &input{name: r.Text, src: part.Merge(), sides: part.SideFiles, config: part.config}
+	in := &input{name: r.Text, src: part.Merge(), sides: part.SideFiles, file: part.sideFile, config: part.config}
 	in.stacks = Stacks(in.src.Tensors(), in.config)
 	return in, nil
 }

@@ -2,9 +2,13 @@ package mergekit
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"syncretic/checkpoint"
 )
@@ -46,18 +50,51 @@ type LockFile struct {
 	SHA256 string `json:"sha256"`
 }
 
-// LockOutput is what was written: files, and the tensors' digests as checkpoint.Digests gives them.
-type LockOutput struct {
-	Files   []checkpoint.File `json:"files"`
-	Tensors []LockTensor      `json:"tensors"`
+// Inputs lists the files that the output depends on, without their hashes: the weights of every model, what stands beside them (but
+// for model cards, which people edit), adapters.
+func (p *Plan) Inputs() ([]LockInput, error) {
+	var list []LockInput
+	for i, m := range p.models {
+		in := LockInput{Input: p.Models[i]}
+		for _, path := range m.Files() {
+			in.Files = append(in.Files, LockFile{Path: path})
+		}
+		for _, beside := range []struct{ dir, prefix string }{{m.Dir(), ""}, {in.Adapter, "adapter_"}} {
+			files, err := sideFiles(beside.dir, beside.prefix)
+			if err != nil {
+				return nil, err
+			}
+			in.Files = append(in.Files, files...)
+		}
+		list = append(list, in)
+	}
+	return list, nil
 }
 
-// LockTensor is one tensor's type, shape and digest.
-type LockTensor struct {
-	Name   string           `json:"name"`
-	DType  checkpoint.DType `json:"dtype"`
-	Shape  []int            `json:"shape"`
-	SHA256 string           `json:"sha256"`
+// sideFiles lists the files of a directory that belong to a model without being its weights.
+func sideFiles(dir, prefix string) (files []LockFile, err error) {
+	if dir == "" {
+		return nil, nil
+	}
+	list, err := os.ReadDir(dir)
+	for _, item := range list {
+		name := item.Name()
+		if strings.HasPrefix(name, ".") || !strings.HasPrefix(name, prefix) || strings.EqualFold(name, "README.md") || name == LockName {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() || prefix == "" && checkpoint.IsWeights(name) {
+			continue
+		}
+		files = append(files, LockFile{Path: path})
+	}
+	return files, err
+}
+
+// LockOutput is what was written: files, and the tensors' digests.
+type LockOutput struct {
+	Files   []checkpoint.File         `json:"files"`
+	Tensors []checkpoint.TensorDigest `json:"tensors"`
 }
 
 // LockName is the lock's name in a model's directory.
@@ -90,6 +127,13 @@ func (l *Lock) CompileOptions() (Options, error) {
 		Truncate: l.Options.Truncate, NonFinite: policy}, err
 }
 
+// Fingerprint names what the output is made from: equal ones mean equal bytes.
+func (l *Lock) Fingerprint() string {
+	made := *l
+	made.Output = LockOutput{}
+	return fmt.Sprintf("%x", sha256.Sum256(made.Encode()))
+}
+
 // CheckInputs wants the inputs of a plan to be the lock's, file by file.
 func (l *Lock) CheckInputs(inputs []LockInput) error {
 	if len(inputs) != len(l.Inputs) {
@@ -110,9 +154,9 @@ func (l *Lock) CheckInputs(inputs []LockInput) error {
 }
 
 // CheckTensors wants a model's digests to be the lock's, and names the first few that are not.
-func (l *Lock) CheckTensors(tensors []LockTensor) error {
+func (l *Lock) CheckTensors(tensors []checkpoint.TensorDigest) error {
 	var diffs []string
-	have := make(map[string]LockTensor, len(tensors))
+	have := make(map[string]checkpoint.TensorDigest, len(tensors))
 	for _, t := range tensors {
 		have[t.Name] = t
 	}

@@ -65,6 +65,9 @@ func TestShapes(t *testing.T) {
 	if err != nil || len(x) != 2 || x[1] != 3 {
 		t.Errorf("truncated: %v, %v", x, err)
 	}
+	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], `a: tensor "model.embed_tokens.weight" cut from 3 to 2 rows`) {
+		t.Errorf("notes %q", p.Notes)
+	}
 }
 
 func TestTiedHeads(t *testing.T) {

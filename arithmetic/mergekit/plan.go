@@ -31,6 +31,7 @@ type Plan struct {
 	Tensors []Tensor // by name
 	Donor   string   // the model that gives config.json, tokenizer and other files
 	Notes   []string // what a reader of the recipe would want to know
+	Lambda  *float64 // what replaced the recipe's lambda, nil for nothing
 	Models  []Input  // every model that is read, in the order of the recipe
 
 	merge  *Merge
@@ -120,9 +121,36 @@ func Compile(docs []*Recipe, opts Options) (*Plan, error) {
 	if err != nil {
 		return nil, errors.Join(last.within(err), c.plan.Close())
 	}
-	p.models, p.Models = c.plan.models, c.plan.Models
+	p.models, p.Models, p.Lambda = c.plan.models, c.plan.Models, opts.Lambda
 	p.Notes = append(c.plan.Notes, p.Notes...)
 	return p, nil
+}
+
+// CompileEach compiles a recipe for several lambdas. What methods find out about the inputs (thresholds, masks, norms) does not
+// depend on lambda, and is found once for all plans. On an error none is left open.
+func CompileEach(docs []*Recipe, opts Options, lambdas []float64) (plans []*Plan, err error) {
+	leaders := make(map[string]*method.Tensor)
+	for _, lambda := range lambdas {
+		opts.Lambda = &lambda
+		p, err := Compile(docs, opts)
+		if err != nil {
+			for _, p := range plans {
+				err = errors.Join(err, p.Close())
+			}
+			return nil, err
+		}
+		for name, t := range p.merge.at {
+			switch leader := leaders[name]; {
+			case t.made == nil:
+			case leader == nil:
+				leaders[name] = t.made
+			default:
+				t.made.Share(leader)
+			}
+		}
+		plans = append(plans, p)
+	}
+	return plans, nil
 }
 
 // compiler holds what the documents of a file share.

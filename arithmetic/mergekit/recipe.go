@@ -73,9 +73,23 @@ type Module struct {
 
 // Tokenizer is the vocabulary of the output.
 type Tokenizer struct {
-	Source          *Ref              `yaml:"source"`
-	Tokens          map[string]*Token `yaml:"tokens"`
-	PadToMultipleOf int               `yaml:"pad_to_multiple_of"`
+	Source          *Ref   `yaml:"source"`
+	Tokens          Tokens `yaml:"tokens"`
+	PadToMultipleOf int    `yaml:"pad_to_multiple_of"`
+}
+
+// Tokens are tokens with rules of their own, in the order of the recipe: new ones get ids in that order.
+type Tokens struct {
+	Order []string
+	Rules map[string]*Token
+}
+
+// UnmarshalYAML reads a mapping from tokens to rules.
+func (t *Tokens) UnmarshalYAML(unmarshal func(any) error) error {
+	if err := unmarshal(&t.Rules); err != nil {
+		return err
+	}
+	return unmarshal((*recipe.Keys)(&t.Order))
 }
 
 // Token says where one token's embedding comes from.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"syncretic/checkpoint"
 )
 
 // Every mistake is found before a weight is read, and names what was probably meant. mergekit ignores most of these.
@@ -24,7 +26,7 @@ func TestRecipeErrors(t *testing.T) {
 		{"top key misspelt", "merge_method: linear\ndtypo: float32\n" + two, `line 2: unknown key "dtypo" (did you mean "dtype"?)`, false},
 		{"parameters misspelt", "merge_method: linear\nparamters: {normalize: true}\n" + two, `unknown key "paramters" (did you mean "parameters"?)`, false},
 		{"parameter misspelt", "merge_method: ties\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, densty: 0.1}}]", `a: merge method ties has no parameter "densty" (did you mean "density"?)`, false},
-		{"parameter of another method", "merge_method: linear\nparameters: {epsilon: 0.1}\n" + two, `parameters: merge method linear has no parameter "epsilon"`, false},
+		{"parameter of no method", "merge_method: linear\nparameters: {warmth: 0.1}\n" + two, `parameters: merge method linear has no parameter "warmth"`, false},
 		{"shared parameter on a model", "merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, lambda: 0.5}}]", "a: parameter lambda is not a model's", false},
 		{"dtype misspelt", "merge_method: linear\ndtype: bfloat\n" + two, `dtype "bfloat" is not a type of floats (did you mean "bfloat16"?)`, false},
 		{"weight missing", "merge_method: linear\nmodels: [{model: base}, {model: a}]", `base: tensor "lm_head.weight": parameter weight is missing`, false},
@@ -93,6 +95,18 @@ slices:
 - sources: [{model: a, layer_range: [1, 3], parameters: {weight: [{filter: mlp, value: 6}]}}]
 `, Options{})
 	check("levels", p, map[string]float64{at(mlp, "0"): 5, at(attn, "0"): 4, at(mlp, "1"): 6, at(attn, "2"): 1, "model.embed_tokens.weight": 4, "lm_head.weight": 1})
+}
+
+// Recipes often give what only other methods have; that is said, and does no harm.
+func TestParametersOfOtherMethods(t *testing.T) {
+	b := newBench(t)
+	b.stack("a", 1, 1)
+	b.stack("c", 1, 2)
+	p := b.compile("merge_method: slerp\nbase_model: a\nparameters: {t: 0.5, int8_mask: true}\nmodels: [{model: a}, {model: c, parameters: {weight: 1, density: 0.5}}]", Options{})
+	want := "parameters: parameter int8_mask has no effect on slerp\nc: parameter density has no effect on slerp\nc: parameter weight has no effect on slerp"
+	if got := strings.Join(p.Notes, "\n"); got != want {
+		t.Errorf("notes\n%s\nwant\n%s", got, want)
+	}
 }
 
 func TestOneLayerSliceTakesTheLastValue(t *testing.T) {
@@ -167,6 +181,39 @@ func TestLambdaOption(t *testing.T) {
 	raw, err := p.Merge().Raw("lm_head.weight")
 	if err != nil || len(raw) != 4 {
 		t.Errorf("lambda 0 is not a copy of the base: %v", err)
+	}
+}
+
+// Several lambdas share the passes over the inputs, and give what each gives alone.
+func TestLambdasShareThePasses(t *testing.T) {
+	b := newBench(t)
+	const n = 1000
+	x, y := make([]float32, n), make([]float32, n)
+	for i := range y {
+		y[i] = float32(i%17) - 8 + float32(i)/n
+	}
+	b.model("base", "", floats("w", x...))
+	b.model("a", "", floats("w", y...))
+	docs, err := Parse([]byte("merge_method: ties\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, density: 0.3}}]"))
+	b.must(err)
+	plans, err := CompileEach(docs, Options{}, []float64{0, 0.5, 1, 2})
+	b.must(err)
+	for _, p := range plans {
+		defer p.Close()
+	}
+	if !plans[1].merge.at["w"].made.Shares(plans[3].merge.at["w"].made) {
+		t.Error("two plans make their own passes")
+	}
+	for i, lambda := range []float32{0, 0.5, 1, 2} {
+		got, err := checkpoint.ReadAll(plans[i].Merge(), "w")
+		b.must(err)
+		one, err := checkpoint.ReadAll(plans[2].Merge(), "w")
+		b.must(err)
+		for j := range got {
+			if got[j] != lambda*one[j] {
+				t.Fatalf("lambda %v: element %d is %v, want %v", lambda, j, got[j], lambda*one[j])
+			}
+		}
 	}
 }
 

@@ -156,26 +156,39 @@ func resolve(p method.Param, levels []Settings, tensor string, t float64) (value
 	return p.Default, !p.Unset, nil
 }
 
-// checkNames refuses parameters that the method does not have, and model parameters where only tensors have them.
-func (s Settings) checkNames(m *method.Method, where string, ofModel bool) error {
-	var known []string
-	for _, p := range m.Params {
-		known = append(known, p.Name)
-	}
+// checkNames refuses parameters that no method has, and shared parameters that stand at a model. Those that only other methods have
+// are common in recipes (a weight for slerp, say); they come back as notes.
+func (s Settings) checkNames(m *method.Method, where string, ofModel bool) (notes []string, err error) {
 	for _, name := range sorted(s) {
 		p, ok := m.Param(name)
-		if !ok {
+		switch {
+		case !ok && elsewhere(name):
+			notes = append(notes, fmt.Sprintf("%s: parameter %s has no effect on %s", where, name, m.Name))
+		case !ok:
+			var known []string
+			for _, p := range m.Params {
+				known = append(known, p.Name)
+			}
 			near := ""
 			if n, ok := recipe.Nearest(name, known); ok {
 				near = fmt.Sprintf(" (did you mean %q?)", n)
 			}
-			return wrong("%s: merge method %s has no parameter %q%s", where, m.Name, name, near)
-		}
-		if ofModel && p.Scope == method.Shared {
-			return wrong("%s: parameter %s is not a model's: give it at the top or for a slice", where, name)
+			return nil, wrong("%s: merge method %s has no parameter %q%s", where, m.Name, name, near)
+		case ofModel && p.Scope == method.Shared:
+			return nil, wrong("%s: parameter %s is not a model's: give it at the top or for a slice", where, name)
+		case p.Inert:
+			notes = append(notes, fmt.Sprintf("%s: parameter %s has no effect on %s", where, name, m.Name))
 		}
 	}
-	return nil
+	return notes, nil
+}
+
+// elsewhere tells whether any method has the parameter.
+func elsewhere(name string) bool {
+	return slices.ContainsFunc(method.Methods(), func(m *method.Method) bool {
+		_, ok := m.Param(name)
+		return ok
+	})
 }
 
 func sorted[V any](m map[string]V) []string {

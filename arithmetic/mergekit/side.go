@@ -1,6 +1,8 @@
 package mergekit
 
 import (
+	"errors"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -10,6 +12,17 @@ import (
 // SideFiles are the files to write beside the weights: the donor's (tokenizer, preprocessor, code), with config.json edited, and
 // without what describes the donor itself: its model card and an earlier merge's recipe and lock.
 func (p *Plan) SideFiles() ([]checkpoint.SideFile, error) { return p.sides() }
+
+// sideFile is one of the side files.
+func (p *Plan) sideFile(name string) ([]byte, error) {
+	files, err := p.SideFiles()
+	for _, f := range files {
+		if f.Name == name {
+			return f.Data, err
+		}
+	}
+	return nil, errors.Join(err, fs.ErrNotExist)
+}
 
 // Config is the output's config.json, nil where the donor has none.
 func (p *Plan) Config() []byte { return p.config }
@@ -33,11 +46,16 @@ func (m *merging) sideFiles(donor *input) ([]checkpoint.SideFile, error) {
 		replace(checkpoint.SideFile{Name: "config.json", Data: m.plan.config})
 	}
 	if m.vocab != nil {
-		sides, err := m.vocab.sides(files)
+		if files, err = m.vocab.sides(files); err != nil {
+			return nil, err
+		}
+	}
+	if m.doc.ChatTemplate != "" {
+		changed, err := m.chatTemplate(files)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range sides {
+		for _, f := range changed {
 			replace(f)
 		}
 	}

@@ -62,7 +62,7 @@ func (m *merging) planTensor(row tensor) error {
 	if err := m.sharedParams(&task, row); err != nil {
 		return err
 	}
-	if err := m.alignVocabulary(&task, infos); err != nil {
+	if err := m.alignVocabulary(row, &task, infos); err != nil {
 		return err
 	}
 	task.Shape = infos[0].Shape

@@ -1,26 +1,162 @@
 package mergekit
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"slices"
 
 	"syncretic/arithmetic/method"
+	"syncretic/arithmetic/tokenizer"
 	"syncretic/checkpoint"
 )
 
-// vocabulary aligns the tensors that have a row a token.
-type vocabulary interface {
-	size() int
-	align(task *method.Task, infos []checkpoint.Info) error
-	sides(files []checkpoint.SideFile) ([]checkpoint.SideFile, error)
+// vocabulary is the output's, and aligns the tensors that have a row a token.
+type vocabulary struct {
+	merged  *tokenizer.Merged
+	models  []*input
+	tensors map[string]bool // by name in the output
 }
 
-func (m *merging) readVocabulary() error { return nil }
+// readVocabulary decides the output's vocabulary, where the recipe asks for one.
+func (m *merging) readVocabulary() error {
+	cfg, err := m.vocabularyConfig()
+	if cfg == nil || err != nil {
+		return err
+	}
+	v := &vocabulary{tensors: make(map[string]bool)}
+	base := -1
+	var models []tokenizer.Model
+	for _, s := range m.slices {
+		for i, src := range s.sources {
+			if slices.Contains(v.models, src.input) {
+				continue
+			}
+			if i == s.base || m.doc.Base != nil && src.name == m.doc.Base.String() {
+				base = len(models)
+			}
+			tok, err := tokenizer.Load(src.file)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("%s: %w", src.name, err)
+			}
+			size, err := tokenizer.VocabSize(src.config)
+			if err != nil {
+				return fmt.Errorf("%s: config.json: %w", src.name, err)
+			}
+			models = append(models, tokenizer.Model{Name: src.name, Tokenizer: tok, VocabSize: size})
+			v.models = append(v.models, src.input)
+			names, doubtful := tokenizer.Tensors(src.src.Tensors(), size)
+			for _, name := range names {
+				v.tensors[name] = true
+			}
+			for _, name := range doubtful {
+				m.note("%s: tensor %q has as many rows or columns as there are tokens, and is not aligned", src.name, name)
+			}
+		}
+	}
+	if v.merged, err = tokenizer.Build(models, base, *cfg); err != nil {
+		return vocabularyError(err)
+	}
+	m.plan.Notes = append(m.plan.Notes, v.merged.Notes()...)
+	m.vocab = v
+	return nil
+}
+
+// vocabularyError tells a mistake of the recipe from one of the models.
+func vocabularyError(err error) error {
+	if errors.Is(err, tokenizer.ErrConfig) {
+		return wrong("tokenizer: %v", err)
+	}
+	return fmt.Errorf("tokenizer: %w", err)
+}
+
+// vocabularyConfig is what the recipe asks for, nil for nothing.
+func (m *merging) vocabularyConfig() (*tokenizer.Config, error) {
+	if m.doc.TokenizerSource != nil {
+		return &tokenizer.Config{Source: m.doc.TokenizerSource.String()}, nil
+	}
+	if m.doc.Tokenizer == nil {
+		return nil, nil
+	}
+	cfg := &tokenizer.Config{PadToMultipleOf: m.doc.Tokenizer.PadToMultipleOf}
+	if m.doc.Tokenizer.Source != nil {
+		cfg.Source = m.doc.Tokenizer.Source.String()
+	}
+	for _, text := range m.doc.Tokenizer.Tokens.Order {
+		rule := m.doc.Tokenizer.Tokens.Rules[text]
+		token := tokenizer.Token{Text: text}
+		if rule != nil {
+			token.Force = rule.Force
+			switch s := rule.Source; {
+			case s.Model != nil:
+				token.Source = tokenizer.FromModel(s.Model.String())
+			case s.Kind == "zero":
+				token.Source = tokenizer.FromZero()
+			case s.Kind == "model_token" && s.TokenID != nil:
+				token.Source = tokenizer.FromID(s.From.String(), *s.TokenID)
+			case s.Kind == "model_token":
+				token.Source = tokenizer.FromToken(s.From.String(), s.Token)
+			}
+		}
+		cfg.Tokens = append(cfg.Tokens, token)
+	}
+	return cfg, nil
+}
+
+// align gives all inputs of a tensor the rows of the output's vocabulary.
+func (v *vocabulary) align(row tensor, task *method.Task, infos []checkpoint.Info) error {
+	if !v.tensors[row.name] {
+		return nil
+	}
+	var inputs []tokenizer.Input
+	for _, in := range task.Inputs {
+		i := slices.IndexFunc(v.models, func(m *input) bool { return m.name == in.Model })
+		inputs = append(inputs, tokenizer.Input{Model: i, Source: in.Source, Name: in.Name})
+	}
+	aligned, err := v.merged.Align(inputs, task.Base)
+	if err != nil {
+		return vocabularyError(err)
+	}
+	for i, src := range aligned {
+		task.Inputs[i].Source, infos[i] = src, src.Tensors()[0]
+	}
+	return nil
+}
+
+// sides replaces the donor's tokenizer files by the output's.
+func (v *vocabulary) sides(files []checkpoint.SideFile) ([]checkpoint.SideFile, error) {
+	own, err := v.merged.Files()
+	return append(slices.DeleteFunc(files, func(f checkpoint.SideFile) bool { return v.merged.Replaces(f.Name) }), own...), err
+}
+
+// chatTemplate sets the template that the recipe asks for.
+func (m *merging) chatTemplate(files []checkpoint.SideFile) ([]checkpoint.SideFile, error) {
+	var models []string
+	for _, s := range m.slices {
+		for _, src := range s.sources {
+			text, err := tokenizer.Template(src.file)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", src.name, err)
+			}
+			models = append(models, text)
+		}
+	}
+	text, err := tokenizer.ChatTemplate(m.doc.ChatTemplate, models)
+	if err != nil {
+		return nil, vocabularyError(err)
+	}
+	changed, err := tokenizer.SetChatTemplate(files, text)
+	if err != nil {
+		return nil, vocabularyError(err)
+	}
+	return changed, nil
+}
 
 // alignVocabulary gives the inputs of a vocabulary's tensor the same rows: those of the output's vocabulary where the recipe asks
 // for one, or as many as the shortest has where the options say so.
-func (m *merging) alignVocabulary(task *method.Task, infos []checkpoint.Info) error {
+func (m *merging) alignVocabulary(row tensor, task *method.Task, infos []checkpoint.Info) error {
 	if m.vocab != nil {
-		return m.vocab.align(task, infos)
+		return m.vocab.align(row, task, infos)
 	}
 	if !m.opts.Truncate || !vocabularyNamed(task.Name) {
 		return nil
@@ -36,6 +172,7 @@ func (m *merging) alignVocabulary(task *method.Task, infos []checkpoint.Info) er
 	}
 	for i := range infos {
 		if infos[i].Shape[0] != rows[0] {
+			m.note("UNSAFE vocabulary truncation: %s: tensor %q cut from %d to %d rows, whatever its tokens mean", task.Inputs[i].Model, infos[i].Name, infos[i].Shape[0], rows[0])
 			task.Inputs[i].Source = first{task.Inputs[i].Source, infos[i].Name, rows}
 			infos[i].Shape = rows
 		}
@@ -45,7 +182,7 @@ func (m *merging) alignVocabulary(task *method.Task, infos []checkpoint.Info) er
 
 // vocabularyNamed tells tensors that usually have a row a token.
 func vocabularyNamed(name string) bool {
-	return name == headName || slices.ContainsFunc(embeddingNames, func(e string) bool { return len(name) >= len(e) && name[len(name)-len(e):] == e })
+	return name == headName || name == "lm_head.bias" || slices.ContainsFunc(embeddingNames, func(e string) bool { return len(name) >= len(e) && name[len(name)-len(e):] == e })
 }
 
 // first is the first rows of one tensor.

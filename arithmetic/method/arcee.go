@@ -53,6 +53,7 @@ func (f *fusion) surprises(t *Task) error {
 	other, base := &f.models[0], f.origin
 	size := max(1, chunkElements/f.rows.length)
 	return overChunks(f.rows.vectors, size, t.Interrupt, func(c chunk, w *work) error {
+		var p, q [blockElements]float64
 		for row := c.lo; row < c.hi; row++ {
 			lo, end := row*f.rows.length, (row+1)*f.rows.length
 			// each calls g with the blocks of the row, which are read again only where they are more than one.
@@ -74,7 +75,7 @@ func (f *fusion) surprises(t *Task) error {
 				}
 				return nil
 			}
-			kl, err := divergence(each)
+			kl, err := divergence(each, p[:], q[:], f.rows.length <= blockElements)
 			if err != nil {
 				return err
 			}
@@ -87,35 +88,46 @@ func (f *fusion) surprises(t *Task) error {
 	})
 }
 
-// divergence is Σ p log(p/q) with p and q the softmax of x and y, plus 1e-8 each. Pieces of x and y come from each.
-func divergence(each func(func(x, y []float32)) error) (float64, error) {
+// divergence is Σ p log(p/q) with p and q the softmax of x and y, plus 1e-8 each. Pieces of x and y come from each; p and q are
+// room for one, and whole says that there is only one.
+func divergence(each func(func(x, y []float32)) error, p, q []float64, whole bool) (float64, error) {
 	const smoothing = 1e-8
-	top := [2]float32{float32(math.Inf(-1)), float32(math.Inf(-1))}
+	xMax, yMax := float32(math.Inf(-1)), float32(math.Inf(-1))
 	if err := each(func(x, y []float32) {
 		for i := range x {
-			top[0], top[1] = max(top[0], x[i]), max(top[1], y[i])
+			xMax, yMax = max(xMax, x[i]), max(yMax, y[i])
 		}
 	}); err != nil {
 		return 0, err
 	}
-	var sum [2]float64
+	var xSum, ySum float64
 	if err := each(func(x, y []float32) {
-		for i := range x {
-			sum[0] += math.Exp(float64(x[i]) - float64(top[0]))
-			sum[1] += math.Exp(float64(y[i]) - float64(top[1]))
-		}
+		xSum += exponentials(p[:len(x)], x, xMax)
+		ySum += exponentials(q[:len(y)], y, yMax)
 	}); err != nil {
 		return 0, err
 	}
 	var kl float64
 	err := each(func(x, y []float32) {
+		if !whole {
+			exponentials(p[:len(x)], x, xMax)
+			exponentials(q[:len(y)], y, yMax)
+		}
 		for i := range x {
-			p := math.Exp(float64(x[i])-float64(top[0]))/sum[0] + smoothing
-			q := math.Exp(float64(y[i])-float64(top[1]))/sum[1] + smoothing
-			kl += float64(p * math.Log(p/q))
+			a, b := p[i]/xSum+smoothing, q[i]/ySum+smoothing
+			kl += float64(a * math.Log(a/b))
 		}
 	})
 	return kl, err
+}
+
+// exponentials computes dst[i] = exp(x[i] − top) and their sum.
+func exponentials(dst []float64, x []float32, top float32) (sum float64) {
+	for i, v := range x {
+		dst[i] = math.Exp(float64(v) - float64(top))
+		sum += dst[i]
+	}
+	return sum
 }
 
 // importances are the values whose quantiles are sought.

@@ -41,7 +41,7 @@ type combiner interface {
 func taskVectorMethod(choose sparsifier, rule func(t *Task) combiner) func(t *Task) (kernel, error) {
 	return func(t *Task) (kernel, error) {
 		k := &taskVectorKernel{base: t.base(), models: t.others(), rule: rule(t), normalize: t.Params.on("normalize")}
-		k.lambda = float32(t.Params["lambda"] * t.depthScale(len(k.models)))
+		k.depth = t.depthScale(len(k.models))
 		k.masks, k.factors = make([]mask, len(k.models)), slices.Repeat([]float32{1}, len(k.models))
 		for _, in := range k.models {
 			k.weights = append(k.weights, float32(in.Params["weight"]))
@@ -98,9 +98,16 @@ type taskVectorKernel struct {
 	masks     []mask
 	factors   []float32 // what makes up for the mask
 	weights   []float32
-	lambda    float32
+	depth     float64 // what the layer's place makes of lambda
+	lambda    float32 // set by withLambda
 	normalize bool
 	rule      combiner
+}
+
+func (k *taskVectorKernel) withLambda(lambda float64) kernel {
+	scaled := *k
+	scaled.lambda = float32(lambda * k.depth)
+	return &scaled
 }
 
 func (k *taskVectorKernel) block(offset int, dst []float32, w *work) error {

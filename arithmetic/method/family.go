@@ -39,6 +39,7 @@ func taskVectors() []*Method {
 			masks:   strings.HasPrefix(r.name, "della"),
 			prepare: taskVectorMethod(r.choose, r.vote),
 			copies:  unmoved,
+			shares:  true,
 		})
 	}
 	return append(methods, beyond()...)
@@ -52,6 +53,7 @@ func beyond() []*Method {
 			Params:  append([]Param{weightParam(false), lambdaParam(lambda)}, params...),
 			prepare: taskVectorMethod(nil, vote),
 			copies:  unmoved,
+			shares:  true,
 		}
 	}
 	return []*Method{

@@ -21,6 +21,7 @@ type Method struct {
 
 	Params []Param
 
+	shares  bool // its kernels are scalable
 	masks   bool // holds a bit an element and model
 	prepare func(t *Task) (kernel, error)
 	copies  func(t *Task) int // see Tensor.Copies; nil for never

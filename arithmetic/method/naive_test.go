@@ -51,7 +51,7 @@ func naiveSlerp(a, b vector, t float64) vector {
 		return a.times(1-t).plus(t, b)
 	}
 	angle := math.Acos(cos)
-	return a.times(math.Sin((1-t)*angle) / math.Sin(angle)).plus(math.Sin(t*angle)/math.Sin(angle), b)
+	return a.times(math.Sin((1-t)*angle)/math.Sin(angle)).plus(math.Sin(t*angle)/math.Sin(angle), b)
 }
 
 var naives = map[string]naive{
@@ -131,8 +131,12 @@ var naives = map[string]naive{
 		}
 		return out
 	},
-	"ram":        func(p Values, _ []float64, base vector, models []vector) vector { return naiveRAM(p, base, models, false) },
-	"ramplus_tl": func(p Values, _ []float64, base vector, models []vector) vector { return naiveRAM(p, base, models, true) },
+	"ram": func(p Values, _ []float64, base vector, models []vector) vector {
+		return naiveRAM(p, base, models, false)
+	},
+	"ramplus_tl": func(p Values, _ []float64, base vector, models []vector) vector {
+		return naiveRAM(p, base, models, true)
+	},
 	"sce": func(p Values, _ []float64, base vector, models []vector) vector {
 		n := float64(len(models))
 		variances := make(vector, len(base))

@@ -46,39 +46,32 @@ func (s *selected) variances(offset, n int, w *work) (func(int) ([]float32, erro
 	if err != nil {
 		return nil, err
 	}
-	v := w.block(n)
-	return func(int) ([]float32, error) {
-		variance(v, d)
-		return v, nil
-	}, nil
+	v := variance(d, n, w)
+	return func(int) ([]float32, error) { return v, nil }, nil
 }
 
-// variance computes the variance of each element in float64.
-func variance(dst []float32, d [][]float32) {
-	n := float64(len(d))
-	for i := range dst {
-		var mean, sum float64
-		for _, d := range d {
-			mean += float64(d[i])
+// variance is the variance of each element over n models, as Σ (d_i − d_j)²/n² over the pairs. Unlike a mean square of differences
+// from the mean, that is 0 without rounding where all models agree, and does not depend on which of them it is that differs.
+func variance(d [][]float32, n int, w *work) []float32 {
+	v, x := w.block(n), w.block(n)
+	clear(v)
+	for i := range d {
+		for j := range i {
+			copy(x, d[i])
+			vec.Sub(x, d[j])
+			vec.AddSquare(v, x)
 		}
-		mean /= n
-		for _, d := range d {
-			x := float64(d[i]) - mean
-			sum += float64(x * x)
-		}
-		dst[i] = float32(sum / n)
 	}
+	vec.DivideBy(v, float32(len(d)*len(d)))
+	return v
 }
 
 // varying counts the elements whose variance is not 0.
 func (s *selected) varying(t *Task) (int, error) {
 	parts, err := scan(t, func(part *int, offset, n int, w *work) error {
 		v, err := values(s.variances).at(offset, n, 0, w)
-		for _, x := range v {
-			if x != 0 {
-				*part++
-			}
-		}
+		above, _ := vec.Between(v, 1, 1, nil) // magnitudes of 1 bit and more: all but 0
+		*part += above
 		return err
 	})
 	count := 0
@@ -94,12 +87,19 @@ func (s *selected) masked(offset, n int, w *work) (d [][]float32, base []float32
 	if err != nil || s.all {
 		return d, base, err
 	}
-	v := w.block(n)
-	variance(v, d)
-	for i, x := range v {
-		if !s.cut.above(vec.Magnitude(x), offset+i) {
-			for _, d := range d {
-				d[i] = 0
+	v := variance(d, n, w)
+	ties := s.cut.ties(offset, n)
+	for _, d := range d {
+		switch {
+		case ties == noTies:
+			vec.KeepWhere(d, v, s.cut.bits)
+		case ties == allTies && s.cut.bits > 0:
+			vec.KeepWhere(d, v, s.cut.bits-1)
+		case ties == someTies:
+			for i, x := range v {
+				if !s.cut.above(vec.Magnitude(x), offset+i) {
+					d[i] = 0
+				}
 			}
 		}
 	}
@@ -160,7 +160,9 @@ func (s *selected) block(offset int, dst []float32, w *work) error {
 		vec.AddAgreeing(dst, divisor, d, sign, s.weights[m])
 	}
 	for i, x := range divisor {
-		divisor[i] = max(x, 1e-6)
+		if x < 1e-6 {
+			divisor[i] = 1e-6
+		}
 	}
 	vec.Divide(dst, divisor)
 	vec.Add(dst, base)

@@ -109,3 +109,21 @@ func TestReadsAreOneTensor(t *testing.T) {
 		}
 	}
 }
+
+// TestEqualTaskVectorsDoNotVary: where all models changed by the same, the variance is exactly 0, whatever the number, and such
+// elements do not count among those of which sce selects a share.
+func TestEqualTaskVectorsDoNotVary(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 8))
+	same := make([]float32, 5000)
+	for i := range same {
+		same[i] = float32(r.NormFloat64())
+	}
+	for n := 2; n < 9; n++ {
+		var w work
+		for i, v := range variance(slices.Repeat([][]float32{same}, n), len(same), &w) {
+			if v != 0 {
+				t.Fatalf("%d models that changed by %v: variance %v, want 0", n, same[i], v)
+			}
+		}
+	}
+}

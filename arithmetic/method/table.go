@@ -11,7 +11,7 @@ import "slices"
 // 85.2 of 100. So: task arithmetic with lambda chosen on validation data first, then one other method where interference
 // (package arithmetic, Interference) is large.
 func Methods() []*Method {
-	return slices.Concat(averages(), spherical(), taskVectors(), selective())
+	return slices.Concat(averages(), spherical(), taskVectors(), selective(), spectral())
 }
 
 // Parameters that several methods share.

@@ -10,9 +10,13 @@ import (
 
 // Tensor is one output tensor, computed where it is read. It is safe for concurrent use.
 type Tensor struct {
-	task Task
+	task   Task
+	passes *passes
+}
 
-	once   sync.Mutex // held while the passes over the inputs run
+// passes are what is found out about the inputs. Tensors that differ in lambda only may share it.
+type passes struct {
+	mu     sync.Mutex // held while the passes over the inputs run
 	kernel kernel     // nil until they have
 }
 
@@ -32,7 +36,7 @@ func (m *Method) Tensor(t Task) (*Tensor, error) {
 		return nil, err
 	}
 	t.method = m
-	return &Tensor{task: t}, nil
+	return &Tensor{task: t, passes: new(passes)}, nil
 }
 
 // Read computes elements [offset, offset+len(dst)). The first read makes the passes over the inputs that the method needs,
@@ -58,26 +62,45 @@ func (t *Tensor) Read(offset int, dst []float32) error {
 	return nil
 }
 
+// scalable is a kernel that can be used with another lambda.
+type scalable interface {
+	withLambda(lambda float64) kernel
+}
+
 // prepared makes the passes. An error is not kept: a reader that comes later tries again.
 func (t *Tensor) prepared() (kernel, error) {
-	t.once.Lock()
-	defer t.once.Unlock()
-	if t.kernel == nil {
+	t.passes.mu.Lock()
+	defer t.passes.mu.Unlock()
+	if t.passes.kernel == nil {
 		k, err := t.task.method.prepare(&t.task)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", t.task.Name, err)
 		}
-		t.kernel = k
+		t.passes.kernel = k
 	}
-	return t.kernel, nil
+	if k, ok := t.passes.kernel.(scalable); ok {
+		return k.withLambda(t.task.Params["lambda"]), nil
+	}
+	return t.passes.kernel, nil
 }
+
+// Share has t use what with finds out about the inputs, where the method allows it. Both must be of the same method, with the same
+// inputs, and their parameters may differ in lambda only.
+func (t *Tensor) Share(with *Tensor) {
+	if t.task.method.shares {
+		t.passes = with.passes
+	}
+}
+
+// Shares tells whether two tensors share their passes.
+func (t *Tensor) Shares(with *Tensor) bool { return t.passes == with.passes }
 
 // Release forgets what the passes found, so that a writer that is done with a tensor gives its memory back. A later read
 // makes them again.
 func (t *Tensor) Release() {
-	t.once.Lock()
-	defer t.once.Unlock()
-	t.kernel = nil
+	t.passes.mu.Lock()
+	defer t.passes.mu.Unlock()
+	t.passes.kernel = nil
 }
 
 // Copies is the input whose tensor is the output bit for bit, so that nothing need be computed: -1 if there is none.

@@ -105,6 +105,24 @@ func fastKeepAbove(x []float32, bound uint32) int {
 	return n
 }
 
+func fastKeepWhere(x, by []float32, bound uint32) int {
+	n, ok := whole(len(x), 32)
+	if !ok {
+		return 0
+	}
+	keepWhereAVX2(&x[0], &by[0], n, min(bound, largest))
+	return n
+}
+
+func fastAddSquare(dst, x []float32) int {
+	n, ok := whole(len(dst), 32)
+	if !ok {
+		return 0
+	}
+	addSquareAVX2(&dst[0], &x[0], n)
+	return n
+}
+
 func fastClearAbove(x []float32, bound uint32) int {
 	n, ok := whole(len(x), 32)
 	if !ok {

@@ -22,3 +22,5 @@ func fastSumAbs(*partial, []float32) int                                     { r
 func fastSigns(_, _ []float32) (both, opposites, done int)                   { return 0, 0, 0 }
 func fastRandom(uint64, int, []uint32) int                                   { return 0 }
 func fastBernoulli([]float32, uint64, int, uint32) int                       { return 0 }
+func fastKeepWhere(_, _ []float32, _ uint32) int                             { return 0 }
+func fastAddSquare(_, _ []float32) int                                       { return 0 }

@@ -34,6 +34,11 @@ func divideByAVX2(dst *float32, n int, c float32)
 //go:noescape
 func addScaledAVX2(dst *float32, x *float32, n int, c float32)
 
+// addSquareAVX2 is AddSquare for a multiple of 32 elements.
+//
+//go:noescape
+func addSquareAVX2(dst *float32, x *float32, n int)
+
 // addScaledDifferenceAVX2 is AddScaledDifference for a multiple of 32 elements.
 //
 //go:noescape
@@ -58,6 +63,11 @@ func keepAboveAVX2(x *float32, n int, bound uint32)
 //
 //go:noescape
 func clearAboveAVX2(x *float32, n int, bound uint32)
+
+// keepWhereAVX2 is KeepWhere for a multiple of 32 elements.
+//
+//go:noescape
+func keepWhereAVX2(x *float32, by *float32, n int, bound uint32)
 
 // betweenAVX2 is Between for a multiple of 8 elements: lo and hi are each one less.
 //

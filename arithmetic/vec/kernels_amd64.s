@@ -209,6 +209,41 @@ end12:
 	VZEROUPPER
 	RET
 
+// func addSquareAVX2(dst *float32, x *float32, n int)
+// Requires: AVX
+TEXT ·addSquareAVX2(SB), NOSPLIT, $0-24
+	MOVQ  dst+0(FP), AX
+	MOVQ  x+8(FP), CX
+	MOVQ  n+16(FP), DX
+	TESTQ DX, DX
+	JLE   end14
+
+loop13:
+	VMOVUPS (CX), Y0
+	VMULPS  Y0, Y0, Y0
+	VADDPS  (AX), Y0, Y0
+	VMOVUPS Y0, (AX)
+	VMOVUPS 32(CX), Y0
+	VMULPS  Y0, Y0, Y0
+	VADDPS  32(AX), Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	VMOVUPS 64(CX), Y0
+	VMULPS  Y0, Y0, Y0
+	VADDPS  64(AX), Y0, Y0
+	VMOVUPS Y0, 64(AX)
+	VMOVUPS 96(CX), Y0
+	VMULPS  Y0, Y0, Y0
+	VADDPS  96(AX), Y0, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x80, AX
+	ADDQ    $0x80, CX
+	SUBQ    $0x20, DX
+	JG      loop13
+
+end14:
+	VZEROUPPER
+	RET
+
 // func addScaledDifferenceAVX2(dst *float32, x *float32, y *float32, n int, c float32)
 // Requires: AVX
 TEXT ·addScaledDifferenceAVX2(SB), NOSPLIT, $0-36
@@ -218,9 +253,9 @@ TEXT ·addScaledDifferenceAVX2(SB), NOSPLIT, $0-36
 	MOVQ         y+16(FP), BX
 	VBROADCASTSS c+32(FP), Y0
 	TESTQ        DX, DX
-	JLE          end14
+	JLE          end16
 
-loop13:
+loop15:
 	VMOVUPS (CX), Y1
 	VSUBPS  (BX), Y1, Y1
 	VMULPS  Y0, Y1, Y1
@@ -245,9 +280,9 @@ loop13:
 	ADDQ    $0x80, CX
 	ADDQ    $0x80, BX
 	SUBQ    $0x20, DX
-	JG      loop13
+	JG      loop15
 
-end14:
+end16:
 	VZEROUPPER
 	RET
 
@@ -260,9 +295,9 @@ TEXT ·addAgreeingAVX2(SB), NOSPLIT, $0-32
 	MOVQ    n+24(FP), BX
 	VMOVUPS words_80000000<>+0(SB), Y0
 	TESTQ   BX, BX
-	JLE     end16
+	JLE     end18
 
-loop15:
+loop17:
 	VMOVUPS   (DX), Y1
 	VMOVUPS   (CX), Y2
 	VXORPS    Y3, Y3, Y3
@@ -287,9 +322,9 @@ loop15:
 	ADDQ      $0x40, CX
 	ADDQ      $0x40, DX
 	SUBQ      $0x10, BX
-	JG        loop15
+	JG        loop17
 
-end16:
+end18:
 	VZEROUPPER
 	RET
 
@@ -314,9 +349,9 @@ TEXT ·addAgreeingWeightAVX2(SB), NOSPLIT, $0-44
 	VBROADCASTSS w+40(FP), Y0
 	VMOVUPS      words_80000000<>+0(SB), Y1
 	TESTQ        BX, BX
-	JLE          end18
+	JLE          end20
 
-loop17:
+loop19:
 	VMOVUPS   (DX), Y2
 	VMOVUPS   (CX), Y3
 	VXORPS    Y4, Y4, Y4
@@ -348,9 +383,9 @@ loop17:
 	ADDQ      $0x40, CX
 	ADDQ      $0x40, DX
 	SUBQ      $0x10, BX
-	JG        loop17
+	JG        loop19
 
-end18:
+end20:
 	VZEROUPPER
 	RET
 
@@ -362,9 +397,9 @@ TEXT ·keepAboveAVX2(SB), NOSPLIT, $0-20
 	VBROADCASTSS bound+16(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        CX, CX
-	JLE          end20
+	JLE          end22
 
-loop19:
+loop21:
 	VMOVUPS  (AX), Y2
 	VANDPS   Y1, Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
@@ -387,9 +422,9 @@ loop19:
 	VMOVUPS  Y3, 96(AX)
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop19
+	JG       loop21
 
-end20:
+end22:
 	VZEROUPPER
 	RET
 
@@ -411,9 +446,9 @@ TEXT ·clearAboveAVX2(SB), NOSPLIT, $0-20
 	VBROADCASTSS bound+16(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        CX, CX
-	JLE          end22
+	JLE          end24
 
-loop21:
+loop23:
 	VMOVUPS  (AX), Y2
 	VANDPS   Y1, Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
@@ -436,9 +471,46 @@ loop21:
 	VMOVUPS  Y3, 96(AX)
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop21
+	JG       loop23
 
-end22:
+end24:
+	VZEROUPPER
+	RET
+
+// func keepWhereAVX2(x *float32, by *float32, n int, bound uint32)
+// Requires: AVX, AVX2
+TEXT ·keepWhereAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         by+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS bound+24(FP), Y0
+	VMOVUPS      words_7fffffff<>+0(SB), Y1
+	TESTQ        DX, DX
+	JLE          end26
+
+loop25:
+	VANDPS   (CX), Y1, Y2
+	VPCMPGTD Y0, Y2, Y2
+	VANDPS   (AX), Y2, Y2
+	VMOVUPS  Y2, (AX)
+	VANDPS   32(CX), Y1, Y2
+	VPCMPGTD Y0, Y2, Y2
+	VANDPS   32(AX), Y2, Y2
+	VMOVUPS  Y2, 32(AX)
+	VANDPS   64(CX), Y1, Y2
+	VPCMPGTD Y0, Y2, Y2
+	VANDPS   64(AX), Y2, Y2
+	VMOVUPS  Y2, 64(AX)
+	VANDPS   96(CX), Y1, Y2
+	VPCMPGTD Y0, Y2, Y2
+	VANDPS   96(AX), Y2, Y2
+	VMOVUPS  Y2, 96(AX)
+	ADDQ     $0x80, AX
+	ADDQ     $0x80, CX
+	SUBQ     $0x20, DX
+	JG       loop25
+
+end26:
 	VZEROUPPER
 	RET
 
@@ -454,9 +526,9 @@ TEXT ·betweenAVX2(SB), NOSPLIT, $0-48
 	VPXOR        Y3, Y3, Y3
 	MOVQ         DX, BX
 	TESTQ        CX, CX
-	JLE          end24
+	JLE          end28
 
-loop23:
+loop27:
 	VANDPS    (AX), Y2, Y4
 	VPCMPGTD  Y1, Y4, Y5
 	VPSUBD    Y5, Y3, Y3
@@ -464,9 +536,9 @@ loop23:
 	VPANDN    Y4, Y5, Y4
 	VMOVMSKPS Y4, SI
 	TESTL     SI, SI
-	JZ        next25
+	JZ        next29
 
-spill26:
+spill30:
 	BSFL SI, DI
 	MOVL (AX)(DI*4), DI
 	ANDL $0x7fffffff, DI
@@ -474,14 +546,14 @@ spill26:
 	ADDQ $0x04, DX
 	LEAL -1(SI), DI
 	ANDL DI, SI
-	JNZ  spill26
+	JNZ  spill30
 
-next25:
+next29:
 	ADDQ $0x20, AX
 	SUBQ $0x08, CX
-	JG   loop23
+	JG   loop27
 
-end24:
+end28:
 	SUBQ         BX, DX
 	SHRQ         $0x02, DX
 	MOVQ         DX, found+40(FP)
@@ -504,9 +576,9 @@ TEXT ·anyNonFiniteAVX2(SB), NOSPLIT, $0-20
 	VMOVUPS words_7f800000<>+0(SB), Y0
 	VPXOR   Y1, Y1, Y1
 	TESTQ   CX, CX
-	JLE     end28
+	JLE     end32
 
-loop27:
+loop31:
 	VANDPS   (AX), Y0, Y2
 	VPCMPEQD Y0, Y2, Y2
 	VPOR     Y2, Y1, Y1
@@ -521,9 +593,9 @@ loop27:
 	VPOR     Y2, Y1, Y1
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop27
+	JG       loop31
 
-end28:
+end32:
 	VMOVMSKPS Y1, AX
 	MOVL      AX, found+16(FP)
 	VZEROUPPER
@@ -546,9 +618,9 @@ TEXT ·keepBitsAVX2(SB), NOSPLIT, $0-24
 	MOVQ  n+16(FP), CX
 	MOVQ  bits+8(FP), DX
 	TESTQ CX, CX
-	JLE   end30
+	JLE   end34
 
-loop29:
+loop33:
 	VPBROADCASTB (DX), Y0
 	VPAND        words_1_2_4_8_10_20_40_80<>+0(SB), Y0, Y0
 	VPCMPEQD     words_1_2_4_8_10_20_40_80<>+0(SB), Y0, Y0
@@ -557,9 +629,9 @@ loop29:
 	INCQ         DX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, CX
-	JG           loop29
+	JG           loop33
 
-end30:
+end34:
 	VZEROUPPER
 	RET
 
@@ -585,9 +657,9 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   BX, BX
-	JLE     end32
+	JLE     end36
 
-loop31:
+loop35:
 	VCVTPS2PD   (CX), Y4
 	VCVTPS2PD   16(CX), Y5
 	VCVTPS2PD   (DX), Y6
@@ -603,9 +675,9 @@ loop31:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, BX
-	JG          loop31
+	JG          loop35
 
-end32:
+end36:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -626,9 +698,9 @@ TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
 	VPCMPEQQ Y4, Y4, Y4
 	VPSRLQ   $0x01, Y4, Y4
 	TESTQ    DX, DX
-	JLE      end34
+	JLE      end38
 
-loop33:
+loop37:
 	VCVTPS2PD (CX), Y5
 	VCVTPS2PD 16(CX), Y6
 	VANDPD    Y4, Y5, Y5
@@ -643,9 +715,9 @@ loop33:
 	VADDPD    Y6, Y3, Y3
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JG        loop33
+	JG        loop37
 
-end34:
+end38:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -663,9 +735,9 @@ TEXT ·signsAVX2(SB), NOSPLIT, $0-40
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	TESTQ DX, DX
-	JLE   end36
+	JLE   end40
 
-loop35:
+loop39:
 	VMOVUPS (AX), Y3
 	VMOVUPS (CX), Y4
 	VCMPPS  $0x04, Y0, Y3, Y5
@@ -679,9 +751,9 @@ loop35:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JG      loop35
+	JG      loop39
 
-end36:
+end40:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -710,9 +782,9 @@ TEXT ·randomAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU      (DX), Y0
 	VPBROADCASTQ step+24(FP), Y1
 	TESTQ        CX, CX
-	JLE          end38
+	JLE          end42
 
-loop37:
+loop41:
 	VMOVDQU  Y0, Y2
 	VPSRLQ   $0x1e, Y2, Y3
 	VPXOR    Y3, Y2, Y2
@@ -738,9 +810,9 @@ loop37:
 	VPADDQ   Y1, Y0, Y0
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop37
+	JG       loop41
 
-end38:
+end42:
 	VZEROUPPER
 	RET
 
@@ -796,9 +868,9 @@ TEXT ·bernoulliAVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      words_80000000<>+0(SB), Y3
 	VPXOR        Y3, Y0, Y0
 	TESTQ        CX, CX
-	JLE          end40
+	JLE          end44
 
-loop39:
+loop43:
 	VMOVDQU  Y1, Y4
 	VPSRLQ   $0x1e, Y4, Y5
 	VPXOR    Y5, Y4, Y4
@@ -827,8 +899,8 @@ loop39:
 	VMOVUPS  Y4, (AX)
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop39
+	JG       loop43
 
-end40:
+end44:
 	VZEROUPPER
 	RET

@@ -14,6 +14,16 @@ func KeepAbove(x []float32, bound uint32) {
 	}
 }
 
+// KeepWhere clears elements of x where the magnitude in by is not above the bound, to +0.
+func KeepWhere(x, by []float32, bound uint32) {
+	mustMatch(x, by)
+	for i := fastKeepWhere(x, by, bound); i < len(x); i++ {
+		if Magnitude(by[i]) <= bound {
+			x[i] = 0
+		}
+	}
+}
+
 // ClearAbove clears elements whose magnitude is above the bound, to +0.
 func ClearAbove(x []float32, bound uint32) {
 	for i := fastClearAbove(x, bound); i < len(x); i++ {

@@ -66,6 +66,16 @@ func AddScaled(dst []float32, c float32, x []float32) {
 	}
 }
 
+// AddSquare computes dst[i] += x[i]². The square is rounded before it is added.
+func AddSquare(dst, x []float32) {
+	mustMatch(dst, x)
+	i := fastAddSquare(dst, x)
+	x = x[:len(dst)]
+	for ; i < len(dst); i++ {
+		dst[i] += float32(x[i] * x[i])
+	}
+}
+
 // AddScaledDifference computes dst[i] += c·(x[i] − y[i]), each step rounded: what Sub and then AddScaled give.
 func AddScaledDifference(dst []float32, c float32, x, y []float32) {
 	mustMatch(dst, x)

@@ -76,6 +76,11 @@ func operations() []operation {
 		{"AddScaled", func(d, x, _ []float32) { AddScaled(d, c, x) }, func(d, x, _ float32) float32 {
 			return round(float64(d) + float64(round(float64(c)*float64(x))))
 		}},
+		{"AddSquare", func(d, x, _ []float32) { AddSquare(d, x) }, func(d, x, _ float32) float32 {
+			return round(float64(d) + float64(round(float64(x)*float64(x))))
+		}},
+		{"KeepWhere", func(d, x, _ []float32) { KeepWhere(d, x, bound) }, func(d, x, _ float32) float32 { return zero(!(math.Abs(float64(x)) <= 0.5), d) }},
+		{"KeepWhere none", func(d, x, _ []float32) { KeepWhere(d, x, math.MaxUint32) }, func(_, _, _ float32) float32 { return 0 }},
 		{"AddScaledDifference", func(d, x, y []float32) { AddScaledDifference(d, c, x, y) }, func(d, x, y float32) float32 {
 			return round(float64(d) + float64(round(float64(c)*float64(round(float64(x)-float64(y))))))
 		}},

@@ -86,3 +86,18 @@ func ExampleDecode() {
 	fmt.Println(recipe.Decode([]byte("stesp: 10"), &cfg))
 	// Output: line 1: unknown key "stesp" (did you mean "steps"?)
 }
+
+func TestKeysKeepTheirOrder(t *testing.T) {
+	var d struct {
+		Free recipe.Keys `yaml:"free"`
+	}
+	if err := recipe.Decode([]byte("free: {z: 1, a: 2, m: {b: 3}}"), &d); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(d.Free, " "); got != "z a m" {
+		t.Errorf("keys %s, want z a m", got)
+	}
+	if err := recipe.Decode([]byte("free: [1]"), &d); err == nil {
+		t.Error("a list passes for keys")
+	}
+}

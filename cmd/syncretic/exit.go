@@ -161,12 +161,12 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 	case code == exitUsage:
 		return "mend the configuration and start again"
 	case strings.Contains(text, "model.safetensors") && errors.Is(err, fs.ErrNotExist) || strings.Contains(text, "config.json beside"):
-		return "a MODEL is a directory with config.json and model.safetensors"
+		return "a MODEL is a directory with config.json and model.safetensors or pytorch_model.bin"
 	case errors.Is(err, fs.ErrNotExist):
 		return "check the spelling; paths start at the working directory, those in a manifest at the manifest's folder"
 	case strings.Contains(text, "no row"):
 		return "a manifest has a header such as path,split,tags and one recording a row, of every split that is asked for"
-	case strings.Contains(text, "truncated") || strings.Contains(text, "header length"):
+	case strings.Contains(text, "truncated") || strings.Contains(text, "header length") || strings.Contains(text, "not a file of torch.save"):
 		return "the file is incomplete, damaged or of another kind: copy or download it again"
 	}
 	return ""

@@ -23,6 +23,9 @@ type mergeOptions struct {
 	intersection bool
 	nonFinite    string
 	maxMemory    string
+	fromLock     string
+	noLock       bool
+	resume       bool
 }
 
 func newMerge(a *app) *cobra.Command {
@@ -37,7 +40,8 @@ func newMerge(a *app) *cobra.Command {
 			"what would be read, computed and written. mergekit-yaml's flags are accepted; those without meaning here say so.",
 		Example: "  syncretic merge recipe.yml merged\n  syncretic merge recipe.yml merged --lambda 0.1,0.2,0.3",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if o.methods && len(args) == 0 {
+			switch {
+			case o.methods && len(args) == 0, o.fromLock != "" && len(args) == 1:
 				return nil
 			}
 			return cobra.ExactArgs(2)(cmd, args)
@@ -48,6 +52,12 @@ func newMerge(a *app) *cobra.Command {
 				return a.result(docs, methodsText(docs))
 			}
 			a.explainIdle(cmd.Flags())
+			if o.fromLock != "" {
+				if len(args) != 1 {
+					return usageError("merge --from-lock LOCK takes the argument OUT; the recipe is in the lock")
+				}
+				args = []string{"", args[0]}
+			}
 			return runMerge(cmd.Context(), a, &o, args[0], args[1])
 		},
 	}
@@ -60,20 +70,23 @@ func newMerge(a *app) *cobra.Command {
 	f.BoolVar(&o.intersection, "tensor-intersection", false, "leave out tensors that only some models have")
 	f.StringVar(&o.nonFinite, "non-finite", "refuse", "what to do about NaN and infinities in the models: refuse, keep or zero")
 	f.StringVar(&o.maxMemory, "max-memory", "1GB", "most memory for what methods find out about a tensor; mapped files aside")
+	f.StringVar(&o.fromLock, "from-lock", "", "make the model of a merge.lock.json again, from the same inputs to the same bytes")
+	f.BoolVar(&o.noLock, "no-lock", false, "hash neither inputs nor output, and write no merge.lock.json")
+	f.BoolVar(&o.resume, "resume", false, "keep finished shards when interrupted, and go on from those of an earlier run with --resume")
 	o.add(f)
-	cmd.MarkFlagsMutuallyExclusive("tensor-union", "tensor-intersection")
-	cmd.MarkFlagsMutuallyExclusive("seed", "random-seed")
 	return cmd
 }
 
 // merging is one run of the verb.
 type merging struct {
 	*app
-	o      *mergeOptions
-	config string
-	recipe []byte
-	docs   []*mergekit.Recipe
-	opts   mergekit.Options
+	o       *mergeOptions
+	config  string
+	recipe  []byte
+	tool    string // the version to name in the output
+	docs    []*mergekit.Recipe
+	opts    mergekit.Options
+	against *mergekit.Lock // of --from-lock
 }
 
 func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) error {
@@ -81,43 +94,38 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 	if err != nil {
 		return err
 	}
-	lambdas, outs := []*float64{nil}, []string{out}
-	if len(o.lambdas) > 0 {
-		lambdas, outs = nil, nil
+	plans, err := m.compile()
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.config, err)
+	}
+	outs := []string{out}
+	if len(plans) > 1 {
+		outs = nil
 		for _, l := range o.lambdas {
-			lambdas, outs = append(lambdas, &l), append(outs, withLambda(out, l))
-		}
-		if len(o.lambdas) == 1 {
-			outs = []string{out}
+			outs = append(outs, withLambda(out, l))
 		}
 	}
 	var outputs []checkpoint.Output
-	var plans []*mergekit.Plan
-	for i, lambda := range lambdas {
-		m.opts.Lambda = lambda
-		plan, err := mergekit.Compile(m.docs, m.opts)
-		if err != nil {
-			return fmt.Errorf("%s: %w", config, err)
-		}
+	for i, plan := range plans {
 		defer plan.Close()
-		output, err := m.output(plan, outs[i])
+		output, err := m.output(ctx, plan, outs[i])
 		if err != nil {
 			return err
 		}
-		plans, outputs = append(plans, plan), append(outputs, output)
+		outputs = append(outputs, output)
 	}
 	for _, note := range plans[0].Notes {
 		a.logf("note: %s", note)
 	}
 	if o.plan {
-		r, err := describePlan(plans[0], outs[0], outputs[0].Options)
+		r, err := describePlan(plans[0], outputs[0])
 		if err != nil {
 			return err
 		}
 		return a.result(r, r.text())
 	}
 	for i, p := range plans {
-		inputs := []string{config}
+		inputs := []string{m.config}
 		for _, in := range p.Models {
 			inputs = append(inputs, in.Path)
 		}
@@ -130,13 +138,24 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 
 // newMerging reads the recipe and the flags.
 func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*merging, error) {
-	m := &merging{app: a, o: o, config: config}
+	switch {
+	case o.union && o.intersection:
+		return nil, usageError("--tensor-union and --tensor-intersection exclude each other")
+	case o.noLock && o.resume:
+		return nil, usageError("--resume needs the hashes that --no-lock leaves out")
+	}
+	m := &merging{app: a, o: o, config: config, tool: version()}
 	var err error
-	if m.recipe, err = os.ReadFile(config); err != nil {
+	if o.fromLock != "" {
+		err = m.readLock(o.fromLock)
+	} else {
+		m.recipe, err = os.ReadFile(config)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if m.docs, err = mergekit.Parse(m.recipe); err != nil {
-		return nil, fmt.Errorf("%s: %w", config, err)
+		return nil, fmt.Errorf("%s: %w", m.config, err)
 	}
 	m.opts = mergekit.Options{Seed: o.seed, Union: o.union, Intersection: o.intersection, Truncate: o.truncate, Interrupt: ctx.Err,
 		Opener: mergekit.Opener{Hub: checkpoint.ResolveHub}}
@@ -147,6 +166,15 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 		return nil, usageError("--max-memory: %v", err)
 	}
 	return m, nil
+}
+
+// compile makes a plan for each lambda, or one for the recipe's own.
+func (m *merging) compile() ([]*mergekit.Plan, error) {
+	if len(m.o.lambdas) > 0 {
+		return mergekit.CompileEach(m.docs, m.opts, m.o.lambdas)
+	}
+	plan, err := mergekit.Compile(m.docs, m.opts)
+	return []*mergekit.Plan{plan}, err
 }
 
 // withLambda puts a lambda into an output's name.
@@ -160,29 +188,36 @@ func withLambda(out string, lambda float64) string {
 }
 
 // output says how a plan's merge is written.
-func (m *merging) output(plan *mergekit.Plan, out string) (checkpoint.Output, error) {
-	opts := checkpoint.WriteOptions{Force: m.force, Metadata: map[string]string{
-		"syncretic.verb": "merge", metaTool: version(), "syncretic.recipe": string(m.recipe), "syncretic.seed": fmt.Sprint(m.opts.Seed)}}
-	if m.opts.Lambda != nil {
-		opts.Metadata["syncretic.lambda"] = fmt.Sprint(*m.opts.Lambda)
+func (m *merging) output(ctx context.Context, plan *mergekit.Plan, out string) (checkpoint.Output, error) {
+	output := checkpoint.Output{Path: out, Source: plan.Merge(), Options: checkpoint.WriteOptions{Force: m.force, Metadata: map[string]string{
+		"syncretic.verb": "merge", metaTool: m.tool, "syncretic.recipe": string(m.recipe), "syncretic.seed": fmt.Sprint(m.opts.Seed)}}}
+	opts := &output.Options
+	if plan.Lambda != nil {
+		opts.Metadata["syncretic.lambda"] = fmt.Sprint(*plan.Lambda)
 	}
-	if strings.HasSuffix(out, ".safetensors") {
-		return checkpoint.Output{Path: out, Source: plan.Merge(), Options: opts}, nil
+	if !strings.HasSuffix(out, ".safetensors") {
+		var err error
+		if opts.ShardBytes, err = parseBytes(m.o.shardSize); err != nil {
+			return output, usageError("--out-shard-size: %v", err)
+		}
+		if opts.SideFiles, err = plan.SideFiles(); err != nil {
+			return output, err
+		}
+		if m.o.noTokenizer {
+			opts.SideFiles = slices.DeleteFunc(opts.SideFiles, func(f checkpoint.SideFile) bool { return slices.Contains(tokenizerFiles(), f.Name) })
+		}
+		if !m.o.noCard {
+			opts.SideFiles = append(opts.SideFiles, plan.Card(m.recipe), checkpoint.SideFile{Name: "mergekit_config.yml", Data: m.recipe})
+		}
 	}
-	var err error
-	if opts.ShardBytes, err = parseBytes(m.o.shardSize); err != nil {
-		return checkpoint.Output{}, usageError("--out-shard-size: %v", err)
+	if m.o.noLock {
+		return output, nil
 	}
-	if opts.SideFiles, err = plan.SideFiles(); err != nil {
-		return checkpoint.Output{}, err
+	l, err := m.lock(ctx, plan, !m.o.plan)
+	if err != nil {
+		return output, err
 	}
-	if m.o.noTokenizer {
-		opts.SideFiles = slices.DeleteFunc(opts.SideFiles, func(f checkpoint.SideFile) bool { return slices.Contains(tokenizerFiles(), f.Name) })
-	}
-	if !m.o.noCard {
-		opts.SideFiles = append(opts.SideFiles, plan.Card(m.recipe), checkpoint.SideFile{Name: "mergekit_config.yml", Data: m.recipe})
-	}
-	return checkpoint.Output{Path: out, Source: plan.Merge(), Options: opts}, nil
+	return output, m.prove(&output, l)
 }
 
 // write stores all outputs and reports.

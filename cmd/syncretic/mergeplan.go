@@ -46,10 +46,17 @@ type planInput struct {
 }
 
 // describePlan describes a plan and the files that it would write.
-func describePlan(plan *mergekit.Plan, out string, opts checkpoint.WriteOptions) (planReport, error) {
-	files, err := checkpoint.Layout(out, plan.Merge(), opts)
+func describePlan(plan *mergekit.Plan, out checkpoint.Output) (planReport, error) {
+	files, err := checkpoint.Layout(out.Path, out.Source, out.Options)
 	if err != nil {
 		return planReport{}, err
+	}
+	if out.Options.Proof != nil {
+		lock, err := lockFile(out, files)
+		if err != nil {
+			return planReport{}, err
+		}
+		files = append(files, lock)
 	}
 	r := planReport{Method: plan.Method.Name, Rule: plan.Method.Rule, Models: plan.Models, Donor: plan.Donor, Files: files, Notes: plan.Notes,
 		Read: plan.ReadBytes(), Memory: plan.Memory()}

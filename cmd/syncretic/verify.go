@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncretic/arithmetic/mergekit"
 	"syncretic/checkpoint"
 )
 
@@ -18,6 +19,7 @@ var errBroken = errors.New("not in order")
 
 type verifyOptions struct {
 	allowNonFinite bool
+	against        string
 }
 
 func newVerify(a *app) *cobra.Command {
@@ -34,6 +36,7 @@ func newVerify(a *app) *cobra.Command {
 			return runVerify(cmd.Context(), a, o, args)
 		},
 	}
+	cmd.Flags().StringVar(&o.against, "against", "", "a merge.lock.json: the model must be the one that it describes, tensor by tensor")
 	cmd.Flags().BoolVar(&o.allowNonFinite, "allow-non-finite", false, "accept NaN and infinities")
 	return cmd
 }
@@ -42,6 +45,16 @@ func runVerify(ctx context.Context, a *app, o verifyOptions, paths []string) err
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {
 			return err
+		}
+	}
+	var lock *mergekit.Lock
+	if o.against != "" {
+		text, err := os.ReadFile(o.against)
+		if err != nil {
+			return err
+		}
+		if lock, err = mergekit.ParseLock(text); err != nil {
+			return fmt.Errorf("%s: %w", o.against, err)
 		}
 	}
 	type result struct {
@@ -53,6 +66,9 @@ func runVerify(ctx context.Context, a *app, o verifyOptions, paths []string) err
 	var bad []string
 	for _, path := range paths {
 		r, err := a.verify(ctx, path, o)
+		if err == nil && lock != nil && len(r.Broken) == 0 {
+			err = a.verifyAgainst(ctx, path, lock, r)
+		}
 		if err != nil {
 			return err
 		}
@@ -79,6 +95,25 @@ func (a *app) verify(ctx context.Context, path string, o verifyOptions) (*checkp
 		AllowNonFinite: o.allowNonFinite,
 		Progress:       func(done, total int64) { p.set(int(done>>20), int(total>>20), "MiB") },
 	})
+}
+
+// verifyAgainst holds a model's tensors against a lock.
+func (a *app) verifyAgainst(ctx context.Context, path string, lock *mergekit.Lock, r *checkpoint.Report) error {
+	m, err := checkpoint.Open(path)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	p := a.progress("hashing " + path)
+	defer p.stop()
+	digests, err := checkpoint.Digests(ctx, m, func(done, total int64) { p.set(int(done>>20), int(total>>20), "MiB") })
+	if err != nil {
+		return err
+	}
+	if err := lock.CheckTensors(digests); err != nil {
+		r.Broken = append(r.Broken, checkpoint.Broken{Rule: "lock", Message: err.Error()})
+	}
+	return nil
 }
 
 // rules are those that a model breaks, each once.

@@ -73,6 +73,16 @@ func elementwise() {
 	})
 	finish()
 
+	function("addSquareAVX2", "dst, x *float32, n int", "addSquareAVX2 is AddSquare for a multiple of 32 elements.")
+	dst, x, n = pointer("dst"), pointer("x"), pointer("n")
+	each(n, group, []Register{dst, x}, func(d int) {
+		a := load(x, d)
+		VMULPS(a, a, a)
+		VADDPS(at(dst, d), a, a)
+		VMOVUPS(a, at(dst, d))
+	})
+	finish()
+
 	function("addScaledDifferenceAVX2", "dst, x, y *float32, n int, c float32", "addScaledDifferenceAVX2 is AddScaledDifference for a multiple of 32 elements.")
 	dst, x, n = pointer("dst"), pointer("x"), pointer("n")
 	y := pointer("y")

@@ -37,6 +37,19 @@ func magnitudes() {
 		finish()
 	}
 
+	function("keepWhereAVX2", "x, by *float32, n int, bound uint32", "keepWhereAVX2 is KeepWhere for a multiple of 32 elements.")
+	kept, by, length := pointer("x"), pointer("by"), pointer("n")
+	limit, unsigned := spread("bound"), YMM()
+	VMOVUPS(words(noSign), unsigned)
+	each(length, group, []Register{kept, by}, func(d int) {
+		m := YMM()
+		VANDPS(at(by, d), unsigned, m)
+		VPCMPGTD(limit, m, m)
+		VANDPS(at(kept, d), m, m)
+		VMOVUPS(m, at(kept, d))
+	})
+	finish()
+
 	// between compares two bounds at a time and spills the few magnitudes that lie between them.
 	function("betweenAVX2", "x *float32, n int, lo, hi uint32, inside *uint32) (above, found int", "betweenAVX2 is Between for a multiple of 8 elements: lo and hi are each one less.")
 	x, n, out := pointer("x"), pointer("n"), pointer("inside")
