@@ -82,13 +82,16 @@ func TestLoadRefusesBeside(t *testing.T) {
 }
 
 func TestLoadWithoutMainFile(t *testing.T) {
-	for _, test := range []struct{ name, want string }{
-		{"tokenizer.model", "tokenizer.json is missing (only tokenizer.model): make it with transformers"},
-		{"vocab.json", "only vocab.json"},
-		{"README.md", "no tokenizer files"},
+	for _, test := range []struct {
+		name, want string
+		is         error
+	}{
+		{"tokenizer.model", "tokenizer.json is missing, there is only tokenizer.model: make it with transformers", checkpoint.ErrInvalid},
+		{"vocab.json", "there is only vocab.json", checkpoint.ErrInvalid},
+		{"README.md", "tokenizer.json is missing: make it with transformers", fs.ErrNotExist},
 	} {
 		_, err := Load(inMemory(file(test.name, "{}")))
-		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), test.want) {
+		if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
 	}
