@@ -31,8 +31,8 @@ func Build(models []Model, base int, cfg Config) (*Merged, error) {
 	if err := cfg.check(models); err != nil {
 		return nil, err
 	}
-	if models[base].Tokenizer == nil {
-		return nil, invalid("%s: no tokenizer, which the output's vocabulary starts from", models[base].Name)
+	if models[base].Tokenizer == nil || models[base].Aside {
+		return nil, invalid("%s: no tokenizer that the output's vocabulary could start from", models[base].Name)
 	}
 	first, err := m.cutBase(models[base])
 	if err != nil {
@@ -42,6 +42,8 @@ func Build(models []Model, base int, cfg Config) (*Merged, error) {
 		switch {
 		case i == base:
 			m.own[i] = first
+		case model.Tokenizer == nil && model.Aside:
+			return nil, invalid("%s: no tokenizer, and nothing else is asked of it", model.Name)
 		case model.Tokenizer == nil:
 			m.own[i] = first
 			m.note("%s has no tokenizer: it is taken to be that of %s", model.Name, models[base].Name)
@@ -142,7 +144,7 @@ func (m *Merged) union(base int) (*Tokenizer, error) {
 	}
 	order := []int{base}
 	for i := range m.models {
-		if i != base && m.own[i] != m.own[base] {
+		if i != base && m.own[i] != m.own[base] && !m.models[i].Aside {
 			order = append(order, i)
 		}
 	}

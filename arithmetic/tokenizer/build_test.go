@@ -82,6 +82,27 @@ func TestNoTokenizer(t *testing.T) {
 	hasNote(t, m, "b has no tokenizer: it is taken to be that of a")
 }
 
+// TestAside: a model that is not merged gives the output its vocabulary and nothing else.
+func TestAside(t *testing.T) {
+	models := []Model{{Name: "a", Tokenizer: words(t, "x")}, {Name: "b", Tokenizer: words(t, "x", "y"), Aside: true}}
+	m, err := Build(models, 0, Config{Source: "b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := m.Row(1, 0); ok || m.Size() != 2 {
+		t.Errorf("%d rows; b has one of them: %v", m.Size(), ok)
+	}
+	hasNote(t, m, "no model has a row for", `"y"`)
+	if m, err = Build(models, 0, Config{}); err != nil || m.Size() != 1 {
+		t.Errorf("the union has %d rows, want those of a alone (%v)", m.Size(), err)
+	}
+	for base, bad := range [][]Model{{models[0], {Name: "c", Aside: true}}, models} {
+		if _, err := Build(bad, base, Config{}); !errors.Is(err, checkpoint.ErrInvalid) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
+
 // TestNotes: what a user should know of what was done.
 func TestNotes(t *testing.T) {
 	padded, _ := model(t, "padded")

@@ -63,4 +63,5 @@ type Model struct {
 	Name      string
 	Tokenizer *Tokenizer // nil: assumed to be the base's, as mergekit does, with a note
 	VocabSize int        // of its config.json, see [VocabSize]; 0: as many as its tokenizer has
+	Aside     bool       // not merged: it has no rows here, but its vocabulary can be the output's
 }

@@ -17,6 +17,6 @@
 // where mergekit follows the order of a hash table. Where mergekit fails (a token beyond a model's last row, a vocabulary with
 // gaps, a vocabulary to cut that is not BPE) the token counts as one that the model does not have, and the notes say so.
 //
-// Errors about contents wrap [checkpoint.ErrInvalid], those about what a recipe asks for [ErrConfig]; a missing tokenizer.json
-// wraps fs.ErrNotExist.
+// Errors about contents wrap [checkpoint.ErrInvalid], those about what a recipe asks for [ErrConfig]; a model without a
+// tokenizer wraps fs.ErrNotExist.
 package tokenizer

@@ -145,7 +145,13 @@ func (g *golden) build(t *testing.T) (*Merged, map[string][]checkpoint.Source, e
 			base = i
 		}
 	}
-	m, err := Build(models, base, g.config(t))
+	config := g.config(t)
+	if s := config.Source; s != "" && s != SourceUnion && s != SourceBase && !slices.Contains(g.Models, s) {
+		aside, _ := model(t, s)
+		aside.Aside = true
+		models = append(models, aside)
+	}
+	m, err := Build(models, base, config)
 	if err != nil {
 		return nil, nil, err
 	}

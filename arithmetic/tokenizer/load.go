@@ -91,17 +91,16 @@ func Load(files func(name string) ([]byte, error)) (*Tokenizer, error) {
 	return t, nil
 }
 
-// missing says what to do about a directory without tokenizer.json.
+// missing says what to do about a directory without tokenizer.json. One with a vocabulary of another form is an invalid input: it has
+// a tokenizer, which must not be taken for none.
 func (t *Tokenizer) missing() error {
-	have := "no tokenizer files"
+	const cure = "make it with transformers: AutoTokenizer.from_pretrained(DIR, use_fast=True).save_pretrained(DIR)"
 	for _, name := range slowFiles() {
 		if _, ok := t.files[name]; ok {
-			have = "only " + name
-			break
+			return invalid("%s is missing, there is only %s: %s", mainFile, name, cure)
 		}
 	}
-	return fmt.Errorf(`%s is missing (%s): make it with transformers, AutoTokenizer.from_pretrained(DIR, use_fast=True).save_pretrained(DIR): %w`,
-		mainFile, have, fs.ErrNotExist)
+	return fmt.Errorf("%s is missing: %s: %w", mainFile, cure, fs.ErrNotExist)
 }
 
 // Entry is one token with its id.

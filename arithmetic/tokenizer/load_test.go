@@ -39,7 +39,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"huge id", `{"model":{"type":"BPE","vocab":{"a":1099511627776}}}`, `token "a": id 1099511627776`},
 		{"fraction", `{"model":{"type":"BPE","vocab":{"a":1.5}}}`, `token "a": id 1.5`},
 		{"exponent", `{"model":{"type":"BPE","vocab":{"a":1e3}}}`, `token "a": id 1e3`},
-		{"id a string", `{"model":{"type":"BPE","vocab":{"a":"1"}}}`, `token "a": id 1, want a number`},
+		{"id a string", `{"model":{"type":"BPE","vocab":{"a":"1"}}}`, `token "a": want a number as its id`},
+		{"id a list", `{"model":{"type":"BPE","vocab":{"a":[1]}}}`, `token "a": want a number as its id`},
+		{"id with a sign", `{"model":{"type":"BPE","vocab":{"a":1,"b":-0}}}`, `token "b": id -0`},
 		{"token twice", `{"model":{"type":"BPE","vocab":{"a":0,"a":1}}}`, `token "a" twice`},
 		{"token twice, escaped", `{"model":{"type":"BPE","vocab":{"a":0,"\u0061":1}}}`, `token "a" twice`},
 		{"key twice", `{"model":{"vocab":{}},"model":{"vocab":{}}}`, `key "model" twice`},
@@ -80,13 +82,16 @@ func TestLoadRefusesBeside(t *testing.T) {
 }
 
 func TestLoadWithoutMainFile(t *testing.T) {
-	for _, test := range []struct{ name, want string }{
-		{"tokenizer.model", "tokenizer.json is missing (only tokenizer.model): make it with transformers"},
-		{"vocab.json", "only vocab.json"},
-		{"README.md", "no tokenizer files"},
+	for _, test := range []struct {
+		name, want string
+		is         error
+	}{
+		{"tokenizer.model", "tokenizer.json is missing, there is only tokenizer.model: make it with transformers", checkpoint.ErrInvalid},
+		{"vocab.json", "there is only vocab.json", checkpoint.ErrInvalid},
+		{"README.md", "tokenizer.json is missing: make it with transformers", fs.ErrNotExist},
 	} {
 		_, err := Load(inMemory(file(test.name, "{}")))
-		if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), test.want) {
+		if !errors.Is(err, test.is) || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v, want %s", test.name, err, test.want)
 		}
 	}

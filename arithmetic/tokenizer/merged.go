@@ -50,9 +50,14 @@ func (m *Merged) place(cfg Config) {
 func (m *Merged) placeModel(model int, absent []bool) []int32 {
 	own, name, rows := m.own[model], m.models[model].Name, m.rows(model)
 	from := make([]int32, len(m.tokens))
+	for k := range from {
+		from[k] = -1
+	}
+	if m.models[model].Aside {
+		return from
+	}
 	var beyond []string
 	for k, e := range m.tokens {
-		from[k] = -1
 		id, ok := own.ID(e.Token)
 		switch {
 		case ok && id < rows:

@@ -56,50 +56,38 @@ func escaped(text []byte) uint64 {
 
 // parseObject reads one object. A key twice is an error: readers differ in which of the two they take.
 func parseObject(text []byte) (object, error) {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	if err := expect(dec, '{', "an object"); err != nil {
+		return nil, err
+	}
 	var o object
 	seen := make(map[string]bool)
-	err := walkObject(text, func(key string, dec *json.Decoder) error {
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, malformed(err)
+		}
+		key, ok := t.(string)
+		if !ok {
+			return nil, invalid("want a key, not %v", t)
+		}
 		if seen[key] {
-			return invalid("key %q twice", key)
+			return nil, invalid("key %q twice", key)
 		}
 		seen[key] = true
 		var value json.RawMessage
 		if err := dec.Decode(&value); err != nil {
-			return malformed(err)
+			return nil, malformed(err)
 		}
 		o = append(o, field{key, value})
-		return nil
-	})
-	return o, err
-}
-
-// walkObject calls visit at each value of an object; visit must consume it.
-func walkObject(text []byte, visit func(key string, dec *json.Decoder) error) error {
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.UseNumber()
-	if err := expect(dec, '{', "an object"); err != nil {
-		return err
-	}
-	for dec.More() {
-		t, err := dec.Token()
-		if err != nil {
-			return malformed(err)
-		}
-		key, ok := t.(string)
-		if !ok {
-			return invalid("want a key, not %v", t)
-		}
-		if err := visit(key, dec); err != nil {
-			return err
-		}
 	}
 	if err := expect(dec, '}', "the end of an object"); err != nil {
-		return err
+		return nil, err
 	}
 	if rest := bytes.TrimSpace(text[dec.InputOffset():]); len(rest) > 0 {
-		return invalid("%d bytes after the object", len(rest))
+		return nil, invalid("%d bytes after the object", len(rest))
 	}
-	return nil
+	return o, nil
 }
 
 // expect consumes one delimiter.
@@ -142,10 +130,6 @@ func (o object) with(key string, value json.RawMessage) object {
 		return o
 	}
 	return append(o, field{key, value})
-}
-
-func (o object) without(key string) object {
-	return slices.DeleteFunc(slices.Clone(o), func(f field) bool { return f.key == key })
 }
 
 // encode writes the object on one line.

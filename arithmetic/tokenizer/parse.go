@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // piece is a token of a Unigram vocabulary. The score stays as it is written.
@@ -75,31 +76,59 @@ func (t *Tokenizer) modelKind(vocab json.RawMessage) (string, error) {
 	return "WordLevel", nil
 }
 
-// parseVocab reads {token: id}.
+// parseVocab reads {token: id}. text is one JSON value, which the decoder has checked: what is scanned here ends where it must.
 func (t *Tokenizer) parseVocab(text []byte) error {
+	if text[0] != '{' {
+		return invalid("want an object")
+	}
 	t.vocab = make(map[string]int)
-	err := walkObject(text, func(token string, dec *json.Decoder) error {
-		value, err := dec.Token()
+	for at := 1; ; {
+		at += leading(text[at:], " \t\r\n,")
+		if text[at] == '}' {
+			break
+		}
+		end := at + 1
+		for text[end] != '"' {
+			if text[end] == '\\' {
+				end++
+			}
+			end++
+		}
+		token := string(text[at+1 : end])
+		if strings.Contains(token, `\`) {
+			if err := json.Unmarshal(text[at:end+1], &token); err != nil {
+				return malformed(err)
+			}
+		}
+		at = end + 1
+		at += leading(text[at:], " \t\r\n:")
+		digits := leading(text[at:], "0123456789.eE+-")
+		if digits == 0 {
+			return invalid("token %q: want a number as its id", token)
+		}
+		id, err := strconv.ParseUint(string(text[at:at+digits]), 10, idBits)
 		if err != nil {
-			return malformed(err)
+			return invalid("token %q: id %s, want a whole number in [0, 2^%d)", token, text[at:at+digits], idBits)
 		}
-		number, ok := value.(json.Number)
-		if !ok {
-			return invalid("token %q: id %v, want a number", token, value)
-		}
-		id, err := strconv.ParseUint(string(number), 10, idBits)
-		if err != nil {
-			return invalid("token %q: id %s, want a whole number in [0, 2^30)", token, number)
-		}
+		at += digits
 		if _, ok := t.vocab[token]; ok {
 			return invalid("token %q twice", token)
 		}
 		t.vocab[token] = int(id)
 		t.top = max(t.top, int(id))
-		return nil
-	})
+	}
 	t.size = len(t.vocab)
-	return err
+	return nil
+}
+
+// leading is how many of the first bytes are in set.
+func leading(text []byte, set string) int {
+	for i, c := range text {
+		if strings.IndexByte(set, c) < 0 {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // parsePieces reads [[token, score], ...]. Of a piece that is there twice the last counts, as in tokenizers.

@@ -177,7 +177,7 @@ func inOrder(fields object, read func(f field) (id string, a Added, err error), 
 		}
 		id, err := strconv.ParseUint(text, 10, idBits)
 		if err != nil {
-			return nil, invalid("%s: id %s, want a whole number in [0, 2^30)", where, text)
+			return nil, invalid("%s: id %s, want a whole number in [0, 2^%d)", where, text, idBits)
 		}
 		all = append(all, listed{id, a})
 	}

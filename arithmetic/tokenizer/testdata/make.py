@@ -119,6 +119,7 @@ def cases():
         "base_no_base": ({"source": "base"}, ["other", "base", "third"], None),
         "model": ({"source": "./other"}, three, "base"),
         "model_listed": ({"source": "./chat"}, two, "base"),
+        "model_aside": ({"source": "./chat"}, ["other", "third"], "other"),  # a vocabulary of a model that is not merged
         "default_source": ({}, two, "base"),
         "pad": ({"source": "union", "pad_to_multiple_of": 8}, three, "base"),
         "pad_exact": ({"source": "union", "pad_to_multiple_of": 5}, two, "base"),
