@@ -12,7 +12,8 @@ import (
 // slice is a run of output layers with its inputs opened.
 type slice struct {
 	sources []source
-	base    int // among the sources, -1 for none
+	origin  int // the recipe's base among the sources, -1 for none
+	base    int // the same for methods that have a base, -1 for others
 	levels  []Settings
 	layers  int
 }
@@ -127,7 +128,7 @@ func (m *merging) openSlices() error {
 		if def.Base != nil {
 			base = def.Base
 		}
-		s := slice{base: -1, levels: []Settings{def.Parameters, m.doc.Parameters}}
+		s := slice{origin: -1, levels: []Settings{def.Parameters, m.doc.Parameters}}
 		for j, src := range def.Sources {
 			in, err := m.openRef(src.Model)
 			if err != nil {
@@ -137,11 +138,11 @@ func (m *merging) openSlices() error {
 			if len(src.LayerRange) == 2 {
 				s.sources[j].from, s.layers = src.LayerRange[0], src.LayerRange[1]-src.LayerRange[0]
 			}
-			if base != nil && s.base < 0 && src.Model.String() == base.String() {
-				s.base = j
+			if base != nil && s.origin < 0 && src.Model.String() == base.String() {
+				s.origin = j
 			}
 		}
-		if m.method.Base == method.BaseIgnored {
+		if s.base = s.origin; m.method.Base == method.BaseIgnored {
 			s.base = -1
 		}
 		if err := m.method.CheckInputs(len(s.sources), s.base >= 0); err != nil {

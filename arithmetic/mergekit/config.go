@@ -83,13 +83,29 @@ func (m *merging) outputConfig() ([]byte, error) {
 		edits["tie_word_embeddings"] = false
 	}
 	if m.vocab != nil {
-		edits["vocab_size"] = m.vocab.merged.Size()
+		key, value, err := vocabularyEdit(donor.config, m.vocab.merged.Size())
+		if err != nil {
+			return nil, invalid("%s: config.json: %v", donor.name, err)
+		}
+		edits[key] = value
 	}
 	out, err := editJSON(donor.config, edits)
 	if err != nil {
 		return nil, invalid("%s: config.json: %v", donor.name, err)
 	}
 	return out, nil
+}
+
+// vocabularyEdit sets vocab_size where the model has it: in the text part of a composed model, else at the top.
+func vocabularyEdit(config []byte, size int) (key string, value any, err error) {
+	var parts struct {
+		Text json.RawMessage `json:"text_config"`
+	}
+	if json.Unmarshal(config, &parts) != nil || !hasKey(parts.Text, "vocab_size") {
+		return "vocab_size", size, nil
+	}
+	text, err := editJSON(parts.Text, map[string]any{"vocab_size": size})
+	return "text_config", json.RawMessage(text), err
 }
 
 func (m *merging) note(format string, args ...any) {
@@ -114,9 +130,11 @@ func (m *merging) allTie() bool {
 
 func hasKey(doc []byte, key string) bool {
 	var fields map[string]json.RawMessage
-	_, ok := fields[key], json.Unmarshal(doc, &fields) == nil
-	_, found := fields[key]
-	return ok && found
+	if json.Unmarshal(doc, &fields) != nil {
+		return false
+	}
+	_, ok := fields[key]
+	return ok
 }
 
 // editJSON sets keys of an object at its top level, in place where they stand and at the end where they do not.

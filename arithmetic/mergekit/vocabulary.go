@@ -32,27 +32,27 @@ func (m *merging) readVocabulary() error {
 			if slices.Contains(v.models, src.input) {
 				continue
 			}
-			if i == s.base || m.doc.Base != nil && src.name == m.doc.Base.String() {
+			if i == s.origin {
 				base = len(models)
 			}
-			tok, err := tokenizer.Load(src.file)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s: %w", src.name, err)
-			}
-			size, err := tokenizer.VocabSize(src.config)
+			model, err := m.readTokenizer(src.input, v)
 			if err != nil {
-				return fmt.Errorf("%s: config.json: %w", src.name, err)
+				return err
 			}
-			models = append(models, tokenizer.Model{Name: src.name, Tokenizer: tok, VocabSize: size})
-			v.models = append(v.models, src.input)
-			names, doubtful := tokenizer.Tensors(src.src.Tensors(), size)
-			for _, name := range names {
-				v.tensors[name] = true
-			}
-			for _, name := range doubtful {
-				m.note("%s: tensor %q has as many rows or columns as there are tokens, and is not aligned", src.name, name)
-			}
+			models = append(models, model)
 		}
+	}
+	if aside := cfg.Source; aside != "" && aside != tokenizer.SourceUnion && aside != tokenizer.SourceBase && !slices.ContainsFunc(models, func(o tokenizer.Model) bool { return o.Name == aside }) {
+		in, err := m.openRef(Ref{Text: aside})
+		if err != nil {
+			return err
+		}
+		model, err := m.readTokenizer(in, v)
+		if err != nil {
+			return err
+		}
+		model.Aside = true
+		models = append(models, model)
 	}
 	if v.merged, err = tokenizer.Build(models, base, *cfg); err != nil {
 		return vocabularyError(err)
@@ -60,6 +60,27 @@ func (m *merging) readVocabulary() error {
 	m.plan.Notes = append(m.plan.Notes, v.merged.Notes()...)
 	m.vocab = v
 	return nil
+}
+
+// readTokenizer reads one model's vocabulary, and notes which of its tensors have a row a token.
+func (m *merging) readTokenizer(in *input, v *vocabulary) (tokenizer.Model, error) {
+	tok, err := tokenizer.Load(in.file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return tokenizer.Model{}, fmt.Errorf("%s: %w", in.name, err)
+	}
+	size, err := tokenizer.VocabSize(in.config)
+	if err != nil {
+		return tokenizer.Model{}, fmt.Errorf("%s: config.json: %w", in.name, err)
+	}
+	names, doubtful := tokenizer.Tensors(in.src.Tensors(), size)
+	for _, name := range names {
+		v.tensors[name] = true
+	}
+	for _, name := range doubtful {
+		m.note("%s: tensor %q has as many rows or columns as there are tokens, and is not aligned", in.name, name)
+	}
+	v.models = append(v.models, in)
+	return tokenizer.Model{Name: in.name, Tokenizer: tok, VocabSize: size}, nil
 }
 
 // vocabularyError tells a mistake of the recipe from one of the models.
@@ -109,11 +130,15 @@ func (v *vocabulary) align(row tensor, task *method.Task, infos []checkpoint.Inf
 		return nil
 	}
 	var inputs []tokenizer.Input
-	for _, in := range task.Inputs {
+	base := -1
+	for at, in := range task.Inputs {
+		if o := row.slice.origin; o >= 0 && base < 0 && in.Model == row.slice.sources[o].name {
+			base = at
+		}
 		i := slices.IndexFunc(v.models, func(m *input) bool { return m.name == in.Model })
 		inputs = append(inputs, tokenizer.Input{Model: i, Source: in.Source, Name: in.Name})
 	}
-	aligned, err := v.merged.Align(inputs, task.Base)
+	aligned, err := v.merged.Align(inputs, base)
 	if err != nil {
 		return vocabularyError(err)
 	}
