@@ -54,6 +54,7 @@ func TestHashFiles(t *testing.T) {
 
 // The cache is believed, for a file that is the same in all that it records; a fresh file is not kept.
 func TestHashFilesCache(t *testing.T) {
+	t.Parallel() // it waits
 	paths, want := hashable(t, 3)
 	cache := filepath.Join(t.TempDir(), "deep", "hashes.json")
 	if _, err := HashFiles(t.Context(), paths, cache); err != nil {

@@ -107,8 +107,8 @@ func (s *stage) put(name string, data []byte) error {
 	return s.disk.put(filepath.Join(s.temp, name), data)
 }
 
-// finish ends the stage. Unless keep is set (for a published output it makes no difference) it removes every trace of one that was
-// not published.
+// finish ends the stage and frees its locks. One that was not published is removed with every trace, unless keep says to leave it
+// for the next writer.
 func (s *stage) finish(keep bool) {
 	for _, f := range []*os.File{s.file, s.old} {
 		if f != nil {
