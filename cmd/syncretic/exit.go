@@ -112,6 +112,8 @@ func oneLine(code int, err error) string {
 func (a *app) hint(code int, c *cobra.Command, err error) string {
 	text := err.Error()
 	switch {
+	case errors.Is(err, checkpoint.ErrResumable):
+		return "the same command with --resume goes on from the finished shards"
 	case code == exitInterrupted && c.Name() == "adapt" && strings.Contains(text, ".run"):
 		return "the same command with --resume goes on from there"
 	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"):

@@ -84,3 +84,30 @@ func TestMergeWithoutLock(t *testing.T) {
 	}
 	w.refuse([]refusal{{"resume without hashes", "merge ta.yml out --no-lock --resume", exitUsage, "--resume needs the hashes", ""}})
 }
+
+// An interrupted merge with --resume keeps what is finished, says so, and goes on to the same bytes.
+func TestMergeResumes(t *testing.T) {
+	keepHashes(t)
+	w := newWorkshop(t)
+	w.recipes()
+	w.succeed("merge ties.yml whole --out-shard-size 2K --quiet")
+	o := w.within(cancelled(t), "merge ties.yml again --out-shard-size 2K --resume --quiet")
+	if o.code != exitInterrupted {
+		t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+	}
+	w.succeed("merge ties.yml again --out-shard-size 2K --resume --quiet")
+	list, err := os.ReadDir("whole")
+	w.must(err)
+	for _, f := range list {
+		if w.read("whole/"+f.Name()) != w.read("again/"+f.Name()) {
+			t.Errorf("%s differs", f.Name())
+		}
+	}
+	left, err := os.ReadDir(".")
+	w.must(err)
+	for _, f := range left {
+		if strings.HasPrefix(f.Name(), ".") {
+			t.Errorf("%s is left behind", f.Name())
+		}
+	}
+}
