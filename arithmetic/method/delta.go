@@ -161,22 +161,27 @@ const tiny = 1e-8
 type addAll struct{}
 
 func (addAll) combine(sum, divisor []float32, deltas [][]float32, weights []float32, _ *work) {
-	copy(sum, deltas[0])
-	for _, d := range deltas[1:] {
-		vec.Add(sum, d)
-	}
+	total(sum, deltas)
 	if divisor == nil {
 		return
 	}
-	var total float32
+	var all float32
 	for _, w := range weights {
-		total += w
+		all += w
 	}
-	if math.Abs(float64(total)) < tiny {
-		total = 0
+	if math.Abs(float64(all)) < tiny {
+		all = 0
 	}
 	for i := range divisor {
-		divisor[i] = total
+		divisor[i] = all
+	}
+}
+
+// total adds up the vectors of a block, of which there is at least one.
+func total(sum []float32, deltas [][]float32) {
+	copy(sum, deltas[0])
+	for _, d := range deltas[1:] {
+		vec.Add(sum, d)
 	}
 }
 
@@ -186,10 +191,7 @@ type electSign struct{}
 
 func (electSign) combine(sum, divisor []float32, deltas [][]float32, weights []float32, w *work) {
 	sign := w.block(len(sum))
-	copy(sign, deltas[0])
-	for _, d := range deltas[1:] {
-		vec.Add(sign, d)
-	}
+	total(sign, deltas)
 	clear(sum)
 	clear(divisor)
 	for i, d := range deltas {

@@ -24,10 +24,7 @@ type unify struct{}
 
 func (unify) combine(sum, _ []float32, deltas [][]float32, _ []float32, w *work) {
 	sign := w.block(len(sum))
-	copy(sign, deltas[0])
-	for _, d := range deltas[1:] {
-		vec.Add(sign, d)
-	}
+	total(sign, deltas)
 	clear(sum)
 	for _, d := range deltas {
 		for i, x := range d {
@@ -54,10 +51,7 @@ func agreement(t *Task) combiner {
 }
 
 func (s standOut) combine(sum, _ []float32, deltas [][]float32, _ []float32, _ *work) {
-	copy(sum, deltas[0])
-	for _, d := range deltas[1:] {
-		vec.Add(sum, d)
-	}
+	total(sum, deltas)
 	for i, all := range sum {
 		votes := 0
 		for j, d := range deltas {
