@@ -10,10 +10,20 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 )
 
-func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(context.Background(), arguments(os.Args), os.Stdout, os.Stderr)) }
+
+// arguments are those of the command line. Under the name mergekit-yaml (a link to the binary) they are those of merge.
+func arguments(line []string) []string {
+	if strings.TrimSuffix(filepath.Base(line[0]), ".exe") == "mergekit-yaml" {
+		return append([]string{"merge"}, line[1:]...)
+	}
+	return line[1:]
+}
 
 // run executes one command line and returns its exit code. The first interrupt cancels the context, so that verbs stop
 // cleanly; a second one ends the process at once.

@@ -170,3 +170,16 @@ func TestMergeLeavesNoStaleShards(t *testing.T) {
 		}
 	}
 }
+
+func TestArguments(t *testing.T) {
+	for line, want := range map[string]string{
+		"/usr/bin/syncretic merge a b": "merge a b",
+		"/opt/x/mergekit-yaml a b":     "merge a b",
+		"mergekit-yaml.exe a b":        "merge a b",
+		"syncretic":                    "",
+	} {
+		if got := strings.Join(arguments(strings.Fields(line)), " "); got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+}
