@@ -55,10 +55,10 @@ func TestKilledWriter(t *testing.T) {
 			t.Fatalf("kill %d: the writer failed before it was killed: %s", i, said[len(said)-1])
 		}
 		was := whichGeneration(t, path, old, next)
-		switch {
-		case was == old:
+		switch was {
+		case old:
 			olds++
-		case was == next:
+		case next:
 			news++
 		}
 		if phase == "before" && was != old || phase == "after" && was != next {

@@ -77,7 +77,6 @@ func (v *verifier) readAll(ctx context.Context) error {
 
 // check reads one part: at is its first element that is not finite, -1 if there is none.
 func (b *buffers) check(p verifyPart, allowNonFinite bool) (at int, err error) {
-	at = -1
 	defer catchFault(p.m.Path(), debug.SetPanicOnFault(true), &err)
 	block, err := b.block(p.m, p.info, p.info.DType, p.lo, p.hi)
 	if err != nil {

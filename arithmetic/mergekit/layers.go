@@ -106,20 +106,6 @@ func configured(config []byte) (depths []int) {
 	return depths
 }
 
-// position tells where a tensor stands in the stacks: its layer, and the name with a place for another number.
-func position(name string, stacks []Stack) (s Stack, layer int, rest string, ok bool) {
-	prefix, n, rest, ok := outermost(name)
-	if !ok {
-		return Stack{}, 0, "", false
-	}
-	for _, s := range stacks {
-		if s.Prefix == prefix && n < s.Layers {
-			return s, n, rest, true
-		}
-	}
-	return Stack{}, 0, "", false
-}
-
 // behind tells a tensor that stands behind the layers (the final norm, the head) from those before them. It matters only where
 // the first and the last slice have other sources.
 func behind(name string) bool {

@@ -89,7 +89,7 @@ func (m *merging) place(row tensor, task method.Task, infos []checkpoint.Info, a
 	for _, info := range infos {
 		row.read += info.Bytes()
 	}
-	from := -1
+	var from int
 	switch {
 	case !computed:
 		if err := equalBytes(task.Inputs, infos); err != nil {

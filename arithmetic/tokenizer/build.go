@@ -51,12 +51,13 @@ func Build(models []Model, base int, cfg Config) (*Merged, error) {
 			m.own[i] = model.Tokenizer
 		}
 	}
-	switch at := slices.IndexFunc(models, func(o Model) bool { return o.Name == cfg.Source }); {
-	case cfg.Source == SourceBase:
+	switch cfg.Source {
+	case SourceBase:
 		m.out = first.clone()
-	case cfg.Source == SourceUnion || cfg.Source == "":
+	case SourceUnion, "":
 		m.out, err = m.union(base)
 	default:
+		at := slices.IndexFunc(models, func(o Model) bool { return o.Name == cfg.Source })
 		m.out = m.own[at].clone()
 	}
 	if err != nil {

@@ -116,10 +116,10 @@ func reference(t *testing.T, m *Merged, inputs []Input, input, width int) []floa
 	mean := make([]float64, width)
 	for _, e := range m.Vocabulary() {
 		var got []float32
-		switch {
-		case e.Token == "two":
+		switch e.Token {
+		case "two":
 			got = row(0, "one")
-		case e.Token == "zero":
+		case "zero":
 			got = make([]float32, width)
 		default:
 			if got = row(input, e.Token); got == nil {

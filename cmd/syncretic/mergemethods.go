@@ -31,10 +31,10 @@ func methodDocs() []methodDoc {
 	var docs []methodDoc
 	for _, m := range method.Methods() {
 		d := methodDoc{Name: m.Name, Rule: m.Rule, Paper: m.Paper, Base: [...]string{"ignored", "optional", "required"}[m.Base]}
-		switch {
-		case m.Max == 0:
+		switch m.Max {
+		case 0:
 			d.Models = fmt.Sprintf("%d or more", m.Min)
-		case m.Max == m.Min:
+		case m.Min:
 			d.Models = strconv.Itoa(m.Min)
 		default:
 			d.Models = fmt.Sprintf("%d to %d", m.Min, m.Max)
