@@ -21,6 +21,7 @@ func wudi(t *Task, c contributors) (kernel, error) {
 	rows, width := t.matrixShape()
 	m := mat.NewDense(rows, width, nil)
 	symmetric, k := mat.NewSymDense(width, nil), mat.NewDense(rows, width, nil)
+	count := 0
 	for _, in := range c {
 		d, err := t.matrix(in, t.base())
 		if err != nil {
@@ -30,6 +31,7 @@ func wudi(t *Task, c contributors) (kernel, error) {
 		if norm == 0 {
 			continue
 		}
+		count++
 		m.Add(m, d)
 		unit := new(mat.Dense)
 		unit.Scale(1/norm, d)
@@ -42,6 +44,9 @@ func wudi(t *Task, c contributors) (kernel, error) {
 		}); err != nil {
 			return nil, err
 		}
+	}
+	if count < 2 {
+		return &moved{base: t.base(), m: flat(m)}, nil // nothing interferes: Adam would step along the rounding of a gradient of 0
 	}
 	h := mat.DenseCopyOf(symmetric) // gonum multiplies with that faster
 	if err := t.descend(m, h, k); err != nil {
