@@ -20,7 +20,8 @@ import (
 func wudi(t *Task, c contributors) (kernel, error) {
 	rows, width := t.matrixShape()
 	m := mat.NewDense(rows, width, nil)
-	h, k := mat.NewDense(width, width, nil), mat.NewDense(rows, width, nil)
+	symmetric, k := mat.NewSymDense(width, nil), mat.NewDense(rows, width, nil)
+	count := 0
 	for _, in := range c {
 		d, err := t.matrix(in, t.base())
 		if err != nil {
@@ -30,19 +31,24 @@ func wudi(t *Task, c contributors) (kernel, error) {
 		if norm == 0 {
 			continue
 		}
+		count++
 		m.Add(m, d)
 		unit := new(mat.Dense)
 		unit.Scale(1/norm, d)
 		if err := t.solver().Do(func() {
-			var square, cube mat.Dense
-			square.Mul(unit.T(), unit)
-			cube.Mul(d, &square)
-			h.Add(h, &square)
+			var side, cube mat.Dense
+			side.Mul(d, unit.T())
+			cube.Mul(&side, unit)
 			k.Add(k, &cube)
+			symmetric.SymRankK(symmetric, 1, unit.T())
 		}); err != nil {
 			return nil, err
 		}
 	}
+	if count < 2 {
+		return &moved{base: t.base(), m: flat(m)}, nil // nothing interferes: Adam would step along the rounding of a gradient of 0
+	}
+	h := mat.DenseCopyOf(symmetric) // gonum multiplies with that faster
 	if err := t.descend(m, h, k); err != nil {
 		return nil, err
 	}

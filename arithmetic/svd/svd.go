@@ -4,25 +4,27 @@
 // [Solver.Leading] is the decomposition, [Solver.Polar] the nearest orthonormal matrix; [Solver.Do] runs any other step that takes
 // seconds, so that it can be interrupted too.
 //
-// Both work by the symmetric eigenproblem of the smaller Gram matrix, several times faster than a decomposition of the matrix
-// itself, where the singular values that are asked for leave it accurate enough for weights in float32; and by gonum's full
-// decomposition otherwise. Results are the same bits at any number of threads; machines of different architecture may differ in
-// float64's last bits.
+// Both go by the symmetric eigenproblem of the smaller Gram matrix, which is several times faster than gonum's decomposition of the
+// matrix itself. What squaring costs in accuracy, where singular values of very different size are asked for, is won back by Jacobi
+// rotations. Results are the same bits at any number of threads; machines of different architecture may differ in float64's last
+// bits.
 package svd
 
 import (
+	"cmp"
 	"errors"
-	"math"
+	"slices"
 	"time"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
 // Noise is the singular value, as a share of the largest, below which a direction is none: weights are float32, or less.
 const Noise = 0x1p-23
 
-// graded is the least share of the largest singular value that the eigenvalues of a Gram matrix still give to float32's accuracy:
-// the error of a direction is float64's rounding over the square of it.
+// graded is the least share of the largest singular value whose direction the eigenvectors of a Gram matrix still give to float32's
+// accuracy: the error is float64's rounding over the square of it.
 const graded = 1e-4
 
 // errDiverged cannot happen to finite numbers, as far as is known.
@@ -42,102 +44,80 @@ type Solver struct{ Interrupt func() error }
 
 // Leading finds the leading k triplets of a, whose elements are finite, or fewer where the others are [Noise].
 //
-// It holds about 2 n² + k (m+n) numbers for a matrix [m][n], n being the smaller dimension, and takes about m n² + 5 n³
-// multiplications; where the k-th singular value is less than 1e-4 of the first, several times that.
+// It holds about 3 n² + 2 k m numbers for a matrix with the smaller dimension n and the larger m, and takes about m n² + 5 n³
+// multiplications; where the k-th singular value is less than 1e-4 of the first, some 2 m n² more.
 func (s Solver) Leading(a *mat.Dense, k int) (Triplets, error) {
 	rows, columns := a.Dims()
 	if k = min(k, rows, columns); k <= 0 {
 		return Triplets{}, nil
 	}
-	t, exact, err := s.byGram(a, k)
-	if err != nil || exact {
-		return t, err
+	tall := rows >= columns
+	var wide mat.Matrix = a // [smaller][larger]
+	if tall {
+		wide = a.T()
 	}
-	var full mat.SVD
+	var values []float64
+	var known *mat.Dense // directions of the smaller side, as rows
 	ok := false
-	if err := s.Do(func() { ok = full.Factorize(a, mat.SVDThin) }); err != nil {
+	if err := s.Do(func() {
+		var g mat.SymDense
+		g.SymOuterK(1, wide)
+		values, known, ok = eigen(&g)
+	}); err != nil {
 		return Triplets{}, err
 	}
 	if !ok {
 		return Triplets{}, errDiverged
 	}
-	values := full.Values(nil)
-	k = significant(values[:k])
-	if k == 0 {
-		return Triplets{}, nil
+	exact := values[k-1] >= graded*graded*values[0]
+	if exact {
+		known = known.Slice(0, k, 0, len(values)).(*mat.Dense)
 	}
-	var u, v mat.Dense
-	full.UTo(&u)
-	full.VTo(&v)
-	return Triplets{mat.DenseCopyOf(u.Slice(0, rows, 0, k)), values[:k], mat.DenseCopyOf(v.Slice(0, columns, 0, k))}, nil
-}
-
-// significant counts the singular values that are not noise; s falls.
-func significant(s []float64) int {
-	for i, x := range s {
-		if x == 0 || x < Noise*s[0] {
-			return i
-		}
-	}
-	return len(s)
-}
-
-// byGram is Leading by the eigenvalues of AᵀA, or AAᵀ; exact tells whether they are accurate enough.
-func (s Solver) byGram(a *mat.Dense, k int) (t Triplets, exact bool, err error) {
-	rows, columns := a.Dims()
-	tall, small := rows >= columns, min(rows, columns)
-	var side mat.Matrix = a
-	if tall {
-		side = a.T()
-	}
-	var values []float64
-	var vectors *mat.Dense
-	ok := false
+	other := new(mat.Dense) // directions of the larger side, as rows, each as long as its singular value
 	if err := s.Do(func() {
-		var g mat.SymDense
-		g.SymOuterK(1, side)
-		values, vectors, ok = eigen(&g)
+		other.Mul(known, wide)
+		ok = exact || polish(other, known)
 	}); err != nil {
-		return t, false, err
+		return Triplets{}, err
 	}
 	if !ok {
-		return t, false, errDiverged
+		return Triplets{}, errDiverged
 	}
-	if values[0] <= 0 {
-		return t, true, nil
-	}
-	if least := values[k-1]; least < graded*graded*values[0] {
-		return t, false, nil
-	}
-	t.S = make([]float64, k)
-	known := mat.NewDense(small, k, nil) // of the smaller side
-	for j := range k {
-		t.S[j] = math.Sqrt(values[j])
-		for i, x := range vectors.RawRowView(j) {
-			known.Set(i, j, x)
-		}
-	}
-	other := new(mat.Dense)
-	if err := s.Do(func() {
-		if tall {
-			other.Mul(a, known)
-		} else {
-			other.Mul(a.T(), known)
-		}
-	}); err != nil {
-		return Triplets{}, false, err
-	}
-	for i := range max(rows, columns) {
-		row := other.RawRowView(i)
-		for j := range row {
-			row[j] /= t.S[j]
-		}
-	}
-	t.U, t.V = known, other
+	t := triplets(known, other, k)
 	if tall {
-		t.U, t.V = other, known
+		t.U, t.V = t.V, t.U
 	}
-	return t, true, nil
+	return t, nil
+}
+
+// triplets takes the k longest rows of other that are not noise.
+func triplets(known, other *mat.Dense, k int) Triplets {
+	n, small := known.Dims()
+	_, large := other.Dims()
+	lengths, order := make([]float64, n), make([]int, n)
+	for i := range n {
+		order[i], lengths[i] = i, floats.Norm(other.RawRowView(i), 2)
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(lengths[j], lengths[i]) })
+	least := Noise * lengths[order[0]]
+	for i, from := range order[:k] {
+		if lengths[from] == 0 || lengths[from] < least {
+			k = i
+			break
+		}
+	}
+	if k == 0 {
+		return Triplets{}
+	}
+	t := Triplets{mat.NewDense(small, k, nil), make([]float64, k), mat.NewDense(large, k, nil)}
+	for j, from := range order[:k] {
+		t.S[j] = lengths[from]
+		t.U.SetCol(j, known.RawRowView(from))
+		for i, x := range other.RawRowView(from) {
+			t.V.Set(i, j, x/t.S[j])
+		}
+	}
+	return t
 }
 
 // Polar is the matrix with orthonormal columns, or rows, that is nearest to a: U·Vᵀ over the directions that are not [Noise]. It is

@@ -73,7 +73,7 @@ func TestEigen(t *testing.T) {
 	}
 }
 
-// TestLeading: whichever way it goes, the triplets are those of gonum's decomposition, and all of them make up the matrix.
+// TestLeading: with and without rotations, the triplets are those of gonum's decomposition, and all of them make up the matrix.
 func TestLeading(t *testing.T) {
 	const tolerance = 1e-7 // of a direction: what is below float32's rounding
 	for _, shape := range [][2]int{{1, 1}, {40, 40}, {70, 30}, {30, 70}, {1, 9}, {9, 1}} {
@@ -113,7 +113,7 @@ func TestLeading(t *testing.T) {
 	}
 }
 
-// TestRank: directions that are noise are left out, by either way.
+// TestRank: directions that are noise are left out, with and without rotations.
 func TestRank(t *testing.T) {
 	left, right := random(30, 4, 1), random(4, 20, 1)
 	var a mat.Dense
