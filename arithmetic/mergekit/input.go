@@ -66,7 +66,7 @@ func (c *compiler) openPlace(key string, p place) (*input, error) {
 			return nil, fmt.Errorf("model %s: %w", path, plain(err))
 		}
 		if path, err = c.opts.Opener.Hub(path, p.revision); err != nil {
-			return nil, fmt.Errorf("model %s: %w", p.path, err)
+			return nil, err
 		}
 	}
 	m, err := c.opts.Opener.Open(path)
