@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"syncretic/arithmetic"
+	"syncretic/checkpoint"
+	"syncretic/sweep/report"
+)
+
+type compareOptions struct {
+	html    string
+	anyBase bool
+}
+
+func newCompare(a *app) *cobra.Command {
+	var o compareOptions
+	cmd := &cobra.Command{
+		Use:   "compare BASE MODEL...",
+		Short: "Measure task vectors against each other, before any merge",
+		Long: "Measure the task vectors of MODELs (tuned models, or files of `vector`) against each other: norms beside the base's, cosines, and\n" +
+			"the share of weights that two push opposite ways, overall and by layer. A last line says in words what that means for a merge.\n" +
+			"--html draws the same on one page that needs no network.",
+		Example: "  syncretic compare mert-v1-95m models/makam models/lyra --html compare.html",
+		Args:    cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCompare(cmd.Context(), a, o, args[0], args[1:])
+		},
+	}
+	cmd.Flags().StringVar(&o.html, "html", "", "write a page to this file too")
+	cmd.Flags().BoolVar(&o.anyBase, "any-base", false, "accept vectors that were taken from another base")
+	return cmd
+}
+
+// comparison is what compare prints with --json.
+type comparison struct {
+	arithmetic.Report
+	BaseNorm float64 `json:"base_norm"`
+	Verdict  string  `json:"verdict"`
+}
+
+func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, paths []string) error {
+	if o.html != "" {
+		if err := a.fileOutput(o.html, append(paths, basePath)...); err != nil {
+			return err
+		}
+	}
+	base, err := openModel(basePath)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	baseHash, err := checkpoint.Hash(base)
+	if err != nil {
+		return err
+	}
+	var vectors []checkpoint.Source
+	for _, path := range paths {
+		m, err := checkpoint.Open(path)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		tau, err := taskVector(m, base, baseHash, o.anyBase)
+		if err != nil {
+			return err
+		}
+		vectors = append(vectors, tau)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c := comparison{}
+	if c.Report, err = arithmetic.Interference(shortNames(paths), vectors); err != nil {
+		return err
+	}
+	if c.BaseNorm, err = norm(base); err != nil {
+		return err
+	}
+	c.Verdict = verdict(c.Report)
+	if o.html != "" {
+		if err := c.page(o.html, basePath, a.force); err != nil {
+			return err
+		}
+	}
+	return a.result(c, c.text())
+}
+
+// norm is the Euclidean norm of a model's floats.
+func norm(src checkpoint.Source) (float64, error) {
+	r, err := arithmetic.Interference([]string{"base"}, []checkpoint.Source{src})
+	if err != nil {
+		return 0, err
+	}
+	return r.Norms[0], nil
+}
+
+// shortNames are the last parts of paths, as far as they tell them apart.
+func shortNames(paths []string) []string {
+	names := make([]string, len(paths))
+	seen := make(map[string]bool)
+	for i, path := range paths {
+		names[i] = strings.TrimSuffix(filepath.Base(path), ".safetensors")
+		if seen[names[i]] {
+			return paths
+		}
+		seen[names[i]] = true
+	}
+	return names
+}
+
+// Bounds of what the verdict calls near: random directions in millions of dimensions have cosines of a thousandth, and a sign
+// conflict of 0.5.
+const (
+	orthogonal = 0.1
+	aligned    = 0.5
+)
+
+// verdict says in words what the pairs mean for a merge.
+func verdict(r arithmetic.Report) string {
+	low, high, conflict := math.Inf(1), math.Inf(-1), 0.0
+	for j := range r.Cosine {
+		for i := range j {
+			low, high, conflict = min(low, r.Cosine[i][j]), max(high, r.Cosine[i][j]), max(conflict, r.SignConflict[i][j])
+		}
+	}
+	var says string
+	switch {
+	case len(r.Names) < 2:
+		return "One task vector: scale it with lambda; a negative one forgets."
+	case low < -orthogonal:
+		says = "some vectors undo each other: merge them apart, or elect signs (ties)"
+	case high <= orthogonal:
+		says = "the vectors share almost nothing: their sum keeps each, so begin with task arithmetic and lambda near 1/n to 1"
+	case high >= aligned:
+		says = "some vectors say nearly the same: their sum counts it twice, so keep the sum of lambdas near 1, or average"
+	default:
+		says = "the vectors share a part: begin with task arithmetic and lambda near 1/n"
+	}
+	return fmt.Sprintf("Cosines from %.2f to %.2f, sign conflict up to %.2f: %s.", low, high, conflict, says)
+}
+
+// text lays the comparison out for people.
+func (c comparison) text() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "vector\tnorm\tof the base\t"+strings.Join(c.Names, "\t"))
+	for i, name := range c.Names {
+		fmt.Fprintf(w, "%s\t%.4g\t%.2f %%", name, c.Norms[i], 100*c.Norms[i]/c.BaseNorm)
+		for j := range c.Names {
+			if i == j {
+				fmt.Fprint(w, "\t·")
+				continue
+			}
+			fmt.Fprintf(w, "\tcos %.3f, conflict %.3f", c.Cosine[i][j], c.SignConflict[i][j])
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+	fmt.Fprintln(&b)
+	fmt.Fprintln(w, "layers\tparameters\t"+strings.Join(c.Names, "\t")+"\tcosine\tconflict")
+	for _, l := range c.Layers {
+		fmt.Fprintf(w, "%s\t%d", l.Name, l.Elements)
+		for _, n := range l.Norms {
+			fmt.Fprintf(w, "\t%.4g", n)
+		}
+		fmt.Fprintf(w, "\t%s\t%s\n", meanOfPairs(l.Cosine), meanOfPairs(l.SignConflict))
+	}
+	w.Flush()
+	fmt.Fprintf(&b, "\n%s\n", c.Verdict)
+	return b.String()
+}
+
+// meanOfPairs is the mean of what lies above the diagonal, as text.
+func meanOfPairs(m [][]float64) string {
+	sum, n := 0.0, 0
+	for j := range m {
+		for i := range j {
+			sum += m[i][j]
+			n++
+		}
+	}
+	if n == 0 {
+		return "·"
+	}
+	return fmt.Sprintf("%.3f", sum/float64(n))
+}
+
+// page writes the comparison as one HTML file.
+func (c comparison) page(path, base string, force bool) error {
+	doc := report.Document{Title: "Task vectors compared", Subtitle: "How much the vectors taken from " + base + " work with and against each other.",
+		Remarks: []string{c.Verdict}, Provenance: []report.Fact{{Name: "base", Value: base}, {Name: "version", Value: version()}}}
+	doc.FromInterference(c.Report, c.BaseNorm)
+	var b bytes.Buffer
+	if err := report.Write(&b, doc); err != nil {
+		return err
+	}
+	return checkpoint.WriteFile(path, b.Bytes(), force)
+}
