@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"syncretic/arithmetic/lora"
 	"syncretic/arithmetic/mergekit"
 	"syncretic/checkpoint"
 )
@@ -85,6 +86,7 @@ type merging struct {
 	recipe  []byte
 	tool    string // the version to name in the output
 	docs    []*mergekit.Recipe
+	lent    []func() error // close adapters
 	opts    mergekit.Options
 	against *mergekit.Lock // of --from-lock
 }
@@ -94,6 +96,7 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 	if err != nil {
 		return err
 	}
+	defer m.close()
 	plans, err := m.compile()
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.config, err)
@@ -158,7 +161,7 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 		return nil, fmt.Errorf("%s: %w", m.config, err)
 	}
 	m.opts = mergekit.Options{Seed: o.seed, Union: o.union, Intersection: o.intersection, Truncate: o.truncate, Interrupt: ctx.Err,
-		Opener: mergekit.Opener{Hub: checkpoint.ResolveHub}}
+		Opener: mergekit.Opener{Hub: checkpoint.ResolveHub, Adapter: m.adapt}}
 	if m.opts.NonFinite, err = mergekit.ParseNonFinite(o.nonFinite); err != nil {
 		return nil, usageError("--%v", err)
 	}
@@ -166,6 +169,28 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 		return nil, usageError("--max-memory: %v", err)
 	}
 	return m, nil
+}
+
+// adapt applies the LoRA adapter in a directory, or of a name in the hub's cache.
+func (m *merging) adapt(base checkpoint.Source, path string) (checkpoint.Source, error) {
+	if _, err := os.Stat(path); err != nil && checkpoint.HubName(path) {
+		if path, err = checkpoint.ResolveHub(path, ""); err != nil {
+			return nil, err
+		}
+	}
+	adapter, err := lora.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	m.lent = append(m.lent, adapter.Close)
+	return lora.Apply(base, adapter, 1)
+}
+
+// close closes the adapters; what was only read closes without news.
+func (m *merging) close() {
+	for _, f := range m.lent {
+		_ = f()
+	}
 }
 
 // compile makes a plan for each lambda, or one for the recipe's own.
