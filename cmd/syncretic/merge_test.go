@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -182,4 +183,22 @@ func TestArguments(t *testing.T) {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
+}
+
+// A model may be base+adapter: a PEFT adapter applied on the way, as peft's merge_and_unload does it.
+func TestMergeAppliesAdapters(t *testing.T) {
+	golden, err := filepath.Abs(filepath.Join("..", "..", "arithmetic", "lora", "testdata", "golden", "conv2d"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorkshop(t)
+	w.write("lora.yml", "merge_method: passthrough\nmodels: [{model: "+golden+"/base.safetensors+"+golden+"}]\n")
+	w.succeed("merge lora.yml merged.safetensors --quiet")
+	w.write("long.yml", "merge_method: passthrough\nmodels: [{model: {model: {path: "+golden+"/base.safetensors}, lora: {path: "+golden+"}}}]\n")
+	w.succeed("merge long.yml long.safetensors --quiet")
+	want := w.weights(filepath.Join(golden, "merged.safetensors"))
+	equal(t, w.weights("merged.safetensors"), want, want, 4*rounding)
+	equal(t, w.weights("long.safetensors"), want, want, 4*rounding)
+	w.write("none.yml", "merge_method: passthrough\nmodels: [{model: "+golden+"/base.safetensors+nowhere/at/all}]\n")
+	w.refuse([]refusal{{"an adapter that is not there", "merge none.yml out.safetensors", exitInput, "nowhere/at/all", "check the spelling"}})
 }
