@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"math"
 	"os"
 	"strings"
@@ -181,5 +182,33 @@ func TestApplyCutsLongLists(t *testing.T) {
 	o := w.syncretic("apply base x --vector larger=1")
 	if line, _, _ := strings.Cut(o.stderr, "\n"); len(line) > 700 || !strings.Contains(line, "more") {
 		t.Errorf("%d characters, want fewer than 700 that end in a count:\n%s", len(line), line)
+	}
+}
+
+// An expression is the sum of its terms: the same bytes as with --vector, and x − x is the base.
+func TestApplyExpression(t *testing.T) {
+	w := newWorkshop(t)
+	w.models()
+	run := func(flag, value, out string) outcome {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"apply", "base", out, flag, value, "--quiet"}, &stdout, &stderr)
+		return outcome{code, stdout.String(), stderr.String()}
+	}
+	w.succeed("apply base terms --vector tuned=0.25 --vector stranger=-0.5 --quiet")
+	if o := run("--expr", "0.5*(tuned/2 - stranger)", "formula"); o.code == exitDone {
+		t.Error("tuned/2 is a path, and is found")
+	}
+	if o := run("--expr", "0.5*(tuned / 2 - stranger)", "formula"); o.code != exitDone {
+		t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+	}
+	equal(t, w.weights("formula"), w.weights("terms"), w.weights("base"), 0)
+	if o := run("--expr", "tau.safetensors - tau.safetensors", "nothing"); o.code != exitDone {
+		t.Fatalf("exit code %d\n%s", o.code, o.stderr)
+	}
+	equal(t, w.weights("nothing"), w.weights("base"), w.weights("base"), 0)
+	for value, says := range map[string]string{"tuned * stranger": "character 7: a product of two task vectors", "tuned +": "is missing"} {
+		if o := run("--expr", value, "out"); o.code != exitUsage || !strings.Contains(o.stderr, says) {
+			t.Errorf("%s: exit code %d, %s", value, o.code, o.stderr)
+		}
 	}
 }
