@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +25,9 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 	}
 	if opts.ShardBytes < 0 {
 		return nil, fmt.Errorf("shard size of %d bytes, want 0 (one file) or more", opts.ShardBytes)
+	}
+	if opts.Weights != "" && (opts.ShardBytes > 0 || !plainName(opts.Weights) || !strings.HasSuffix(opts.Weights, ".safetensors")) {
+		return nil, invalid("weights file %q, shards of %d bytes: want a plain name that ends in .safetensors, and one file", opts.Weights, opts.ShardBytes)
 	}
 	var tensors []entry
 	for _, info := range src.Tensors() {
@@ -81,7 +85,7 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 		byName[info.Name] = info
 	}
 	for i := range files {
-		files[i].name = weightsName
+		files[i].name = cmp.Or(opts.Weights, weightsName)
 		if len(files) > 1 {
 			files[i].name = fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, len(files))
 		}

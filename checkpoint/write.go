@@ -15,6 +15,7 @@ type WriteOptions struct {
 	Force      bool                    // replace an existing output
 	ShardBytes int64                   // most tensor bytes a file, for directories; 0 means one file
 	SideFiles  []SideFile              // written beside the weights of a directory; a single file has no place for them
+	Weights    string                  // a directory's weights file where that is not model.safetensors: an adapter's, in one piece
 	Progress   func(done, total int64) // bytes of tensors written so far, called from one goroutine at a time
 
 	// Digest has the digest of each tensor taken while it is written: [Written].Tensors.

@@ -52,6 +52,14 @@ func (m *mergekitFlags) add(f *pflag.FlagSet) {
 	for _, name := range []string{"write-model-card", "copy-tokenizer"} {
 		f.Bool(name, true, "the default")
 	}
+	addIdle(f)
+	for _, name := range []string{"write-model-card", "copy-tokenizer", "random-seed", "num-threads", "verbosity"} {
+		f.Lookup(name).Hidden = true
+	}
+}
+
+// addIdle makes the flags of all of mergekit's tools that mean nothing here, hidden from help.
+func addIdle(f *pflag.FlagSet) {
 	words := []string{"transformers-cache", "lora-merge-cache", "lora-merge-dtype", "device", "write-threads"}
 	idle := idleFlags()
 	for name, why := range idle {
@@ -62,10 +70,12 @@ func (m *mergekitFlags) add(f *pflag.FlagSet) {
 		f.Bool(name, false, "accepted: "+why)
 		f.Bool("no-"+name, false, "accepted")
 	}
-	f.VisitAll(func(flag *pflag.Flag) {
-		_, is := idle[strings.TrimPrefix(flag.Name, "no-")]
-		flag.Hidden = flag.Hidden || is || slices.Contains([]string{"write-model-card", "copy-tokenizer", "random-seed", "num-threads", "verbosity"}, flag.Name)
-	})
+	for name := range idle {
+		f.Lookup(name).Hidden = true
+		if no := f.Lookup("no-" + name); no != nil {
+			no.Hidden = true
+		}
+	}
 }
 
 // explain says which of the flags that were given mean nothing here.

@@ -25,6 +25,7 @@ var rooms = map[string]room{
 	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
 	"arithmetic/vec":       {nil, "kernels over slices know nothing of tensors"},
 	"arithmetic/svd":       {nil, "decompositions of matrices know nothing of models"},
+	"arithmetic/lora":      {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "an adapter is applied to any Source, and taken from any two"},
 	"arithmetic/method":    {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
 	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods; what reads the merge is not its matter"},
 	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},

@@ -38,7 +38,7 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.quiet, "quiet", false, "no progress and no log lines")
 	f.BoolVar(&a.force, "force", false, "replace an existing output")
 	f.IntVar(&a.threads, "threads", 0, "cores to use (default: all)")
-	root.AddCommand(newMerge(a), newCompare(a), newVector(a), newApply(a), newInspect(a), newVerify(a), newConvert(a), newEmbed(a), newAdapt(a), newProbe(a), newSweep(a), newDemo(a), newVersion(a))
+	root.AddCommand(newMerge(a), newCompare(a), newVector(a), newApply(a), newExtractLora(a), newInspect(a), newVerify(a), newConvert(a), newEmbed(a), newAdapt(a), newProbe(a), newSweep(a), newDemo(a), newVersion(a))
 	explainUsage(root)
 	for _, c := range root.Commands() {
 		describeExit(c)
