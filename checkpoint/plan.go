@@ -26,8 +26,9 @@ func plan(src Source, opts WriteOptions) ([]layout, error) {
 	if opts.ShardBytes < 0 {
 		return nil, fmt.Errorf("shard size of %d bytes, want 0 (one file) or more", opts.ShardBytes)
 	}
-	if opts.Weights != "" && (opts.ShardBytes > 0 || !plainName(opts.Weights) || !strings.HasSuffix(opts.Weights, ".safetensors")) {
-		return nil, invalid("weights file %q, shards of %d bytes: want a plain name that ends in .safetensors, and one file", opts.Weights, opts.ShardBytes)
+	named := func(side SideFile) bool { return side.Name == opts.Weights }
+	if opts.Weights != "" && (opts.ShardBytes > 0 || !plainName(opts.Weights) || !strings.HasSuffix(opts.Weights, ".safetensors") || slices.ContainsFunc(opts.SideFiles, named)) {
+		return nil, invalid("weights file %q, shards of %d bytes: want a plain name that ends in .safetensors and is no side file's, and one file", opts.Weights, opts.ShardBytes)
 	}
 	var tensors []entry
 	for _, info := range src.Tensors() {

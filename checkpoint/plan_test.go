@@ -123,3 +123,18 @@ func TestPlanNamesShards(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanNamesWeights: an adapter's file has another name, and no shards.
+func TestPlanNamesWeights(t *testing.T) {
+	src := memory(t, Tensor{Name: "a", Data: []float32{1}})
+	files, err := Layout("adapter", src, WriteOptions{Weights: "adapter_model.safetensors"})
+	if err != nil || len(files) != 1 || files[0].Name != "adapter_model.safetensors" {
+		t.Errorf("files %v, %v", files, err)
+	}
+	for _, opts := range []WriteOptions{{Weights: "a.safetensors", ShardBytes: 1}, {Weights: "../a.safetensors"}, {Weights: "a.bin"},
+		{Weights: "a.safetensors", SideFiles: []SideFile{{Name: "a.safetensors"}}}} {
+		if _, err := plan(src, opts); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "weights file") {
+			t.Errorf("%q: error %v", opts.Weights, err)
+		}
+	}
+}

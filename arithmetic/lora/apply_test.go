@@ -98,6 +98,52 @@ func TestApplyAgreesWithPEFT(t *testing.T) {
 	}
 }
 
+// TestOpenReadsPickles: adapter_model.bin is read where there is nothing else.
+func TestOpenReadsPickles(t *testing.T) {
+	from, dir := filepath.Join("testdata", "golden", "llama"), t.TempDir()
+	for _, name := range []string{configName, "adapter_model.bin"} {
+		raw, err := os.ReadFile(filepath.Join(from, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), raw, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	base := open(t, filepath.Join(from, "base.safetensors"))
+	var merged [2]checkpoint.Source
+	for i, d := range []string{from, dir} {
+		var err error
+		if merged[i], err = Apply(base, openAdapter(t, d), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, info := range base.Tensors() {
+		if !slices.Equal(read(t, merged[0], info.Name), read(t, merged[1], info.Name)) {
+			t.Errorf("%s differs", info.Name)
+		}
+	}
+}
+
+// FuzzConfig: whatever adapter_config.json holds, it is refused as invalid or gives scalings that are numbers.
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(`{"peft_type": "LORA", "r": 2, "lora_alpha": 4, "rank_pattern": {"a.*": 2}, "alpha_pattern": null, "use_rslora": true}`), "a.b")
+	f.Add([]byte(`{"peft_type": "LORA", "alpha_pattern": {"": 1e999}, "init_lora_weights": true, "target_parameters": []}`), "")
+	f.Fuzz(func(t *testing.T, raw []byte, module string) {
+		c, err := parseConfig(raw)
+		if err == nil {
+			var s float64
+			s, err = c.scaling(module, c.Rank)
+			if err == nil && !finite(s) {
+				t.Errorf("scaling %v", s)
+			}
+		}
+		if err != nil && !errors.Is(err, checkpoint.ErrInvalid) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
 // TestApplyByRanges: whatever is read, the bits are those of the whole.
 func TestApplyByRanges(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))

@@ -253,10 +253,7 @@ func TestLambdasShare(t *testing.T) {
 	}
 }
 
-// BenchmarkSpectral, on two cores of a shared machine, in seconds for one base and four models:
-//
-//	            [768][768]  [768][3072]
-//	tsv_m       0           0
+// BenchmarkSpectral is of one base and four models; wudi takes one step of its 300.
 func BenchmarkSpectral(b *testing.B) {
 	for _, name := range []string{"tsv_m", "iso_c", "iso_cts", "wudi"} {
 		for _, shape := range [][]int{{768, 768}, {768, 3072}} {

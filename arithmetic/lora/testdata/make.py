@@ -85,6 +85,8 @@ def main():
                 if "lora_" in key or "modules_to_save" in key or (options.get("bias") == "all" and key.endswith("bias")):
                     p.add_(torch.randn_like(p) * 0.3)
         tuned.save_pretrained(where, save_embedding_layers=False)
+        if name == "llama":  # the same as torch.save stores it
+            torch.save(load_file(where / "adapter_model.safetensors"), where / "adapter_model.bin")
         (where / "README.md").unlink(missing_ok=True)
         fresh = build().to(dtype)
         fresh.load_state_dict(load_file(where / "base.safetensors"))
