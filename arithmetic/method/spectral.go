@@ -15,11 +15,11 @@ import "strings"
 //
 // They cost what the others do not. In seconds of one core, of a 2024 server at 2 to 3 GFLOP/s in gonum's products, for four models:
 //
-//	                          [768][768]   [768][3072]   [3072][768]
+//	                          [768][768]   [768][3072]
 //	tsv_m                            7.7          11.7
 //	iso_c                            1.7           3.9
 //	iso_cts                          9.4          20.8
-//	wudi, each of 300 steps         0.18           4.3          0.84
+//	wudi, each of 300 steps         0.18           4.3   (0.84 for [3072][768])
 //
 // and the third power of the smaller dimension beyond that (wudi: out · in²). Fisher reads models and statistics in blocks, at the
 // speed of the disk; regmean solves for [in][in] once.
