@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"syncretic/arithmetic/method"
 	"syncretic/checkpoint"
 )
 
@@ -18,7 +19,8 @@ type input struct {
 	sides  func() ([]checkpoint.SideFile, error)
 	file   func(name string) ([]byte, error) // one of them; an error that wraps fs.ErrNotExist where there is none
 	stacks []Stack
-	path   string // "" for a merge
+	stats  *method.Statistics // where the input is a file of statistics
+	path   string             // "" for a merge
 }
 
 // Opener opens a model for reading. Compile closes nothing: what it opened belongs to the caller, see [Plan.Close].

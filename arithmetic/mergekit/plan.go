@@ -82,7 +82,7 @@ func (p *Plan) Memory() int64 {
 	most := int64(0)
 	for _, t := range p.Tensors {
 		if !t.Copy {
-			most = max(most, p.Method.Memory(t.Elements(), len(t.Inputs)))
+			most = max(most, p.Method.Memory(t.Shape, len(t.Inputs)))
 		}
 	}
 	return blocks + 2*most

@@ -161,7 +161,10 @@ func (m *merging) statistics(src source) (checkpoint.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return in.src, nil
+	if in.stats == nil {
+		in.stats = method.NewStatistics(in.src) // one for all tensors, whose norms it remembers
+	}
+	return in.stats, nil
 }
 
 func (m *merging) sharedParams(task *method.Task, row tensor) error {
