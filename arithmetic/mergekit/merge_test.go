@@ -260,3 +260,25 @@ func TestStacks(t *testing.T) {
 		}
 	}
 }
+
+// Fisher merging takes a file of statistics a model, which is opened once and may be shared.
+func TestStatistics(t *testing.T) {
+	b := newBench(t)
+	b.model("a", "", floats("w", 1, 1))
+	b.model("b", "", floats("w", 3, 3))
+	b.model("fa.safetensors", "", floats("w", 3, 4)) // of norm 5: 0.6, 0.8
+	b.model("fb.safetensors", "", floats("w", 4, 3)) // 0.8, 0.6
+	err := b.fail("merge_method: fisher\nmodels: [{model: a}, {model: b}]", Options{})
+	if !errors.Is(err, ErrRecipe) || !strings.Contains(err.Error(), "a: merge method fisher needs statistics") {
+		t.Errorf("without statistics: %v", err)
+	}
+	p := b.compile("merge_method: fisher\nmodels: [{model: a, statistics: fa.safetensors}, {model: b, statistics: fb.safetensors}]", Options{})
+	got, err := checkpoint.ReadAll(p.Merge(), "w")
+	b.must(err)
+	if want := []float32{(0.6 + 3*0.8) / 1.4, (0.8 + 3*0.6) / 1.4}; !near(got[0], want[0]) || !near(got[1], want[1]) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if err := b.fail("merge_method: fisher\nmodels: [{model: a, statistics: nowhere.safetensors}, {model: b, statistics: fb.safetensors}]", Options{}); !strings.Contains(err.Error(), "nowhere.safetensors") {
+		t.Error(err)
+	}
+}
