@@ -91,7 +91,7 @@ func sideFiles(dir, prefix string) (files []LockFile, err error) {
 	return files, err
 }
 
-// LockOutput is what was written: files, and the tensors' digests.
+// LockOutput is what was written: files, and the tensors' digests where they were asked for.
 type LockOutput struct {
 	Files   []checkpoint.File         `json:"files"`
 	Tensors []checkpoint.TensorDigest `json:"tensors"`

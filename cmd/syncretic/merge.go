@@ -26,6 +26,7 @@ type mergeOptions struct {
 	maxMemory    string
 	fromLock     string
 	noLock       bool
+	digest       bool
 	resume       bool
 }
 
@@ -72,7 +73,8 @@ func newMerge(a *app) *cobra.Command {
 	f.StringVar(&o.nonFinite, "non-finite", "refuse", "what to do about NaN and infinities in the models: refuse, keep or zero")
 	f.StringVar(&o.maxMemory, "max-memory", "1GB", "most memory for what methods find out about a tensor; mapped files aside")
 	f.StringVar(&o.fromLock, "from-lock", "", "make the model of a merge.lock.json again, from the same inputs to the same bytes")
-	f.BoolVar(&o.noLock, "no-lock", false, "hash neither inputs nor output, and write no merge.lock.json")
+	f.BoolVar(&o.noLock, "no-lock", false, "do not hash the inputs, and write no merge.lock.json")
+	f.BoolVar(&o.digest, "digest", false, "put a digest of every output tensor into the lock, so that verify --against needs no inputs")
 	f.BoolVar(&o.resume, "resume", false, "keep finished shards when interrupted, and go on from those of an earlier run with --resume")
 	o.add(f)
 	return cmd
@@ -144,6 +146,8 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 	switch {
 	case o.union && o.intersection:
 		return nil, usageError("--tensor-union and --tensor-intersection exclude each other")
+	case o.noLock && o.digest:
+		return nil, usageError("--digest is for the lock that --no-lock leaves out")
 	case o.noLock && o.resume:
 		return nil, usageError("--resume needs the hashes that --no-lock leaves out")
 	}

@@ -64,8 +64,8 @@ func hashCache() string {
 	return filepath.Join(dir, "syncretic", "sha256.json")
 }
 
-// prove has the output carry its lock: hashes of the inputs in the metadata, and merge.lock.json with the digests of what was
-// written, which --from-lock then wants to be those of the lock.
+// prove has the output carry its lock: hashes of the inputs in the metadata, and merge.lock.json, with --digest with the digests of
+// what was written, which --from-lock then wants to be those of the lock.
 func (m *merging) prove(out *checkpoint.Output, l *mergekit.Lock) error {
 	var inputs []map[string]any
 	for _, in := range l.Inputs {
@@ -85,13 +85,13 @@ func (m *merging) prove(out *checkpoint.Output, l *mergekit.Lock) error {
 	if strings.HasSuffix(out.Path, ".safetensors") {
 		return nil
 	}
-	out.Options.Digest = true
+	out.Options.Digest = m.o.digest
 	if m.o.resume {
 		out.Options.Resume = l.Fingerprint()
 	}
 	out.Options.Proof = func(w checkpoint.Written) ([]checkpoint.SideFile, error) {
 		l.Output = mergekit.LockOutput{Files: w.Files, Tensors: w.Tensors}
-		if m.against != nil {
+		if m.against != nil && m.o.digest {
 			if err := m.against.CheckTensors(w.Tensors); err != nil {
 				return nil, fmt.Errorf("made again, it is another model: %w", err)
 			}
@@ -105,6 +105,9 @@ func (m *merging) prove(out *checkpoint.Output, l *mergekit.Lock) error {
 func lockFile(out checkpoint.Output, files []checkpoint.File) (checkpoint.File, error) {
 	w := checkpoint.Written{Path: out.Path, Files: files}
 	for _, info := range out.Source.Tensors() {
+		if !out.Options.Digest {
+			break
+		}
 		w.Tensors = append(w.Tensors, checkpoint.TensorDigest{Name: info.Name, DType: info.DType, Shape: info.Shape, SHA256: unknown})
 	}
 	sides, err := out.Options.Proof(w)
@@ -128,9 +131,30 @@ func (m *merging) readLock(path string) error {
 	m.against, m.recipe, m.tool, m.config = l, []byte(l.Recipe), l.Tool, path
 	m.o.seed, m.o.union, m.o.intersection, m.o.truncate = o.Seed, o.Union, o.Intersection, o.Truncate
 	m.o.nonFinite, m.o.shardSize = o.NonFinite, fmt.Sprint(o.ShardBytes)
-	m.o.noCard, m.o.noTokenizer = !o.Card, !o.Tokenizer
+	m.o.noCard, m.o.noTokenizer, m.o.digest = !o.Card, !o.Tokenizer, len(l.Output.Tensors) > 0
 	if o.Lambda != nil {
 		m.o.lambdas = []float64{*o.Lambda}
 	}
 	return nil
+}
+
+// derive computes the digests of the model that a lock without them describes: the merge is made again from its inputs, which must
+// be the lock's, and not written.
+func (a *app) derive(ctx context.Context, path string) ([]checkpoint.TensorDigest, error) {
+	m, err := newMerging(ctx, a, &mergeOptions{fromLock: path, maxMemory: "1GB"}, "")
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	plans, err := m.compile()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	defer plans[0].Close()
+	if _, err := m.lock(ctx, plans[0], true); err != nil {
+		return nil, err
+	}
+	bar := a.progress("making it again")
+	defer bar.stop()
+	return checkpoint.Digests(ctx, plans[0].Merge(), func(done, total int64) { bar.set(int(done>>20), int(total>>20), "MiB") })
 }

@@ -18,7 +18,7 @@ func TestMergeWritesALock(t *testing.T) {
 	keepHashes(t)
 	w := newWorkshop(t)
 	w.recipes()
-	w.succeed("merge dare.yml merged --seed 3 --lambda 0.5 --quiet")
+	w.succeed("merge dare.yml merged --seed 3 --lambda 0.5 --digest --quiet")
 	lock, err := mergekit.ParseLock([]byte(w.read("merged/merge.lock.json")))
 	w.must(err)
 	if lock.Recipe != w.read("dare.yml") || lock.Options.Seed != 3 || *lock.Options.Lambda != 0.5 || lock.Donor != "base" {
@@ -56,11 +56,19 @@ func TestMergeFromLockMakesTheSameBytes(t *testing.T) {
 	})
 }
 
+// By digests, or by making the model again: the verdicts are the same.
 func TestVerifyAgainstALock(t *testing.T) {
+	for _, flag := range []string{"", " --digest"} {
+		t.Run("merge"+flag, func(t *testing.T) { verifyAgainst(t, flag) })
+	}
+}
+
+func verifyAgainst(t *testing.T, flag string) {
 	keepHashes(t)
 	w := newWorkshop(t)
 	w.recipes()
-	w.succeed("merge ta.yml merged --quiet")
+	w.succeed("merge ta.yml merged --quiet" + flag)
+	w.succeed("verify merged --against merged/merge.lock.json")
 	w.succeed("merge ties.yml other --quiet")
 	o := w.syncretic("verify other --against merged/merge.lock.json")
 	if o.code != exitInput || !strings.Contains(o.stdout, "other numbers than were written") {

@@ -36,7 +36,7 @@ func newVerify(a *app) *cobra.Command {
 			return runVerify(cmd.Context(), a, o, args)
 		},
 	}
-	cmd.Flags().StringVar(&o.against, "against", "", "a merge.lock.json: the model must be the one that it describes, tensor by tensor")
+	cmd.Flags().StringVar(&o.against, "against", "", "a merge.lock.json: the model must be the one that it describes, by its digests or else by making it again from its inputs")
 	cmd.Flags().BoolVar(&o.allowNonFinite, "allow-non-finite", false, "accept NaN and infinities")
 	return cmd
 }
@@ -55,6 +55,11 @@ func runVerify(ctx context.Context, a *app, o verifyOptions, paths []string) err
 		}
 		if lock, err = mergekit.ParseLock(text); err != nil {
 			return fmt.Errorf("%s: %w", o.against, err)
+		}
+		if len(lock.Output.Tensors) == 0 {
+			if lock.Output.Tensors, err = a.derive(ctx, o.against); err != nil {
+				return err
+			}
 		}
 	}
 	type result struct {

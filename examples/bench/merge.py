@@ -6,7 +6,7 @@ YAML tool cannot). Base weights are N(0, 0.02), deltas N(0, 0.002).
 
 For each method both tools run as whole processes, in turns, and so does a copy of the same bytes: read all inputs, write one
 output. Times are medians. Memory is the most anonymous memory of the process (RssAnon: what it holds itself, mapped files aside),
-sampled every 2 ms. Syncretic fsyncs its output, mergekit does not: --out names a folder where that costs nothing (a file system in
+sampled every 20 ms. Syncretic fsyncs its output, mergekit does not: --out names a folder where that costs nothing (a file system in
 memory) or where it does, and the copy is timed both ways.
 """
 import argparse
@@ -118,7 +118,7 @@ def run(command, **kwargs):
                         most[0] = max(most[0], int(line.split()[1]))
             except OSError:
                 return
-            time.sleep(0.002)
+            time.sleep(0.02)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
