@@ -150,10 +150,12 @@ func (m *Model) Close() error {
 		return nil
 	}
 	m.closed = true
-	var errs []error
-	for _, release := range m.release {
-		errs = append(errs, release())
+	errs := make([]error, len(m.release))
+	var wg sync.WaitGroup
+	for i, release := range m.release { // at once: pages that were touched take their time
+		wg.Go(func() { errs[i] = release() })
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
 

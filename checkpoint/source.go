@@ -21,6 +21,14 @@ type RawSource interface {
 	Raw(name string) ([]byte, error)
 }
 
+// Preparer is a Source that has to find out about a whole tensor before it can give any of it.
+type Preparer interface {
+	Source
+	// Prepare does so for the named tensor, so that a Read that follows soon finds it done. It is a hint: writers give it for the
+	// tensor after those that they read, one at a time, and a Read meets its error again.
+	Prepare(name string) error
+}
+
 // Info describes one tensor.
 type Info struct {
 	Name  string

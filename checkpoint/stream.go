@@ -22,6 +22,8 @@ const stepElements = 1 << 17
 // run works on units in order, several at once; each has its own place, so the result does not depend on how many workers
 // there are. After a failure no new unit is begun, and of several errors that of the first unit counts.
 func run(ctx context.Context, units []unit) error {
+	front := newFront(units)
+	defer front.end()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -34,6 +36,7 @@ func run(ctx context.Context, units []unit) error {
 				if i >= len(units) {
 					return
 				}
+				front.reach(units[i])
 				if err := w.do(ctx, units[i]); err != nil {
 					next.Store(int64(len(units)))
 					mu.Lock()

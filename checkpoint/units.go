@@ -85,6 +85,7 @@ func newPart(src Source, in Info, dtype DType, m *meter) (part, error) {
 
 // unit is a range of elements of a tensor, and everything that is made of it: whole chunks, but at the tensor's end.
 type unit struct {
+	tensor int // how many tensors with elements come before its own
 	parts  []*part
 	lo, hi int
 }
@@ -96,7 +97,7 @@ func units(parts []*part) []unit {
 		return cmp.Or(cmp.Compare(a.in.Name, b.in.Name), cmp.Compare(a.in.Elements(), b.in.Elements()))
 	})
 	var all []unit
-	for len(parts) > 0 {
+	for tensor := 0; len(parts) > 0; {
 		name, n, same := parts[0].in.Name, parts[0].in.Elements(), 1
 		step := chunkElements(parts[0].dtype)
 		for same < len(parts) && parts[same].in.Name == name && parts[same].in.Elements() == n {
@@ -104,12 +105,15 @@ func units(parts []*part) []unit {
 			same++
 		}
 		for lo := 0; lo < n; lo += step {
-			all = append(all, unit{parts[:same:same], lo, min(lo+step, n)})
+			all = append(all, unit{tensor, parts[:same:same], lo, min(lo+step, n)})
 			for _, p := range parts[:same] {
 				if p.file != nil {
 					p.file.left.Add(1)
 				}
 			}
+		}
+		if n > 0 {
+			tensor++
 		}
 		parts = parts[same:]
 	}

@@ -3,6 +3,7 @@ package mergekit
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -21,8 +22,8 @@ type Merge struct {
 	recent []*method.Tensor // the last read first
 }
 
-// keep is how many tensors keep what their methods found: as many as a writer's workers may be spread over.
-const keep = 4
+// keep is how many tensors keep what their methods found: as many as a writer's workers may be spread over, and the next.
+func keep() int { return max(4, runtime.GOMAXPROCS(0)+2) }
 
 func newMerge(tensors []tensor) *Merge {
 	m := &Merge{at: make(map[string]*tensor, len(tensors))}
@@ -48,6 +49,16 @@ func (m *Merge) Read(name string, offset int, dst []float32) error {
 	}
 	m.touch(t.made)
 	return t.made.Read(offset, dst)
+}
+
+// Prepare has a tensor's method find out what it needs about the inputs: it is a [checkpoint.Preparer].
+func (m *Merge) Prepare(name string) error {
+	t, ok := m.at[name]
+	if !ok || t.made == nil {
+		return nil
+	}
+	m.touch(t.made)
+	return t.made.Prepare()
 }
 
 // Raw gives the bytes of a tensor that is a copy in its own type.
@@ -77,8 +88,8 @@ func (m *Merge) touch(t *method.Tensor) {
 		m.recent = slices.Delete(m.recent, i, i+1)
 	}
 	m.recent = slices.Insert(m.recent, 0, t)
-	if len(m.recent) > keep {
-		m.recent[keep].Release()
-		m.recent = m.recent[:keep]
+	if n := keep(); len(m.recent) > n {
+		m.recent[n].Release()
+		m.recent = m.recent[:n]
 	}
 }

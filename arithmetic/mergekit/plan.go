@@ -2,6 +2,7 @@ package mergekit
 
 import (
 	"errors"
+	"sync"
 
 	"syncretic/arithmetic/method"
 	"syncretic/checkpoint"
@@ -90,10 +91,12 @@ func (p *Plan) Memory() int64 {
 
 // Close closes every model that compiling opened.
 func (p *Plan) Close() error {
-	var errs []error
-	for _, m := range p.models {
-		errs = append(errs, m.Close())
+	errs := make([]error, len(p.models))
+	var wg sync.WaitGroup
+	for i, m := range p.models {
+		wg.Go(func() { errs[i] = m.Close() })
 	}
+	wg.Wait()
 	return errors.Join(errs...)
 }
 

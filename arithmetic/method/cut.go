@@ -1,5 +1,7 @@
 package method
 
+import "math/bits"
+
 // A cut separates elements (of a task vector, say) by magnitude, without sorting them: those above are larger than the cut's
 // value, and of those that equal it the ones before the index tie count as above (or those behind it). So "the k largest, and
 // of equal ones the first" is one pair of numbers, and any range of the tensor is masked from that range alone.
@@ -31,25 +33,35 @@ func (c cut) ties(offset, n int) int {
 	return someTies
 }
 
-// kthLargest is the k-th largest magnitude, how many equal it, and how many of those the k largest hold. It counts digits of
-// 11 bits, the highest first.
-func kthLargest(all []uint32, k int) (value uint32, equal, rest int) {
-	const bits = 11
-	counts := make([]int, 1<<bits)
-	for shift := 2 * bits; ; shift -= bits {
-		clear(counts)
-		for _, m := range all {
-			if uint64(m)>>(shift+bits) == uint64(value)>>(shift+bits) {
-				counts[m>>shift&(1<<bits-1)]++
+// kthLargest is the k-th largest of the magnitudes in some lists, all in [lo, hi); how many equal it; and how many of those the k
+// largest hold. It counts digits of 11 bits, the highest first, and after each leaves only what shares it.
+func kthLargest(lists [][]uint32, lo, hi uint32, k int) (value uint32, equal, rest int) {
+	const digit = 11
+	var counts [1 << digit]int
+	for width := bits.Len32(hi - 1 - lo); ; {
+		shift := max(0, width-digit)
+		clear(counts[:])
+		for _, list := range lists {
+			for _, m := range list {
+				counts[(m-lo)>>shift&(1<<digit-1)]++
 			}
 		}
-		digit := len(counts) - 1
-		for ; counts[digit] < k; digit-- {
-			k -= counts[digit]
+		at := len(counts) - 1
+		for ; counts[at] < k; at-- {
+			k -= counts[at]
 		}
-		value |= uint32(digit) << shift
+		lo += uint32(at) << shift
 		if shift == 0 {
-			return value, counts[digit], k
+			return lo, counts[at], k
 		}
+		next := make([]uint32, 0, counts[at])
+		for _, list := range lists {
+			for _, m := range list {
+				if (m-lo)>>shift == 0 {
+					next = append(next, m)
+				}
+			}
+		}
+		lists, width = [][]uint32{next}, shift
 	}
 }

@@ -15,7 +15,8 @@ import (
 // [out][in][kernel] along in, a vector is one row. Unlike mergekit, which divides 0 by 0 there, the one element of a row of
 // length 1 is kept with probability density.
 func rankedDrop(t *Task, models []Input) ([]mask, error) {
-	masks := make([]mask, len(models))
+	masks, deciders := make([]mask, len(models)), make([]decider, len(models))
+	var some *ranked
 	for i, in := range models {
 		density, epsilon := in.Params["density"], in.Params["epsilon"]
 		switch {
@@ -27,19 +28,14 @@ func rankedDrop(t *Task, models []Input) ([]mask, error) {
 		case density+epsilon >= 1 || density-epsilon <= 0:
 			return nil, invalid("%s: density %v and epsilon %v, want density ± epsilon inside (0, 1)", in.Model, density, epsilon)
 		}
-		r := newRanked(t, &models[i], t.key(i), density, epsilon)
-		r.divide = t.Params["rescale"] == rescaleProbability
-		if r.divide || t.Memory > 0 && int64(t.Elements()/8*len(models)) > t.Memory {
-			masks[i] = r // decided where a block is read
-			continue
-		}
-		kept, err := r.bits()
-		if err != nil {
-			return nil, err
-		}
-		masks[i] = kept
+		some = newRanked(t, &models[i], t.key(i), density, epsilon)
+		some.divide = t.Params["rescale"] == rescaleProbability
+		masks[i], deciders[i] = some, some
 	}
-	return masks, nil
+	if some == nil || some.divide || !t.roomForBits(len(models)) { // decided where a block is read
+		return masks, nil
+	}
+	return withBits(t, models, masks, deciders, some.pieces)
 }
 
 // ranked decides in runs of whole planes: a plane is what one index of the first dimension owns, all of a vector. It is a mask
@@ -53,7 +49,7 @@ type ranked struct {
 	divide bool
 
 	plane, length, stride int // elements of a plane; of a row; between neighbours in a row
-	size                  int // elements of a run
+	pieces                    // a run, and a part of it that is decided at a time
 
 	mu   sync.Mutex
 	runs []run // the last ones, newest first
@@ -75,9 +71,9 @@ func newRanked(t *Task, in *Input, key uint64, density, epsilon float64) *ranked
 	if r.length > 1 {
 		r.least, r.step = uint64((density-epsilon)*0x1p63), uint64(2*epsilon/float64(r.length-1)*0x1p63)
 	}
-	// Runs are a multiple of 64 elements, so that no two workers touch one word of a mask.
-	r.size = r.plane * (64 >> min(6, bits.TrailingZeros(uint(r.plane))))
-	r.size *= max(1, chunkElements/r.size)
+	least := r.plane * (64 >> min(6, bits.TrailingZeros(uint(r.plane)))) // whole planes, and a multiple of 64
+	r.group = least * max(1, blockElements/least)
+	r.size = r.group * max(1, chunkElements/r.group)
 	return r
 }
 
@@ -87,50 +83,29 @@ func (r *ranked) probability(rank int) uint64 { return r.least + uint64(rank)*r.
 // stays tells whether an element with this draw and rank stays.
 func (r *ranked) stays(draw uint32, rank int) bool { return uint64(draw)<<31 < r.probability(rank) }
 
-// bits decides for all elements at once. It needs few ranks exactly: see decide.
-func (r *ranked) bits() (bitmask, error) {
-	n := r.task.Elements()
-	kept := make(bitmask, (n+63)/64)
-	err := overChunks(n, r.size, r.task.Interrupt, func(c chunk, _ *work) error {
-		d, err := delta(r.task, r.in, c.lo, c.hi-c.lo)
-		if err != nil {
-			return err
+// decide needs few ranks exactly: see [ranked.decideRow].
+func (r *ranked) decide(s *scratch, offset int, d []float32, kept bitmask) {
+	draws := s.drawn(r.key, offset, len(d))
+	for p := 0; p < len(d); p += r.plane {
+		row, its := d[p:p+r.plane], draws[p:p+r.plane]
+		if r.stride == 1 && r.decideRow(&s.sorter, row, its, kept, offset+p) {
+			continue
 		}
-		draws := make([]uint32, len(d))
-		vec.Random(r.key, c.lo, draws)
-		s := newSorter(r.length)
-		for p := 0; p < len(d); p += r.plane {
-			if r.stride == 1 && r.decide(s, d[p:p+r.plane], draws[p:p+r.plane], kept, c.lo+p) {
-				continue
+		r.sorted(&s.sorter, row, func(i, rank int) {
+			if r.stays(its[i], rank) {
+				kept.set(offset + p + i)
 			}
-			r.sorted(s, d[p:p+r.plane], func(i, rank int) {
-				if r.stays(draws[p+i], rank) {
-					kept.set(c.lo + p + i)
-				}
-			})
-		}
-		return nil
-	})
-	return kept, err
+		})
+	}
 }
 
 // sorted calls f with every element of a plane and its rank.
 func (r *ranked) sorted(s *sorter, d []float32, f func(i, rank int)) {
 	for start := range r.stride {
-		for rank, key := range s.sort(d[start:], r.stride) {
+		for rank, key := range s.sort(d[start:], r.length, r.stride) {
 			f(start+int(uint32(key))*r.stride, rank)
 		}
 	}
-}
-
-// bitmask has one bit an element: 1 stays.
-type bitmask []uint64
-
-func (m bitmask) set(at int) { m[at>>6] |= 1 << (at & 63) }
-
-func (m bitmask) apply(offset int, d []float32) error {
-	vec.KeepBits(d, m, offset)
-	return nil
 }
 
 func (r *ranked) apply(offset int, d []float32) error {
@@ -167,9 +142,9 @@ func (r *ranked) run(index int) ([]float32, error) {
 	}
 	draws, factors := make([]uint32, len(d)), make([]float32, len(d))
 	vec.Random(r.key, lo, draws)
-	s := newSorter(r.length)
+	var s sorter
 	for p := 0; p < len(d); p += r.plane {
-		r.sorted(s, d[p:p+r.plane], func(i, rank int) {
+		r.sorted(&s, d[p:p+r.plane], func(i, rank int) {
 			switch {
 			case !r.stays(draws[p+i], rank):
 			case r.divide:

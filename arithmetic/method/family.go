@@ -1,7 +1,5 @@
 package method
 
-import "strings"
-
 // taskVectors are the methods that add sparsified task vectors to a base: one algorithm, a row a choice.
 func taskVectors() []*Method {
 	density := Param{Name: "density", Scope: PerModel, Default: 1, Max: 1, Doc: "share of each task vector that stays; 1 keeps all"}
@@ -36,7 +34,7 @@ func taskVectors() []*Method {
 			Params: append([]Param{weightParam(true), lambdaParam(1), normalizeParam(r.normalize), rescale,
 				{Name: "int8_mask", Kind: Flag, Inert: true, Doc: "accepted for mergekit's sake"}}, r.params...),
 			Trims:   r.choose != nil,
-			masks:   strings.HasPrefix(r.name, "della"),
+			masks:   r.rescale,
 			prepare: taskVectorMethod(r.choose, r.vote),
 			copies:  unmoved,
 			shares:  true,

@@ -125,50 +125,36 @@ func (b *band) apply(offset int, d []float32) error {
 }
 
 // rescaled gives the factors that restore each task vector's L1 norm, Σ|d| / Σ|masked d|, as mergekit's rescale does; 1 where
-// nothing is masked and where either norm is below 1e-7.
+// nothing is masked and where either norm is below 1e-7. It makes a pass for those masks that do not know the norms.
 func rescaled(t *Task, models []Input, masks []mask) ([]float32, error) {
+	before, after := make([]float64, len(models)), make([]float64, len(models))
+	open, p := make([]mask, len(models)), blocks
+	for i, m := range masks {
+		switch m := m.(type) {
+		case *decided:
+			before[i], after[i] = m.before, m.after
+			continue
+		case *ranked:
+			p = m.pieces
+		}
+		open[i] = m
+	}
+	if slices.ContainsFunc(open, func(m mask) bool { return m != nil }) {
+		b, a, err := normPass(t, models, open, p, func(i int, _ *scratch, offset int, d []float32) error { return open[i].apply(offset, d) })
+		if err != nil {
+			return nil, err
+		}
+		for i, m := range open {
+			if m != nil {
+				before[i], after[i] = b[i], a[i]
+			}
+		}
+	}
 	factors := slices.Repeat([]float32{1}, len(models))
-	if !slices.ContainsFunc(masks, func(m mask) bool { return m != nil }) {
-		return factors, nil
-	}
-	type norms struct{ before, after []float64 }
-	parts, err := scan(t, func(part *norms, offset, n int, w *work) error {
-		if part.before == nil {
-			*part = norms{make([]float64, len(models)), make([]float64, len(models))}
-		}
-		base, d := w.block(n), w.block(n)
-		if err := t.base().read(offset, base); err != nil {
-			return err
-		}
-		for i := range models {
-			if masks[i] == nil {
-				continue
-			}
-			if err := models[i].read(offset, d); err != nil {
-				return err
-			}
-			vec.Sub(d, base)
-			part.before[i] += vec.SumAbs(d)
-			if err := masks[i].apply(offset, d); err != nil {
-				return err
-			}
-			part.after[i] += vec.SumAbs(d)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
 	for i := range models {
-		var before, after float64
-		for _, p := range parts {
-			if p.before != nil {
-				before, after = before+p.before[i], after+p.after[i]
-			}
-		}
 		const least = 1e-7
-		if masks[i] != nil && before >= least && after >= least {
-			factors[i] = float32(before / after)
+		if before[i] >= least && after[i] >= least {
+			factors[i] = float32(before[i] / after[i])
 		}
 	}
 	return factors, nil

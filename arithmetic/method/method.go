@@ -74,6 +74,11 @@ type Task struct {
 // Elements is the number of elements.
 func (t *Task) Elements() int { return checkpoint.Info{Shape: t.Shape}.Elements() }
 
+// roomForBits tells whether masks of a bit an element and model may be held.
+func (t *Task) roomForBits(models int) bool {
+	return t.Memory <= 0 || int64(t.Elements()/8*models) <= t.Memory
+}
+
 // base is the base's input.
 func (t *Task) base() *Input { return &t.Inputs[t.Base] }
 

@@ -8,12 +8,14 @@ import (
 	"syncretic/arithmetic/vec"
 )
 
-// drop keeps each element of a task vector with probability density, whatever its value: DARE, arXiv 2311.03099.
+// drop keeps each element of a task vector with probability density, whatever its value: DARE, arXiv 2311.03099. The draws are
+// made again where a block is read, but where norms have to be found in a pass they are kept from there, a bit each.
 func drop(t *Task, models []Input) ([]mask, error) {
-	masks := make([]mask, len(models))
+	masks, deciders := make([]mask, len(models)), make([]decider, len(models))
+	some := false
 	for i, in := range models {
 		switch density := in.Params["density"]; {
-		case density >= 1:
+		case density > 1-0x1p-32:
 		case density <= 0:
 			masks[i] = keepNone{}
 		default:
@@ -21,10 +23,13 @@ func drop(t *Task, models []Input) ([]mask, error) {
 			if t.Params["rescale"] == rescaleProbability {
 				m.factor = float32(1 / density)
 			}
-			masks[i] = m
+			masks[i], deciders[i], some = m, m, true
 		}
 	}
-	return masks, nil
+	if !some || t.Params["rescale"] != rescaleL1 || !t.roomForBits(len(models)) {
+		return masks, nil
+	}
+	return withBits(t, models, masks, deciders, blocks)
 }
 
 // keepSome keeps what its counter-based draws keep, times a factor.
@@ -40,6 +45,10 @@ func (k keepSome) apply(offset int, d []float32) error {
 		vec.Scale(d, k.factor)
 	}
 	return nil
+}
+
+func (k keepSome) decide(s *scratch, offset int, d []float32, kept bitmask) {
+	vec.Below(kept[offset>>6:], s.drawn(k.key, offset, len(d)), vec.Limit(k.density))
 }
 
 // key is the key of the random numbers of one model's task vector in this tensor: seed, place of the model among those that are

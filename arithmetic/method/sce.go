@@ -159,11 +159,7 @@ func (s *selected) block(offset int, dst []float32, w *work) error {
 		vec.Scale(d, s.weights[m])
 		vec.AddAgreeing(dst, divisor, d, sign, s.weights[m])
 	}
-	for i, x := range divisor {
-		if x < 1e-6 {
-			divisor[i] = 1e-6
-		}
-	}
+	vec.AtLeast(divisor, 1e-6)
 	vec.Divide(dst, divisor)
 	vec.Add(dst, base)
 	return nil

@@ -2,7 +2,6 @@ package method
 
 import (
 	"math"
-	"slices"
 
 	"syncretic/arithmetic/vec"
 )
@@ -79,6 +78,7 @@ type bracket struct {
 	rank
 	at     int // among the ranks asked for
 	lo, hi uint32
+	expect int // magnitudes inside that a chunk will have
 	share  int // magnitudes that may be kept a chunk
 }
 
@@ -114,22 +114,24 @@ func guess(t *Task, of values, ranks []rank) ([]*bracket, error) {
 		// The k-th largest of n is about the s-th largest of the sample, give or take five standard deviations.
 		p := float64(r.k) / float64(n)
 		at, room := p*float64(len(s)), 5*math.Sqrt(p*(1-p)*float64(len(s)))+2
+		b.expect = int(2*room/float64(len(s))*chunkElements) + 1
 		if low := int(at + room); low < len(s) {
-			b.lo = s[len(s)-1-low]
+			b.lo, _, _ = kthLargest([][]uint32{s}, 0, allMagnitudes, low+1)
 		}
 		if high := int(at - room); high >= 0 {
-			b.hi = s[len(s)-1-high] + 1
+			most, _, _ := kthLargest([][]uint32{s}, 0, allMagnitudes, high+1)
+			b.hi = most + 1
 		}
 	}
 	return open, nil
 }
 
-// sample is a sorted sample of magnitudes: short runs at even distances.
+// sample is a sample of magnitudes: short runs at even distances.
 func sample(n int, of values, model int) ([]uint32, error) {
 	const run, runs = 64, sampleElements / 64
 	w := borrow()
 	defer w.giveBack()
-	var s []uint32
+	s := make([]uint32, 0, run*runs)
 	for i := range runs {
 		x, err := of.at(int(float64(n-run)*(float64(i)+0.5)/float64(runs)), run, model, w)
 		if err != nil {
@@ -139,7 +141,6 @@ func sample(n int, of values, model int) ([]uint32, error) {
 			s = append(s, vec.Magnitude(x))
 		}
 	}
-	slices.Sort(s)
 	return s, nil
 }
 
@@ -188,6 +189,9 @@ func (b *bracket) width() uint32 { return max(1, (b.hi-b.lo+parts-1)/parts) }
 
 func (s *seen) add(b *bracket, d []float32) {
 	if !s.many {
+		if s.inside == nil {
+			s.inside = make([]uint32, 0, min(b.expect+b.expect/8, b.share)+len(d))
+		}
 		var above int
 		above, s.inside = vec.Between(d, b.lo, b.hi, s.inside)
 		s.above += above
@@ -249,11 +253,11 @@ func (b *bracket) settle(t *Task, of values, chunks [][]seen, at int, out *cut) 
 		*out = cut{bits: b.lo + uint32(i), last: b.last}
 		return true, b.locate(t, of, chunks, at, counts[i], need, out)
 	}
-	all := make([]uint32, 0, inside)
-	for _, c := range chunks {
-		all = append(all, c[at].inside...)
+	all := make([][]uint32, len(chunks))
+	for i, c := range chunks {
+		all[i] = c[at].inside
 	}
-	value, equal, rest := kthLargest(all, need)
+	value, equal, rest := kthLargest(all, b.lo, b.hi, need)
 	*out = cut{bits: value, last: b.last}
 	return true, b.locate(t, of, chunks, at, equal, rest, out)
 }

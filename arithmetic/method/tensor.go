@@ -62,6 +62,12 @@ func (t *Tensor) Read(offset int, dst []float32) error {
 	return nil
 }
 
+// Prepare makes the passes that the first Read would make.
+func (t *Tensor) Prepare() error {
+	_, err := t.prepared()
+	return err
+}
+
 // scalable is a kernel that can be used with another lambda.
 type scalable interface {
 	withLambda(lambda float64) kernel

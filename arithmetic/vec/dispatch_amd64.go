@@ -214,3 +214,51 @@ func fastBernoulli(x []float32, key uint64, offset int, limit uint32) int {
 	bernoulliAVX2(&x[0], n, &c, next(0, 4), limit)
 	return n
 }
+
+func fastAtLeast(x []float32, c float32) int {
+	n, ok := whole(len(x), 32)
+	if !ok {
+		return 0
+	}
+	atLeastAVX2(&x[0], n, c)
+	return n
+}
+
+func fastMaxMagnitude(x []float32) (most uint32, done int) {
+	n, ok := whole(len(x), 32)
+	if !ok {
+		return 0, 0
+	}
+	return maxMagnitudeAVX2(&x[0], n), n
+}
+
+func fastCountAtLeast(x []float32, bound uint32) (count, done int) {
+	n, ok := whole(len(x), 32)
+	switch {
+	case !ok || bound == 0: // the kernel looks for more than one less
+		return 0, 0
+	case bound > largest:
+		return 0, len(x)
+	}
+	const most = 1 << 30 // a lane counts an eighth of them in 32 bits
+	n = min(n, most)
+	return countAboveAVX2(&x[0], n, bound-1), n
+}
+
+func fastBuckets(dst []uint32, x []float32, scale float32) int {
+	n, ok := whole(len(x), 32)
+	if !ok {
+		return 0
+	}
+	bucketsAVX2(&dst[0], &x[0], n, scale)
+	return n
+}
+
+func fastBelow(bits []uint64, draws []uint32, limit uint32) int {
+	n, ok := whole(len(draws), 64)
+	if !ok {
+		return 0
+	}
+	belowAVX2(&bits[0], &draws[0], n, limit)
+	return n
+}

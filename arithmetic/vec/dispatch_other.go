@@ -24,3 +24,8 @@ func fastRandom(uint64, int, []uint32) int                                   { r
 func fastBernoulli([]float32, uint64, int, uint32) int                       { return 0 }
 func fastKeepWhere(_, _ []float32, _ uint32) int                             { return 0 }
 func fastAddSquare(_, _ []float32) int                                       { return 0 }
+func fastAtLeast([]float32, float32) int                                     { return 0 }
+func fastMaxMagnitude([]float32) (uint32, int)                               { return 0, 0 }
+func fastCountAtLeast([]float32, uint32) (count, done int)                   { return 0, 0 }
+func fastBuckets([]uint32, []float32, float32) int                           { return 0 }
+func fastBelow([]uint64, []uint32, uint32) int                               { return 0 }

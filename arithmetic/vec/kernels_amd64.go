@@ -84,6 +84,31 @@ func anyNonFiniteAVX2(x *float32, n int) (found uint32)
 //go:noescape
 func keepBitsAVX2(x *float32, bits *byte, n int)
 
+// atLeastAVX2 is AtLeast for a multiple of 32 elements.
+//
+//go:noescape
+func atLeastAVX2(x *float32, n int, c float32)
+
+// maxMagnitudeAVX2 is MaxMagnitude for a multiple of 32 elements.
+//
+//go:noescape
+func maxMagnitudeAVX2(x *float32, n int) (most uint32)
+
+// countAboveAVX2 counts magnitudes above the bound, for a multiple of 32 elements.
+//
+//go:noescape
+func countAboveAVX2(x *float32, n int, bound uint32) (count int)
+
+// bucketsAVX2 is Buckets for a multiple of 32 elements.
+//
+//go:noescape
+func bucketsAVX2(dst *uint32, x *float32, n int, scale float32)
+
+// belowAVX2 is Below for a multiple of 64 elements.
+//
+//go:noescape
+func belowAVX2(bits *uint64, draws *uint32, n int, limit uint32)
+
 // dotAVX2 adds products to sixteen lanes, for a multiple of 16 elements.
 //
 //go:noescape

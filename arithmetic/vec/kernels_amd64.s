@@ -645,6 +645,182 @@ DATA words_1_2_4_8_10_20_40_80<>+24(SB)/4, $0x00000040
 DATA words_1_2_4_8_10_20_40_80<>+28(SB)/4, $0x00000080
 GLOBL words_1_2_4_8_10_20_40_80<>(SB), RODATA|NOPTR, $32
 
+// func atLeastAVX2(x *float32, n int, c float32)
+// Requires: AVX
+TEXT ·atLeastAVX2(SB), NOSPLIT, $0-20
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS c+16(FP), Y0
+	TESTQ        CX, CX
+	JLE          end36
+
+loop35:
+	VMAXPS  (AX), Y0, Y1
+	VMOVUPS Y1, (AX)
+	VMAXPS  32(AX), Y0, Y1
+	VMOVUPS Y1, 32(AX)
+	VMAXPS  64(AX), Y0, Y1
+	VMOVUPS Y1, 64(AX)
+	VMAXPS  96(AX), Y0, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x80, AX
+	SUBQ    $0x20, CX
+	JG      loop35
+
+end36:
+	VZEROUPPER
+	RET
+
+// func maxMagnitudeAVX2(x *float32, n int) (most uint32)
+// Requires: AVX, AVX2
+TEXT ·maxMagnitudeAVX2(SB), NOSPLIT, $0-20
+	MOVQ    x+0(FP), AX
+	MOVQ    n+8(FP), CX
+	VMOVUPS words_7fffffff<>+0(SB), Y0
+	VPXOR   Y1, Y1, Y1
+	TESTQ   CX, CX
+	JLE     end38
+
+loop37:
+	VANDPS  (AX), Y0, Y2
+	VPMAXSD Y2, Y1, Y1
+	VANDPS  32(AX), Y0, Y2
+	VPMAXSD Y2, Y1, Y1
+	VANDPS  64(AX), Y0, Y2
+	VPMAXSD Y2, Y1, Y1
+	VANDPS  96(AX), Y0, Y2
+	VPMAXSD Y2, Y1, Y1
+	ADDQ    $0x80, AX
+	SUBQ    $0x20, CX
+	JG      loop37
+
+end38:
+	VEXTRACTI128 $0x01, Y1, X0
+	VPMAXSD      X0, X1, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPMAXSD      X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPMAXSD      X1, X0, X0
+	VMOVD        X0, AX
+	MOVL         AX, most+16(FP)
+	VZEROUPPER
+	RET
+
+// func countAboveAVX2(x *float32, n int, bound uint32) (count int)
+// Requires: AVX, AVX2
+TEXT ·countAboveAVX2(SB), NOSPLIT, $0-32
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS bound+16(FP), Y0
+	VMOVUPS      words_7fffffff<>+0(SB), Y2
+	VPXOR        Y1, Y1, Y1
+	TESTQ        CX, CX
+	JLE          end40
+
+loop39:
+	VANDPS   (AX), Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VPSUBD   Y3, Y1, Y1
+	VANDPS   32(AX), Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VPSUBD   Y3, Y1, Y1
+	VANDPS   64(AX), Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VPSUBD   Y3, Y1, Y1
+	VANDPS   96(AX), Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VPSUBD   Y3, Y1, Y1
+	ADDQ     $0x80, AX
+	SUBQ     $0x20, CX
+	JG       loop39
+
+end40:
+	VEXTRACTI128 $0x01, Y1, X0
+	VPADDD       X0, X1, X0
+	VPSHUFD      $0x4e, X0, X1
+	VPADDD       X1, X0, X0
+	VPSHUFD      $0xb1, X0, X1
+	VPADDD       X1, X0, X0
+	VMOVD        X0, AX
+	MOVQ         AX, count+24(FP)
+	VZEROUPPER
+	RET
+
+// func bucketsAVX2(dst *uint32, x *float32, n int, scale float32)
+// Requires: AVX
+TEXT ·bucketsAVX2(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS scale+24(FP), Y0
+	VMOVUPS      words_7fffffff<>+0(SB), Y1
+	TESTQ        DX, DX
+	JLE          end42
+
+loop41:
+	VANDPS     (CX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VCVTTPS2DQ Y2, Y2
+	VMOVDQU    Y2, (AX)
+	VANDPS     32(CX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VCVTTPS2DQ Y2, Y2
+	VMOVDQU    Y2, 32(AX)
+	VANDPS     64(CX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VCVTTPS2DQ Y2, Y2
+	VMOVDQU    Y2, 64(AX)
+	VANDPS     96(CX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VCVTTPS2DQ Y2, Y2
+	VMOVDQU    Y2, 96(AX)
+	ADDQ       $0x80, AX
+	ADDQ       $0x80, CX
+	SUBQ       $0x20, DX
+	JG         loop41
+
+end42:
+	VZEROUPPER
+	RET
+
+// func belowAVX2(bits *uint64, draws *uint32, n int, limit uint32)
+// Requires: AVX, AVX2
+TEXT ·belowAVX2(SB), NOSPLIT, $0-28
+	MOVQ         bits+0(FP), AX
+	MOVQ         draws+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS limit+24(FP), Y0
+	VMOVUPS      words_80000000<>+0(SB), Y1
+	VPXOR        Y1, Y0, Y0
+	TESTQ        DX, DX
+	JLE          end44
+
+loop43:
+	VPXOR     (CX), Y1, Y2
+	VPCMPGTD  Y2, Y0, Y2
+	VMOVMSKPS Y2, BX
+	MOVB      BL, (AX)
+	VPXOR     32(CX), Y1, Y2
+	VPCMPGTD  Y2, Y0, Y2
+	VMOVMSKPS Y2, BX
+	MOVB      BL, 1(AX)
+	VPXOR     64(CX), Y1, Y2
+	VPCMPGTD  Y2, Y0, Y2
+	VMOVMSKPS Y2, BX
+	MOVB      BL, 2(AX)
+	VPXOR     96(CX), Y1, Y2
+	VPCMPGTD  Y2, Y0, Y2
+	VMOVMSKPS Y2, BX
+	MOVB      BL, 3(AX)
+	ADDQ      $0x04, AX
+	ADDQ      $0x80, CX
+	SUBQ      $0x20, DX
+	JG        loop43
+
+end44:
+	VZEROUPPER
+	RET
+
 // func dotAVX2(lanes *float64, a *float32, b *float32, n int)
 // Requires: AVX, FMA3
 TEXT ·dotAVX2(SB), NOSPLIT, $0-32
@@ -657,9 +833,9 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   BX, BX
-	JLE     end36
+	JLE     end46
 
-loop35:
+loop45:
 	VCVTPS2PD   (CX), Y4
 	VCVTPS2PD   16(CX), Y5
 	VCVTPS2PD   (DX), Y6
@@ -675,9 +851,9 @@ loop35:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, BX
-	JG          loop35
+	JG          loop45
 
-end36:
+end46:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -698,9 +874,9 @@ TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
 	VPCMPEQQ Y4, Y4, Y4
 	VPSRLQ   $0x01, Y4, Y4
 	TESTQ    DX, DX
-	JLE      end38
+	JLE      end48
 
-loop37:
+loop47:
 	VCVTPS2PD (CX), Y5
 	VCVTPS2PD 16(CX), Y6
 	VANDPD    Y4, Y5, Y5
@@ -715,9 +891,9 @@ loop37:
 	VADDPD    Y6, Y3, Y3
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JG        loop37
+	JG        loop47
 
-end38:
+end48:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -735,9 +911,9 @@ TEXT ·signsAVX2(SB), NOSPLIT, $0-40
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	TESTQ DX, DX
-	JLE   end40
+	JLE   end50
 
-loop39:
+loop49:
 	VMOVUPS (AX), Y3
 	VMOVUPS (CX), Y4
 	VCMPPS  $0x04, Y0, Y3, Y5
@@ -751,9 +927,9 @@ loop39:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JG      loop39
+	JG      loop49
 
-end40:
+end50:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -782,9 +958,9 @@ TEXT ·randomAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU      (DX), Y0
 	VPBROADCASTQ step+24(FP), Y1
 	TESTQ        CX, CX
-	JLE          end42
+	JLE          end52
 
-loop41:
+loop51:
 	VMOVDQU  Y0, Y2
 	VPSRLQ   $0x1e, Y2, Y3
 	VPXOR    Y3, Y2, Y2
@@ -810,9 +986,9 @@ loop41:
 	VPADDQ   Y1, Y0, Y0
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop41
+	JG       loop51
 
-end42:
+end52:
 	VZEROUPPER
 	RET
 
@@ -868,9 +1044,9 @@ TEXT ·bernoulliAVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      words_80000000<>+0(SB), Y3
 	VPXOR        Y3, Y0, Y0
 	TESTQ        CX, CX
-	JLE          end44
+	JLE          end54
 
-loop43:
+loop53:
 	VMOVDQU  Y1, Y4
 	VPSRLQ   $0x1e, Y4, Y5
 	VPXOR    Y5, Y4, Y4
@@ -899,8 +1075,8 @@ loop43:
 	VMOVUPS  Y4, (AX)
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop43
+	JG       loop53
 
-end44:
+end54:
 	VZEROUPPER
 	RET

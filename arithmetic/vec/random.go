@@ -54,7 +54,7 @@ func Bernoulli(x []float32, key uint64, offset int, p float64) {
 	if p > 1-0x1p-32 {
 		return
 	}
-	limit := uint32(math.Ceil(p * 0x1p32)) // at most 2³² − 1: the draws below p·2³² are the integers below this one
+	limit := Limit(p)
 	i := 0
 	if offset&1 == 1 && len(x) > 0 {
 		x[0] = keepBelow(x[0], draw(key, offset), limit)
@@ -70,6 +70,10 @@ func Bernoulli(x []float32, key uint64, offset int, p float64) {
 		x[i] = keepBelow(x[i], draw(key, offset+i), limit)
 	}
 }
+
+// Limit is the least integer of which no smaller draw keeps an element with probability p, which is in [0, 1 − 2⁻³²]: the draws below
+// p·2³² are the integers below it.
+func Limit(p float64) uint32 { return uint32(math.Ceil(p * 0x1p32)) }
 
 // keepBelow is x where draw < limit and 0 elsewhere, without a branch, which nobody could predict.
 func keepBelow(x float32, draw, limit uint32) float32 {

@@ -11,6 +11,7 @@ func main() {
 	ConstraintExpr("!purego")
 	elementwise()
 	magnitudes()
+	ranks()
 	sums()
 	random()
 	Generate()
