@@ -11,19 +11,25 @@ import (
 // decode converts len(dst) stored elements to float32. F64 is rounded to nearest even. Wide integers must be exact:
 // the error says which element is not. The caller has checked that src holds them.
 func decode(dtype DType, dst []float32, src []byte) error {
+	_, err := decodeFinite(dtype, dst, src)
+	return err
+}
+
+// decodeFinite is decode that also tells that all are finite, where it learns so by the way.
+func decodeFinite(dtype DType, dst []float32, src []byte) (finite bool, err error) {
 	switch dtype {
 	case F32:
 		if littleEndian() {
 			copy(bytesOf(dst), src)
-			return nil
+			return false, nil
 		}
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 		}
 	case BF16:
-		half.FromBF16(dst, src)
+		return half.FromBF16(dst, src), nil
 	case F16:
-		half.FromF16(dst, src)
+		return half.FromF16(dst, src), nil
 	case F64:
 		src = src[:8*len(dst)]
 		for i := range dst {
@@ -42,22 +48,22 @@ func decode(dtype DType, dst []float32, src []byte) error {
 			u := binary.LittleEndian.Uint64(src[8*i:])
 			dst[i] = float32(u)
 			if dst[i] >= 0x1p64 || uint64(dst[i]) != u {
-				return invalid("element %d: %d has no exact float32: use Raw", i, u)
+				return false, invalid("element %d: %d has no exact float32: use Raw", i, u)
 			}
 		}
 	default:
 		if !dtype.Integer() {
-			return invalid("dtype %s cannot be read as numbers", dtype)
+			return false, invalid("dtype %s cannot be read as numbers", dtype)
 		}
 		for i := range dst {
 			v := integerAt(dtype, src, i)
 			dst[i] = float32(v)
 			if dst[i] >= 0x1p63 || int64(dst[i]) != v {
-				return invalid("element %d: %d has no exact float32: use Raw", i, v)
+				return false, invalid("element %d: %d has no exact float32: use Raw", i, v)
 			}
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // integerAt is element i of an integer tensor; a U64 above the largest int64 wraps.

@@ -14,7 +14,7 @@ func narrow(to func([]byte, []float32) int, x float32) uint16 {
 	return binary.LittleEndian.Uint16(b[:])
 }
 
-func wide(from func([]float32, []byte), h uint16) float32 {
+func wide(from func([]float32, []byte) bool, h uint16) float32 {
 	var x [1]float32
 	from(x[:], binary.LittleEndian.AppendUint16(nil, h))
 	return x[0]

@@ -90,24 +90,31 @@ func (m *Model) Tensors() []Info { return m.infos }
 
 // Read converts elements [offset, offset+len(dst)) of the named tensor to float32. Floats wider than that are rounded to
 // nearest even; integers must be exact in float32. After Close it fails with fs.ErrClosed.
-func (m *Model) Read(name string, offset int, dst []float32) (err error) {
+func (m *Model) Read(name string, offset int, dst []float32) error {
+	_, err := m.ReadFinite(name, offset, dst)
+	return err
+}
+
+// ReadFinite is Read. It knows of 16-bit tensors whether they are finite.
+func (m *Model) ReadFinite(name string, offset int, dst []float32) (finite bool, err error) {
 	defer catchFault(m.path, debug.SetPanicOnFault(true), &err)
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	t, err := m.find(name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := checkRange(name, offset, len(dst), t.info.Elements()); err != nil {
-		return fmt.Errorf("%s: %w", t.file, err)
+		return false, fmt.Errorf("%s: %w", t.file, err)
 	}
 	if t.view != nil {
-		return readView(t, offset, dst)
+		return false, readView(t, offset, dst)
 	}
-	if err := decode(t.info.DType, dst, t.bytes[offset*t.info.DType.Size():]); err != nil {
-		return fmt.Errorf("%s: tensor %q: from element %d: %w", t.file, name, offset, err)
+	finite, err = decodeFinite(t.info.DType, dst, t.bytes[offset*t.info.DType.Size():])
+	if err != nil {
+		return false, fmt.Errorf("%s: tensor %q: from element %d: %w", t.file, name, offset, err)
 	}
-	return nil
+	return finite, nil
 }
 
 // Raw returns the tensor's bytes in the mapped file. They are read-only, may be unaligned, and are gone after Close.

@@ -21,6 +21,13 @@ type RawSource interface {
 	Raw(name string) ([]byte, error)
 }
 
+// FiniteSource is a Source that may learn, while it reads, that there is neither NaN nor infinity.
+type FiniteSource interface {
+	Source
+	// ReadFinite is Read. finite says that all it read is finite; where it is false, that is not known.
+	ReadFinite(name string, offset int, dst []float32) (finite bool, err error)
+}
+
 // Preparer is a Source that has to find out about a whole tensor before it can give any of it.
 type Preparer interface {
 	Source

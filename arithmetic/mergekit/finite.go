@@ -49,7 +49,11 @@ func guard(name string, src checkpoint.Source, policy NonFinite) checkpoint.Sour
 }
 
 func (f *finite) Read(tensor string, offset int, dst []float32) error {
-	if err := f.Source.Read(tensor, offset, dst); err != nil {
+	if src, ok := f.Source.(checkpoint.FiniteSource); ok {
+		if finite, err := src.ReadFinite(tensor, offset, dst); finite || err != nil {
+			return err
+		}
+	} else if err := f.Source.Read(tensor, offset, dst); err != nil {
 		return err
 	}
 	for {

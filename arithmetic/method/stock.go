@@ -60,11 +60,9 @@ func (s *stock) block(offset int, dst []float32, w *work) error {
 		for _, y := range x[1:] {
 			vec.Add(mean, y[lo:hi])
 		}
-		vec.DivideBy(mean, float32(len(x)))
-		vec.Scale(mean, t)
 		out := dst[lo:hi]
 		vec.Scale(out, 1-t)
-		vec.Add(out, mean)
+		vec.AddScaled(out, t/float32(len(x)), mean)
 	})
 	return nil
 }

@@ -13,22 +13,20 @@ func whole(n int) (int, bool) {
 	return n, n > 0 && hasAVX2
 }
 
-func fastFromBF16(dst []float32, src []byte) int {
+func fastFromBF16(dst []float32, src []byte) (done int, finite bool) {
 	n, ok := whole(len(dst))
 	if !ok {
-		return 0
+		return 0, true
 	}
-	fromBF16AVX2(&dst[0], &src[0], n)
-	return n
+	return n, fromBF16AVX2(&dst[0], &src[0], n) == 0
 }
 
-func fastFromF16(dst []float32, src []byte) int {
+func fastFromF16(dst []float32, src []byte) (done int, finite bool) {
 	n, ok := whole(len(dst))
 	if !ok {
-		return 0
+		return 0, true
 	}
-	fromF16AVX2(&dst[0], &src[0], n)
-	return n
+	return n, fromF16AVX2(&dst[0], &src[0], n) == 0
 }
 
 // What is beyond the range is left to the portable code, which finds the first.

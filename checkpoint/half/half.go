@@ -13,28 +13,36 @@ import (
 
 //go:generate sh -c "cd gen && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg half"
 
-// FromBF16 widens len(dst) stored numbers.
-func FromBF16(dst []float32, src []byte) {
+// FromBF16 widens len(dst) stored numbers, and tells whether all are finite.
+func FromBF16(dst []float32, src []byte) (finite bool) {
+	const exponents = 0x7f80_7f80_7f80_7f80
 	src = src[: 2*len(dst) : len(src)]
-	i := fastFromBF16(dst, src)
+	i, finite := fastFromBF16(dst, src)
 	for ; i+4 <= len(dst); i += 4 {
 		four, to := binary.LittleEndian.Uint64(src[2*i:]), dst[i:i+4]
 		to[0] = widenBF16(uint16(four))
 		to[1] = widenBF16(uint16(four >> 16))
 		to[2] = widenBF16(uint16(four >> 32))
 		to[3] = widenBF16(uint16(four >> 48))
+		// Where all bits of an exponent are set, adding its lowest carries out of it.
+		finite = finite && (four&exponents+0x0080_0080_0080_0080)&0x8000_8000_8000_8000 == 0
 	}
 	for ; i < len(dst); i++ {
 		dst[i] = widenBF16(binary.LittleEndian.Uint16(src[2*i:]))
+		finite = finite && math.Float32bits(dst[i])&infinity != infinity
 	}
+	return finite
 }
 
-// FromF16 widens len(dst) stored numbers.
-func FromF16(dst []float32, src []byte) {
+// FromF16 widens len(dst) stored numbers, and tells whether all are finite.
+func FromF16(dst []float32, src []byte) (finite bool) {
 	src = src[: 2*len(dst) : len(src)]
-	for i := fastFromF16(dst, src); i < len(dst); i++ {
+	i, finite := fastFromF16(dst, src)
+	for ; i < len(dst); i++ {
 		dst[i] = widenF16(binary.LittleEndian.Uint16(src[2*i:]))
+		finite = finite && math.Float32bits(dst[i])&infinity != infinity
 	}
+	return finite
 }
 
 // ToBF16 rounds all of src into dst, and returns the index of the first element that is finite but became infinite, or −1.

@@ -10,7 +10,7 @@ import (
 // types are the two types, and what their numbers are made of.
 var types = []struct {
 	name     string
-	from     func(dst []float32, src []byte)
+	from     func(dst []float32, src []byte) bool
 	to       func(dst []byte, src []float32) int
 	narrow   func(float32) uint16
 	widen    func(uint16) float32
@@ -75,7 +75,10 @@ func TestWiden(t *testing.T) {
 				t.Fatalf("%s: %04x is %08x, want %08x", k.name, h, math.Float32bits(v), want)
 			}
 			var one [1]float32 // no kernel takes so few
-			if k.from(one[:], src[1+2*h:]); math.Float32bits(one[0]) != want {
+			if finite := k.from(one[:], src[1+2*h:]); finite != (h&0x7fff < int(k.inf)) {
+				t.Fatalf("%s: %04x is finite: %v", k.name, h, finite)
+			}
+			if math.Float32bits(one[0]) != want {
 				t.Fatalf("%s: %04x alone is %08x, want %08x", k.name, h, math.Float32bits(one[0]), want)
 			}
 		}

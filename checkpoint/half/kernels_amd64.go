@@ -4,15 +4,15 @@
 
 package half
 
-// fromBF16AVX2 is FromBF16 for a multiple of 32 elements.
+// fromBF16AVX2 is FromBF16 for a multiple of 32 elements; special is not 0 where one is not finite.
 //
 //go:noescape
-func fromBF16AVX2(dst *float32, src *byte, n int)
+func fromBF16AVX2(dst *float32, src *byte, n int) (special uint32)
 
-// fromF16AVX2 is FromF16 for a multiple of 32 elements.
+// fromF16AVX2 is FromF16 for a multiple of 32 elements; special is not 0 where one is not finite.
 //
 //go:noescape
-func fromF16AVX2(dst *float32, src *byte, n int)
+func fromF16AVX2(dst *float32, src *byte, n int) (special uint32)
 
 // toBF16AVX2 is ToBF16 for a multiple of 32 elements; beyond is not 0 where a finite element became infinite.
 //

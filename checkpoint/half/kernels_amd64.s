@@ -4,53 +4,93 @@
 
 #include "textflag.h"
 
-// func fromBF16AVX2(dst *float32, src *byte, n int)
+// func fromBF16AVX2(dst *float32, src *byte, n int) (special uint32)
 // Requires: AVX, AVX2
-TEXT ·fromBF16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ n+16(FP), DX
+TEXT ·fromBF16AVX2(SB), NOSPLIT, $0-28
+	VPXOR Y0, Y0, Y0
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  n+16(FP), DX
 
 loop1:
-	VPMOVZXWD (CX), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVDQU   Y0, (AX)
-	VPMOVZXWD 16(CX), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVDQU   Y0, 32(AX)
-	VPMOVZXWD 32(CX), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVDQU   Y0, 64(AX)
-	VPMOVZXWD 48(CX), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVDQU   Y0, 96(AX)
+	VPMOVZXWD (CX), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VMOVDQU   Y1, (AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
+	VPMOVZXWD 16(CX), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VMOVDQU   Y1, 32(AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
+	VPMOVZXWD 32(CX), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VMOVDQU   Y1, 64(AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
+	VPMOVZXWD 48(CX), Y1
+	VPSLLD    $0x10, Y1, Y1
+	VMOVDQU   Y1, 96(AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
 	ADDQ      $0x80, AX
 	ADDQ      $0x40, CX
 	SUBQ      $0x20, DX
 	JG        loop1
+	VMOVMSKPS Y0, AX
+	MOVL      AX, special+24(FP)
 	VZEROUPPER
 	RET
 
-// func fromF16AVX2(dst *float32, src *byte, n int)
-// Requires: AVX, F16C
-TEXT ·fromF16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ n+16(FP), DX
+DATA word_7f800000<>+0(SB)/4, $0x7f800000
+DATA word_7f800000<>+4(SB)/4, $0x7f800000
+DATA word_7f800000<>+8(SB)/4, $0x7f800000
+DATA word_7f800000<>+12(SB)/4, $0x7f800000
+DATA word_7f800000<>+16(SB)/4, $0x7f800000
+DATA word_7f800000<>+20(SB)/4, $0x7f800000
+DATA word_7f800000<>+24(SB)/4, $0x7f800000
+DATA word_7f800000<>+28(SB)/4, $0x7f800000
+GLOBL word_7f800000<>(SB), RODATA|NOPTR, $32
+
+// func fromF16AVX2(dst *float32, src *byte, n int) (special uint32)
+// Requires: AVX, AVX2, F16C
+TEXT ·fromF16AVX2(SB), NOSPLIT, $0-28
+	VPXOR Y0, Y0, Y0
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  n+16(FP), DX
 
 loop2:
-	VCVTPH2PS (CX), Y0
-	VMOVUPS   Y0, (AX)
-	VCVTPH2PS 16(CX), Y0
-	VMOVUPS   Y0, 32(AX)
-	VCVTPH2PS 32(CX), Y0
-	VMOVUPS   Y0, 64(AX)
-	VCVTPH2PS 48(CX), Y0
-	VMOVUPS   Y0, 96(AX)
+	VCVTPH2PS (CX), Y1
+	VMOVUPS   Y1, (AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
+	VCVTPH2PS 16(CX), Y1
+	VMOVUPS   Y1, 32(AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
+	VCVTPH2PS 32(CX), Y1
+	VMOVUPS   Y1, 64(AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
+	VCVTPH2PS 48(CX), Y1
+	VMOVUPS   Y1, 96(AX)
+	VPAND     word_7f800000<>+0(SB), Y1, Y1
+	VPCMPEQD  word_7f800000<>+0(SB), Y1, Y1
+	VPOR      Y1, Y0, Y0
 	ADDQ      $0x80, AX
 	ADDQ      $0x40, CX
 	SUBQ      $0x20, DX
 	JG        loop2
+	VMOVMSKPS Y0, AX
+	MOVL      AX, special+24(FP)
 	VZEROUPPER
 	RET
 
@@ -169,16 +209,6 @@ DATA word_00000001<>+20(SB)/4, $0x00000001
 DATA word_00000001<>+24(SB)/4, $0x00000001
 DATA word_00000001<>+28(SB)/4, $0x00000001
 GLOBL word_00000001<>(SB), RODATA|NOPTR, $32
-
-DATA word_7f800000<>+0(SB)/4, $0x7f800000
-DATA word_7f800000<>+4(SB)/4, $0x7f800000
-DATA word_7f800000<>+8(SB)/4, $0x7f800000
-DATA word_7f800000<>+12(SB)/4, $0x7f800000
-DATA word_7f800000<>+16(SB)/4, $0x7f800000
-DATA word_7f800000<>+20(SB)/4, $0x7f800000
-DATA word_7f800000<>+24(SB)/4, $0x7f800000
-DATA word_7f800000<>+28(SB)/4, $0x7f800000
-GLOBL word_7f800000<>(SB), RODATA|NOPTR, $32
 
 DATA word_7f7f7fff<>+0(SB)/4, $0x7f7f7fff
 DATA word_7f7f7fff<>+4(SB)/4, $0x7f7f7fff

@@ -16,25 +16,42 @@ const group = 32
 func main() {
 	ConstraintExpr("!purego")
 
-	function("fromBF16AVX2", "dst *float32, src *byte, n int", "fromBF16AVX2 is FromBF16 for a multiple of 32 elements.")
+	infinity := Mem{} // the exponent of what is not finite
+	var special VecVirtual
+	note := func(x VecVirtual) {
+		e := YMM()
+		VPAND(infinity, x, e)
+		VPCMPEQD(infinity, e, e)
+		VPOR(e, special, special)
+	}
+	begin := func() {
+		infinity, special = word(0x7f800000), YMM()
+		VPXOR(special, special, special)
+	}
+
+	function("fromBF16AVX2", "dst *float32, src *byte, n int) (special uint32", "fromBF16AVX2 is FromBF16 for a multiple of 32 elements; special is not 0 where one is not finite.")
+	begin()
 	each(4, 2, func(dst, src Register, d int) {
 		x := YMM()
 		VPMOVZXWD(Mem{Base: src, Disp: 2 * d}, x)
 		VPSLLD(Imm(16), x, x)
 		VMOVDQU(x, Mem{Base: dst, Disp: 4 * d})
-	})
+		note(x)
+	}, func() { report(special) })
 
-	function("fromF16AVX2", "dst *float32, src *byte, n int", "fromF16AVX2 is FromF16 for a multiple of 32 elements.")
+	function("fromF16AVX2", "dst *float32, src *byte, n int) (special uint32", "fromF16AVX2 is FromF16 for a multiple of 32 elements; special is not 0 where one is not finite.")
+	begin()
 	each(4, 2, func(dst, src Register, d int) {
 		x := YMM()
 		VCVTPH2PS(Mem{Base: src, Disp: 2 * d}, x)
 		VMOVUPS(x, Mem{Base: dst, Disp: 4 * d})
-	})
+		note(x)
+	}, func() { report(special) })
 
 	function("toBF16AVX2", "dst *byte, src *float32, n int) (beyond uint32", "toBF16AVX2 is ToBF16 for a multiple of 32 elements; beyond is not 0 where a finite element became infinite.")
 	over := YMM()
 	VPXOR(over, over, over)
-	noSign, half, one, infinity, largest, quiet := spread(0x7fffffff), spread(0x7fff), spread(1), spread(0x7f800000), spread(0x7f7f7fff), spread(0x400000)
+	noSign, half, one, inf, largest, quiet := spread(0x7fffffff), spread(0x7fff), spread(1), spread(0x7f800000), spread(0x7f7f7fff), spread(0x400000)
 	each(2, 4, func(dst, src Register, d int) {
 		if d%16 != 0 {
 			return // two vectors at a time
@@ -44,14 +61,14 @@ func main() {
 			x, m, nan, odd, r := YMM(), YMM(), YMM(), YMM(), YMM()
 			VMOVDQU(Mem{Base: src, Disp: 4*d + 32*i}, x)
 			VPAND(noSign, x, m)
-			VPCMPGTD(infinity, m, nan)
+			VPCMPGTD(inf, m, nan)
 			VPSRLD(Imm(16), x, odd)
 			VPAND(one, odd, odd)
 			VPADDD(half, x, r)
 			VPADDD(odd, r, r)
 			wide := YMM()
 			VPCMPGTD(largest, m, wide) // rounds to infinity, is infinite, or NaN
-			VPCMPGTD(m, infinity, m)   // finite
+			VPCMPGTD(m, inf, m)        // finite
 			VPAND(m, wide, wide)
 			VPOR(wide, over, over)
 			VPOR(quiet, x, x)
@@ -67,13 +84,13 @@ func main() {
 	function("toF16AVX2", "dst *byte, src *float32, n int) (beyond uint32", "toF16AVX2 is ToF16 for a multiple of 32 elements; beyond is not 0 where a finite element became infinite.")
 	over = YMM()
 	VPXOR(over, over, over)
-	noSign, infinity, largest = spread(0x7fffffff), spread(0x7f800000), spread(0x477fefff)
+	noSign, inf, largest = spread(0x7fffffff), spread(0x7f800000), spread(0x477fefff)
 	each(2, 4, func(dst, src Register, d int) {
 		x, m, wide, h := YMM(), YMM(), YMM(), XMM()
 		VMOVDQU(Mem{Base: src, Disp: 4 * d}, x)
 		VPAND(noSign, x, m)
 		VPCMPGTD(largest, m, wide)
-		VPCMPGTD(m, infinity, m)
+		VPCMPGTD(m, inf, m)
 		VPAND(m, wide, wide)
 		VPOR(wide, over, over)
 		VCVTPS2PH(Imm(0), x, h)
@@ -90,18 +107,23 @@ func function(name, signature, doc string) {
 
 var words = map[uint32]Mem{}
 
-// spread is a register of eight copies of a word.
-func spread(word uint32) VecVirtual {
-	m, ok := words[word]
+// word is a memory operand of eight copies of a word.
+func word(w uint32) Mem {
+	m, ok := words[w]
 	if !ok {
-		m = GLOBL(fmt.Sprintf("word_%08x", word), RODATA|NOPTR)
+		m = GLOBL(fmt.Sprintf("word_%08x", w), RODATA|NOPTR)
 		for i := range 8 {
-			DATA(4*i, U32(word))
+			DATA(4*i, U32(w))
 		}
-		words[word] = m
+		words[w] = m
 	}
+	return m
+}
+
+// spread is a register of eight copies of a word.
+func spread(w uint32) VecVirtual {
 	x := YMM()
-	VMOVDQU(m, x)
+	VMOVDQU(word(w), x)
 	return x
 }
 
