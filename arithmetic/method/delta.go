@@ -117,28 +117,15 @@ func (k *taskVectorKernel) block(offset int, dst []float32, w *work) error {
 	if len(k.models) == 0 {
 		return nil
 	}
+	if _, ok := k.rule.(addAll); ok && !k.normalize {
+		return k.add(offset, dst, w)
+	}
 	n := len(dst)
 	deltas := w.list(len(k.models))
 	for i := range k.models {
-		d := w.block(n)
-		deltas[i] = d
-		if k.weights[i] == 0 { // takes no part, and is not read: what is infinite there does no harm
-			clear(d)
-			continue
-		}
-		if err := k.models[i].read(offset, d); err != nil {
+		deltas[i] = w.block(n)
+		if err := k.delta(i, offset, deltas[i], dst); err != nil {
 			return err
-		}
-		vec.Sub(d, dst)
-		if k.masks[i] != nil {
-			if err := k.masks[i].apply(offset, d); err != nil {
-				return err
-			}
-		}
-		for _, c := range [...]float32{k.factors[i], k.weights[i]} {
-			if c != 1 {
-				vec.Scale(d, c)
-			}
 		}
 	}
 	sum := w.block(n)
@@ -151,6 +138,52 @@ func (k *taskVectorKernel) block(offset int, dst []float32, w *work) error {
 		vec.Divide(sum, divisor)
 	}
 	vec.AddScaled(dst, k.lambda, sum)
+	return nil
+}
+
+// add is block for the plain sum, which needs one vector at a time.
+func (k *taskVectorKernel) add(offset int, dst []float32, w *work) error {
+	sum, d := w.block(len(dst)), w.block(len(dst))
+	if err := k.delta(0, offset, sum, dst); err != nil {
+		return err
+	}
+	for i := 1; i < len(k.models); i++ {
+		if k.masks[i] == nil && k.factors[i] == 1 && k.weights[i] != 0 {
+			if err := k.models[i].read(offset, d); err != nil {
+				return err
+			}
+			vec.AddScaledDifference(sum, k.weights[i], d, dst)
+			continue
+		}
+		if err := k.delta(i, offset, d, dst); err != nil {
+			return err
+		}
+		vec.Add(sum, d)
+	}
+	vec.AddScaled(dst, k.lambda, sum)
+	return nil
+}
+
+// delta is a range of a model's task vector with its mask and weight.
+func (k *taskVectorKernel) delta(i, offset int, d, base []float32) error {
+	if k.weights[i] == 0 { // takes no part, and is not read: what is infinite there does no harm
+		clear(d)
+		return nil
+	}
+	if err := k.models[i].read(offset, d); err != nil {
+		return err
+	}
+	vec.Sub(d, base)
+	if k.masks[i] != nil {
+		if err := k.masks[i].apply(offset, d); err != nil {
+			return err
+		}
+	}
+	for _, c := range [...]float32{k.factors[i], k.weights[i]} {
+		if c != 1 {
+			vec.Scale(d, c)
+		}
+	}
 	return nil
 }
 

@@ -5,7 +5,7 @@ written), merged by mergekit-yaml; and `hubert`, the shapes of MERT-v1-95M in F3
 YAML tool cannot). Base weights are N(0, 0.02), deltas N(0, 0.002).
 
 For each method both tools run as whole processes, in turns, and so does a copy of the same bytes: read all inputs, write one
-output. Times are medians. Memory is the most anonymous memory of the process (RssAnon: what it holds itself, mapped files aside),
+output. No output stands in the way: that of the round before is removed first. Times are medians. Memory is the most anonymous memory of the process (RssAnon: what it holds itself, mapped files aside),
 sampled every 20 ms. Syncretic fsyncs its output, mergekit does not: --out names a folder where that costs nothing (a file system in
 memory) or where it does, and the copy is timed both ways.
 """
@@ -198,6 +198,7 @@ def main():
                 t["copy"].append(copy(used, out, False))
                 t["synced"].append(copy(used, out, True))
                 for name, command in [("ours", ours)] + ([] if alone else [("theirs", theirs)]):
+                    shutil.rmtree(f"{out}/{name}", ignore_errors=True)
                     wall, held = run(command)
                     t[name].append(wall)
                     memory[name] = max(memory[name], held)
