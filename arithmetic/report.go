@@ -2,33 +2,39 @@ package arithmetic
 
 import (
 	"fmt"
-	"math"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
-	"syncretic/arithmetic/vec"
 	"syncretic/checkpoint"
 )
 
-// Report says how task vectors relate. Matrices are [vector][vector], symmetric.
+// Report says how vectors relate: the task vectors of models, or a merge and what it is made of.
 type Report struct {
-	Names        []string      `json:"names"`
-	Norms        []float64     `json:"norms"`         // ‖τ_i‖, Euclidean
-	Cosine       [][]float64   `json:"cosine"`        // ⟨τ_i, τ_j⟩ / (‖τ_i‖ ‖τ_j‖); 0 where a norm is 0
-	SignConflict [][]float64   `json:"sign_conflict"` // of the elements where neither is 0, the share with opposite signs; 0 if there are none
-	Layers       []LayerReport `json:"layers"`
+	Names []string `json:"names"`
+	Relation
+	Layers  []LayerReport  `json:"layers"`
+	Tensors []TensorReport `json:"tensors"`
 }
 
 // LayerReport is the same for one group of tensors: a layer (`encoder.layers.3`) or a part outside of the layers
 // (`feature_extractor`).
 type LayerReport struct {
-	Name         string      `json:"name"`
-	Tensors      int         `json:"tensors"`
-	Elements     int         `json:"elements"`
-	Norms        []float64   `json:"norms"`
-	Cosine       [][]float64 `json:"cosine"`
-	SignConflict [][]float64 `json:"sign_conflict"`
+	Name     string `json:"name"`
+	Tensors  int    `json:"tensors"`
+	Elements int    `json:"elements"`
+	Relation
+	Spectrum *Spectrum `json:"spectrum,omitempty"` // means over its matrices
+}
+
+// TensorReport is the same for one tensor.
+type TensorReport struct {
+	Name     string `json:"name"`
+	Shape    []int  `json:"shape"`
+	Elements int    `json:"elements"`
+	Relation
+	Spectrum *Spectrum `json:"spectrum,omitempty"` // of matrices, where it was asked for: see [AddSpectra]
 }
 
 // sumElements is the length of one partial sum. It is part of the result: partial sums are joined in order, so the
@@ -57,38 +63,46 @@ func Interference(names []string, vectors []checkpoint.Source) (Report, error) {
 			units = append(units, sumUnit{t, lo, min(lo+sumElements, n)})
 		}
 	}
-	parts := make([]sums, len(units))
+	parts := make([]Tally, len(units))
 	if err := eachUnit(len(units), func(buffers [][]float32, u int) (err error) {
 		parts[u], err = measure(names, vectors, infos[units[u].tensor].Name, units[u], buffers)
 		return err
 	}, len(vectors)); err != nil {
 		return Report{}, err
 	}
+	tallies := make([]Tally, len(infos))
+	for t := range infos {
+		tallies[t] = NewTally(len(vectors))
+	}
+	for u, part := range parts {
+		tallies[units[u].tensor].Join(part)
+	}
+	return NewReport(names, infos, tallies), nil
+}
 
-	total := newSums(len(vectors))
+// NewReport makes a report from the sums over each tensor.
+func NewReport(names []string, infos []checkpoint.Info, tallies []Tally) Report {
+	total := NewTally(len(names))
 	groups := make(map[string]*group)
-	for _, info := range infos {
+	report := Report{Names: slices.Clone(names)}
+	for t, info := range infos {
 		g := groups[Group(info.Name)]
 		if g == nil {
-			g = &group{sums: newSums(len(vectors))}
+			g = &group{tally: NewTally(len(names))}
 			groups[Group(info.Name)] = g
 		}
 		g.tensors++
 		g.elements += info.Elements()
+		g.tally.Join(tallies[t])
+		total.Join(tallies[t])
+		report.Tensors = append(report.Tensors, TensorReport{Name: info.Name, Shape: info.Shape, Elements: info.Elements(), Relation: tallies[t].Relation()})
 	}
-	for u, part := range parts {
-		total.add(part)
-		groups[Group(infos[units[u].tensor].Name)].add(part)
-	}
-	report := Report{Names: append([]string(nil), names...)}
-	report.Norms, report.Cosine, report.SignConflict = total.ratios()
+	report.Relation = total.Relation()
 	for _, name := range sortedGroups(groups) {
 		g := groups[name]
-		layer := LayerReport{Name: name, Tensors: g.tensors, Elements: g.elements}
-		layer.Norms, layer.Cosine, layer.SignConflict = g.ratios()
-		report.Layers = append(report.Layers, layer)
+		report.Layers = append(report.Layers, LayerReport{Name: name, Tensors: g.tensors, Elements: g.elements, Relation: g.tally.Relation()})
 	}
-	return report, nil
+	return report
 }
 
 // sumUnit is a range of elements of one tensor.
@@ -96,69 +110,24 @@ type sumUnit struct{ tensor, lo, hi int }
 
 // group gathers a layer's sums.
 type group struct {
-	sums
+	tally             Tally
 	tensors, elements int
 }
 
-// sums are the numbers that a report is made of, over some elements.
-type sums struct {
-	squares []float64  // [vector]
-	pairs   []vec.Pair // (0,1) (0,2) (1,2) (0,3) ...: j(j-1)/2 + i for i < j
-}
-
-func newSums(n int) sums { return sums{make([]float64, n), make([]vec.Pair, n*(n-1)/2)} }
-
-func (s sums) add(o sums) {
-	for i, x := range o.squares {
-		s.squares[i] += x
-	}
-	for i, p := range o.pairs {
-		s.pairs[i].Add(p)
-	}
-}
-
 // measure sums over one unit.
-func measure(names []string, vectors []checkpoint.Source, tensor string, u sumUnit, buffers [][]float32) (sums, error) {
-	s := newSums(len(vectors))
+func measure(names []string, vectors []checkpoint.Source, tensor string, u sumUnit, buffers [][]float32) (Tally, error) {
+	x := make([][]float32, len(vectors))
 	for j, v := range vectors {
-		x := buffers[j][:u.hi-u.lo]
-		if err := v.Read(tensor, u.lo, x); err != nil {
-			return s, fmt.Errorf("%s: %w", names[j], err)
+		x[j] = buffers[j][:u.hi-u.lo]
+		if err := v.Read(tensor, u.lo, x[j]); err != nil {
+			return Tally{}, fmt.Errorf("%s: %w", names[j], err)
 		}
-		s.squares[j] = vec.Square(x)
-		if math.IsNaN(s.squares[j]) || math.IsInf(s.squares[j], 0) {
-			return s, invalid("%s: tensor %q: not finite, in elements [%d %d)", names[j], tensor, u.lo, u.hi)
-		}
-		for i := range j {
-			s.pairs[j*(j-1)/2+i] = vec.Compare(buffers[i][:len(x)], x)
-		}
+	}
+	s := NewTally(len(vectors))
+	if j := s.Add(x); j >= 0 {
+		return s, invalid("%s: tensor %q: not finite, in elements [%d %d)", names[j], tensor, u.lo, u.hi)
 	}
 	return s, nil
-}
-
-// ratios turns sums into norms, cosines and shares.
-func (s sums) ratios() (norms []float64, cosine, conflict [][]float64) {
-	n := len(s.squares)
-	norms = make([]float64, n)
-	cosine, conflict = make([][]float64, n), make([][]float64, n)
-	for j, square := range s.squares {
-		norms[j] = math.Sqrt(square)
-		cosine[j], conflict[j] = make([]float64, n), make([]float64, n)
-		if square > 0 {
-			cosine[j][j] = 1
-		}
-		for i := range j {
-			p := s.pairs[j*(j-1)/2+i]
-			if norms[i] > 0 && norms[j] > 0 {
-				cosine[i][j] = max(-1, min(1, p.Dot/(norms[i]*norms[j])))
-			}
-			if p.Both > 0 {
-				conflict[i][j] = float64(p.Opposites) / float64(p.Both)
-			}
-			cosine[j][i], conflict[j][i] = cosine[i][j], conflict[i][j]
-		}
-	}
-	return norms, cosine, conflict
 }
 
 // eachUnit calls f for units [0, n) from as many goroutines as run at once, each with its own buffers.

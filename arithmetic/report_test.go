@@ -34,7 +34,9 @@ func TestInterferenceByHand(t *testing.T) {
 	// a = (3 4 | 0 0), b = (4 −3 | 0 12): ‖a‖ = 5, ‖b‖ = √(16+9+144) = 13, ⟨a, b⟩ = 0, signs differ in 1 of 2 shared places.
 	want := `{"names":["a","b"],"norms":[5,13],"cosine":[[1,0],[0,1]],"sign_conflict":[[0,0.5],[0.5,0]],"layers":[` +
 		`{"name":"encoder.layers.1","tensors":1,"elements":2,"norms":[5,5],"cosine":[[1,0],[0,1]],"sign_conflict":[[0,0.5],[0.5,0]]},` +
-		`{"name":"feature","tensors":1,"elements":2,"norms":[0,12],"cosine":[[0,0],[0,1]],"sign_conflict":[[0,0],[0,0]]}]}`
+		`{"name":"feature","tensors":1,"elements":2,"norms":[0,12],"cosine":[[0,0],[0,1]],"sign_conflict":[[0,0],[0,0]]}],"tensors":[` +
+		`{"name":"encoder.layers.1.w","shape":[2],"elements":2,"norms":[5,5],"cosine":[[1,0],[0,1]],"sign_conflict":[[0,0.5],[0.5,0]]},` +
+		`{"name":"feature.w","shape":[2],"elements":2,"norms":[0,12],"cosine":[[0,0],[0,1]],"sign_conflict":[[0,0],[0,0]]}]}`
 	if string(got) != want {
 		t.Errorf("report\n%s\nwant\n%s", got, want)
 	}

@@ -84,9 +84,15 @@ func (s *selected) varying(t *Task) (int, error) {
 // masked reads the task vectors without what was not selected.
 func (s *selected) masked(offset, n int, w *work) (d [][]float32, base []float32, err error) {
 	d, base, err = s.read(offset, n, w)
-	if err != nil || s.all {
-		return d, base, err
+	if err == nil && !s.all {
+		s.mask(offset, d, w)
 	}
+	return d, base, err
+}
+
+// mask clears what was not selected.
+func (s *selected) mask(offset int, d [][]float32, w *work) {
+	n := len(d[0])
 	v := variance(d, n, w)
 	ties := s.cut.ties(offset, n)
 	for _, d := range d {
@@ -103,7 +109,6 @@ func (s *selected) masked(offset, n int, w *work) (d [][]float32, base []float32
 			}
 		}
 	}
-	return d, base, nil
 }
 
 // weigh finds the weights.

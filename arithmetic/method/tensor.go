@@ -39,6 +39,9 @@ func (m *Method) Tensor(t Task) (*Tensor, error) {
 	return &Tensor{task: t, passes: new(passes)}, nil
 }
 
+// Task is what the tensor is made from.
+func (t *Tensor) Task() Task { return t.task }
+
 // Read computes elements [offset, offset+len(dst)). The first read makes the passes over the inputs that the method needs,
 // on all cores; others wait for it.
 func (t *Tensor) Read(offset int, dst []float32) error {

@@ -7,7 +7,6 @@ import (
 	"math"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +18,8 @@ import (
 type compareOptions struct {
 	html    string
 	anyBase bool
+	tensors bool
+	spectra bool
 }
 
 func newCompare(a *app) *cobra.Command {
@@ -28,14 +29,18 @@ func newCompare(a *app) *cobra.Command {
 		Short: "Measure task vectors against each other, before any merge",
 		Long: "Measure the task vectors of MODELs (tuned models, or files of `vector`) against each other: norms beside the base's, cosines, and\n" +
 			"the share of weights that two push opposite ways, overall and by layer. A last line says in words what that means for a merge.\n" +
-			"--html draws the same on one page that needs no network.",
-		Example: "  syncretic compare mert-v1-95m models/makam models/lyra --html compare.html",
-		Args:    cobra.MinimumNArgs(2),
+			"--spectra decomposes every matrix: how many directions a vector has (effective rank), and how far the leading ones of two vectors\n" +
+			"span the same space, beside what chance gives. --html draws the same on one page that needs no network.",
+		Example: "  syncretic compare mert-v1-95m models/makam models/lyra --html compare.html\n" +
+			"  syncretic compare mert-v1-95m models/makam models/lyra --spectra --tensors",
+		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runCompare(cmd.Context(), a, o, args[0], args[1:])
 		},
 	}
 	cmd.Flags().StringVar(&o.html, "html", "", "write a page to this file too")
+	cmd.Flags().BoolVar(&o.tensors, "tensors", false, "list every tensor too (--json always does)")
+	cmd.Flags().BoolVar(&o.spectra, "spectra", false, "measure ranks and shared directions too: a decomposition of every matrix, which takes minutes")
 	cmd.Flags().BoolVar(&o.anyBase, "any-base", false, "accept vectors that were taken from another base")
 	return cmd
 }
@@ -82,6 +87,15 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 	if c.Report, err = arithmetic.Interference(shortNames(paths), vectors); err != nil {
 		return err
 	}
+	if o.spectra {
+		bar := a.progress("decomposing")
+		err := arithmetic.AddSpectra(&c.Report, vectors, arithmetic.SpectraOptions{Interrupt: ctx.Err,
+			Progress: func(done, total int) { bar.set(done, total, "matrices") }})
+		bar.stop()
+		if err != nil {
+			return err
+		}
+	}
 	if c.BaseNorm, err = norm(base); err != nil {
 		return err
 	}
@@ -91,7 +105,7 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 			return err
 		}
 	}
-	return a.result(c, c.text())
+	return a.result(c, relationText(c.Report, c.BaseNorm, o.tensors)+"\n"+c.Verdict+"\n")
 }
 
 // norm is the Euclidean norm of a model's floats.
@@ -146,52 +160,6 @@ func verdict(r arithmetic.Report) string {
 		says = "the vectors share a part: begin with task arithmetic and lambda near 1/n"
 	}
 	return fmt.Sprintf("Cosines from %.2f to %.2f, sign conflict up to %.2f: %s.", low, high, conflict, says)
-}
-
-// text lays the comparison out for people.
-func (c comparison) text() string {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "vector\tnorm\tof the base\t"+strings.Join(c.Names, "\t"))
-	for i, name := range c.Names {
-		fmt.Fprintf(w, "%s\t%.4g\t%.2f %%", name, c.Norms[i], 100*c.Norms[i]/c.BaseNorm)
-		for j := range c.Names {
-			if i == j {
-				fmt.Fprint(w, "\t·")
-				continue
-			}
-			fmt.Fprintf(w, "\tcos %.3f, conflict %.3f", c.Cosine[i][j], c.SignConflict[i][j])
-		}
-		fmt.Fprintln(w)
-	}
-	w.Flush()
-	fmt.Fprintln(&b)
-	fmt.Fprintln(w, "layers\tparameters\t"+strings.Join(c.Names, "\t")+"\tcosine\tconflict")
-	for _, l := range c.Layers {
-		fmt.Fprintf(w, "%s\t%d", l.Name, l.Elements)
-		for _, n := range l.Norms {
-			fmt.Fprintf(w, "\t%.4g", n)
-		}
-		fmt.Fprintf(w, "\t%s\t%s\n", meanOfPairs(l.Cosine), meanOfPairs(l.SignConflict))
-	}
-	w.Flush()
-	fmt.Fprintf(&b, "\n%s\n", c.Verdict)
-	return b.String()
-}
-
-// meanOfPairs is the mean of what lies above the diagonal, as text.
-func meanOfPairs(m [][]float64) string {
-	sum, n := 0.0, 0
-	for j := range m {
-		for i := range j {
-			sum += m[i][j]
-			n++
-		}
-	}
-	if n == 0 {
-		return "·"
-	}
-	return fmt.Sprintf("%.3f", sum/float64(n))
 }
 
 // page writes the comparison as one HTML file.

@@ -50,7 +50,7 @@ func TestCompare(t *testing.T) {
 func TestVerdict(t *testing.T) {
 	pair := func(cosine, conflict float64) arithmetic.Report {
 		m := func(v float64) [][]float64 { return [][]float64{{1, v}, {v, 1}} }
-		return arithmetic.Report{Names: []string{"a", "b"}, Cosine: m(cosine), SignConflict: m(conflict)}
+		return arithmetic.Report{Names: []string{"a", "b"}, Relation: arithmetic.Relation{Cosine: m(cosine), SignConflict: m(conflict)}}
 	}
 	for _, test := range []struct {
 		report arithmetic.Report
@@ -78,4 +78,27 @@ func TestCompareRefuses(t *testing.T) {
 		{"other shapes", "compare base other", exitInput, "does not fit", "the same tensor names and shapes"},
 		{"a page over an input", "compare base tuned --html tau.safetensors", exitExists, "tau.safetensors: file already exists", "--force"},
 	})
+}
+
+func TestCompareSpectra(t *testing.T) {
+	w := newWorkshop(t)
+	w.models()
+	text := w.succeed("compare base tuned stranger --spectra --tensors --quiet").stdout
+	for _, want := range []string{"effective rank", "by chance", "\ntensors", "encoder.layers.0.attention.k_proj.weight"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the text lacks %q:\n%s", want, text)
+		}
+	}
+	spectra := 0
+	for _, tensor := range w.result("compare base tuned --spectra")["tensors"].([]any) {
+		if s, ok := tensor.(map[string]any)["spectrum"].(map[string]any); ok {
+			spectra++
+			if rank := s["effective_rank"].([]any)[0].(float64); !(rank > 0 && rank <= s["rank"].(float64)) {
+				t.Errorf("effective rank %v of %v", rank, s["rank"])
+			}
+		}
+	}
+	if spectra == 0 {
+		t.Error("no matrix has a spectrum")
+	}
 }

@@ -28,6 +28,7 @@ type mergeOptions struct {
 	noLock       bool
 	digest       bool
 	resume       bool
+	report       string
 }
 
 func newMerge(a *app) *cobra.Command {
@@ -76,6 +77,7 @@ func newMerge(a *app) *cobra.Command {
 	f.BoolVar(&o.noLock, "no-lock", false, "do not hash the inputs, and write no merge.lock.json")
 	f.BoolVar(&o.digest, "digest", false, "put a digest of every output tensor into the lock, so that verify --against needs no inputs")
 	f.BoolVar(&o.resume, "resume", false, "keep finished shards when interrupted, and go on from those of an earlier run with --resume")
+	f.StringVar(&o.report, "report", "", "write norms, cosines, sign conflicts and what was trimmed, by layer and tensor, to this .json, .txt or .html file")
 	o.add(f)
 	return cmd
 }
@@ -138,7 +140,11 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 			return err
 		}
 	}
-	return m.write(ctx, plans, outputs)
+	reports, err := m.observe(plans, outputs)
+	if err != nil {
+		return err
+	}
+	return m.write(ctx, plans, outputs, reports)
 }
 
 // newMerging reads the recipe and the flags.
@@ -146,6 +152,8 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 	switch {
 	case o.union && o.intersection:
 		return nil, usageError("--tensor-union and --tensor-intersection exclude each other")
+	case o.plan && o.report != "":
+		return nil, usageError("--report is made while merging, and --plan does not")
 	case o.noLock && o.digest:
 		return nil, usageError("--digest is for the lock that --no-lock leaves out")
 	case o.noLock && o.resume:
@@ -250,7 +258,7 @@ func (m *merging) output(ctx context.Context, plan *mergekit.Plan, out string) (
 }
 
 // write stores all outputs and reports.
-func (m *merging) write(ctx context.Context, plans []*mergekit.Plan, outputs []checkpoint.Output) error {
+func (m *merging) write(ctx context.Context, plans []*mergekit.Plan, outputs []checkpoint.Output, reports []observing) error {
 	bar := m.progress("merging into " + outputs[0].Path)
 	defer bar.stop()
 	for i := range outputs {
@@ -258,6 +266,11 @@ func (m *merging) write(ctx context.Context, plans []*mergekit.Plan, outputs []c
 	}
 	if _, err := checkpoint.WriteAll(ctx, outputs...); err != nil {
 		return err
+	}
+	for _, r := range reports {
+		if err := r.write(m.force); err != nil {
+			return err
+		}
 	}
 	var text strings.Builder
 	var results []map[string]any

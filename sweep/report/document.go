@@ -133,15 +133,21 @@ type Interference struct {
 	BaseNorm     float64     // NaN or 0 when unknown
 	Cosine       [][]float64 // [vector][vector]
 	SignConflict [][]float64 // [vector][vector], shares in [0, 1]
+	Trimmed      []float64   // share of each that a merge dropped; nil when none was
 	Groups       []Group
+	Tensors      []Group // folded up, since they are many
 }
 
-// Group is the same for one group of layers. Its two tables may be nil.
+// Group is the same for one group of layers, or one tensor. What is nil is left out.
 type Group struct {
 	Name         string
 	Norms        []float64
 	Cosine       [][]float64
 	SignConflict [][]float64
+	Trimmed      []float64
+	Directions   []float64   // effective rank of each vector, as a share of the most that is possible
+	Overlap      [][]float64 // [vector][vector], of the leading directions
+	Chance       [][]float64 // [vector][vector], what random directions would overlap
 }
 
 // meanPair is the mean over pairs i < j of a symmetric table, NaN without pairs.

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // interferenceGrids are up to four tables: norms, cosines, sign conflicts, and the groups of layers.
@@ -15,10 +16,16 @@ func interferenceGrids(in Interference) ([]grid, error) {
 	if relative {
 		norms.Header = append(norms.Header, "of ‖θ₀‖")
 	}
+	if in.Trimmed != nil {
+		norms.Header = append(norms.Header, "trimmed")
+	}
 	for i, name := range in.Names {
 		row := gridRow{Name: name, Cells: []gridCell{{Text: figure(in.Norms[i], 2)}}}
 		if relative {
 			row.Cells = append(row.Cells, gridCell{Text: figure(100*in.Norms[i]/in.BaseNorm, 1) + " %"})
+		}
+		if in.Trimmed != nil {
+			row.Cells = append(row.Cells, gridCell{Text: figure(100*in.Trimmed[i], 1) + " %"})
 		}
 		norms.Rows = append(norms.Rows, row)
 	}
@@ -32,7 +39,7 @@ func interferenceGrids(in Interference) ([]grid, error) {
 		grids = append(grids, g)
 	}
 	if len(in.Groups) > 0 {
-		grids = append(grids, groupGrid(in))
+		grids = append(grids, groupGrid("groups", "By group of layers", in.Names, in.Groups))
 	}
 	return grids, nil
 }
@@ -62,15 +69,20 @@ func (in Interference) check() error {
 	if err := square("sign conflict", in.SignConflict); err != nil {
 		return err
 	}
-	for _, g := range in.Groups {
+	for _, g := range slices.Concat(in.Groups, in.Tensors) {
 		if len(g.Norms) != len(in.Names) {
 			return fmt.Errorf("interference: group %q: %d norms, want %d", g.Name, len(g.Norms), len(in.Names))
 		}
-		if err := square("group "+g.Name+" cosine", g.Cosine); err != nil {
-			return err
+		for _, list := range [][]float64{g.Trimmed, g.Directions} {
+			if list != nil && len(list) != len(in.Names) {
+				return fmt.Errorf("interference: group %q: %d shares, want %d", g.Name, len(list), len(in.Names))
+			}
 		}
-		if err := square("group "+g.Name+" sign conflict", g.SignConflict); err != nil {
-			return err
+		for i, m := range [][][]float64{g.Cosine, g.SignConflict, g.Overlap, g.Chance} {
+			what := []string{"cosine", "sign conflict", "overlap", "chance"}[i]
+			if err := square("group "+g.Name+" "+what, m); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -93,23 +105,56 @@ func pairGrid(id, title, caption string, names []string, m [][]float64, decimals
 	return g
 }
 
-// groupGrid is one row a group of layers: the norm of every vector, and the means over pairs.
-func groupGrid(in Interference) grid {
-	g := grid{ID: "groups", Title: "By group of layers", Class: "figures", Header: []string{"Layers"},
-		Caption: "‖τ‖ of each vector; cosine and sign conflict are means over pairs."}
-	for _, name := range in.Names {
-		g.Header = append(g.Header, "‖τ‖ "+name)
-	}
-	g.Header = append(g.Header, "cosine", "sign conflict")
-	for _, group := range in.Groups {
-		row := gridRow{Name: group.Name}
-		for _, v := range group.Norms {
-			row.Cells = append(row.Cells, gridCell{Text: figure(v, 2)})
+// groupGrid is one row a group of layers or tensor: of every vector the norm, and what else is known of it; and means over pairs.
+func groupGrid(id, title string, names []string, groups []Group) grid {
+	g := grid{ID: id, Title: title, Class: "figures", Header: []string{"Layers"},
+		Caption: "‖τ‖ of each vector, shaded by its largest; cosine and sign conflict are means over pairs."}
+	most := make([]float64, len(names))
+	trimmed, spectra := false, false
+	for _, group := range groups {
+		trimmed, spectra = trimmed || group.Trimmed != nil, spectra || group.Directions != nil
+		for i, v := range group.Norms {
+			most[i] = max(most[i], v)
 		}
-		cosine, conflict := meanPair(group.Cosine), meanPair(group.SignConflict)
-		row.Cells = append(row.Cells,
-			gridCell{Text: figure(cosine, 2), Class: heat(math.Abs(cosine), 0, 1)},
-			gridCell{Text: figure(conflict, 2), Class: heat(conflict, 0, 1)})
+	}
+	each := func(what string) {
+		for _, name := range names {
+			g.Header = append(g.Header, what+" "+name)
+		}
+	}
+	each("‖τ‖")
+	g.Header = append(g.Header, "cosine", "sign conflict")
+	if trimmed {
+		each("trimmed")
+	}
+	if spectra {
+		g.Caption += " Effective rank is a share of the most that is possible; overlap is that of leading directions, beside what chance gives."
+		each("effective rank")
+		g.Header = append(g.Header, "overlap", "by chance")
+	}
+	share := func(v float64) gridCell { return gridCell{Text: figure(v, 2), Class: heat(math.Abs(v), 0, 1)} }
+	for _, group := range groups {
+		row := gridRow{Name: group.Name}
+		for i, v := range group.Norms {
+			row.Cells = append(row.Cells, gridCell{Text: figure(v, 2), Class: heat(v, 0, most[i])})
+		}
+		row.Cells = append(row.Cells, share(meanPair(group.Cosine)), share(meanPair(group.SignConflict)))
+		list := func(values []float64) {
+			for i := range names {
+				v := math.NaN()
+				if values != nil {
+					v = values[i]
+				}
+				row.Cells = append(row.Cells, share(v))
+			}
+		}
+		if trimmed {
+			list(group.Trimmed)
+		}
+		if spectra {
+			list(group.Directions)
+			row.Cells = append(row.Cells, share(meanPair(group.Overlap)), share(meanPair(group.Chance)))
+		}
 		g.Rows = append(g.Rows, row)
 	}
 	return g

@@ -17,6 +17,7 @@ type page struct {
 	Results  []grid
 	Matrices []grid
 	Overlap  []grid
+	Tensors  *grid
 }
 
 // A section is an entry of the contents line.
@@ -96,8 +97,14 @@ func newPage(doc Document) (*page, error) {
 		p.Matrices = append(p.Matrices, g)
 	}
 	if doc.Interference != nil {
-		if p.Overlap, err = interferenceGrids(*doc.Interference); err != nil {
+		in := *doc.Interference
+		if p.Overlap, err = interferenceGrids(in); err != nil {
 			return nil, err
+		}
+		if len(in.Tensors) > 0 {
+			g := groupGrid("tensors", "By tensor", in.Names, in.Tensors)
+			g.Header[0] = "Tensor"
+			p.Tensors = &g
 		}
 	}
 	p.contents()

@@ -57,8 +57,11 @@ func sample() Document {
 	doc.FromTrials(setup, trials, &selected, &byLoss)
 	pairs := [][]float64{{1, 0.5, 0.2, 0.3}, {0.5, 1, 0.2, 0.3}, {0.2, 0.2, 1, -0.25}, {0.3, 0.3, -0.25, 1}}
 	norms := []float64{4.5, 4.9, 5.1, 5.9}
-	doc.FromInterference(arithmetic.Report{Names: cultures, Norms: norms, Cosine: pairs, SignConflict: pairs,
-		Layers: []arithmetic.LayerReport{{Name: "encoder.layers.0", Norms: norms, Cosine: pairs, SignConflict: pairs}}}, 45)
+	relation := arithmetic.Relation{Norms: norms, Cosine: pairs, SignConflict: pairs, Trimmed: norms}
+	spectrum := &arithmetic.Spectrum{Rank: 10, EffectiveRank: norms, StableRank: norms, Overlap: pairs, Chance: pairs}
+	doc.FromInterference(arithmetic.Report{Names: cultures, Relation: relation,
+		Layers:  []arithmetic.LayerReport{{Name: "encoder.layers.0", Relation: relation, Spectrum: spectrum}},
+		Tensors: []arithmetic.TensorReport{{Name: "encoder.layers.0.<w>", Relation: relation, Spectrum: spectrum}, {Name: "b", Relation: relation}}}, 45)
 	return doc
 }
 
@@ -218,8 +221,8 @@ func TestEveryTableScrollsInItsBox(t *testing.T) {
 			}
 		}
 	}
-	if tables != 1+3+1+1+1+4 {
-		t.Errorf("%d tables, want 11", tables)
+	if tables != 1+3+1+1+1+5 {
+		t.Errorf("%d tables, want 12", tables)
 	}
 }
 

@@ -27,11 +27,25 @@ func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, selected,
 
 // FromInterference fills Interference; baseNorm is the norm of the base, 0 when unknown.
 func (d *Document) FromInterference(r arithmetic.Report, baseNorm float64) {
-	in := &Interference{Names: r.Names, Norms: r.Norms, BaseNorm: baseNorm, Cosine: r.Cosine, SignConflict: r.SignConflict}
-	for _, layer := range r.Layers {
-		in.Groups = append(in.Groups, Group{Name: layer.Name, Norms: layer.Norms, Cosine: layer.Cosine, SignConflict: layer.SignConflict})
+	in := &Interference{Names: r.Names, Norms: r.Norms, BaseNorm: baseNorm, Cosine: r.Cosine, SignConflict: r.SignConflict, Trimmed: r.Trimmed}
+	for _, l := range r.Layers {
+		in.Groups = append(in.Groups, relationGroup(l.Name, l.Relation, l.Spectrum))
+	}
+	for _, t := range r.Tensors {
+		in.Tensors = append(in.Tensors, relationGroup(t.Name, t.Relation, t.Spectrum))
 	}
 	d.Interference = in
+}
+
+func relationGroup(name string, r arithmetic.Relation, s *arithmetic.Spectrum) Group {
+	g := Group{Name: name, Norms: r.Norms, Cosine: r.Cosine, SignConflict: r.SignConflict, Trimmed: r.Trimmed}
+	if s != nil {
+		g.Overlap, g.Chance = s.Overlap, s.Chance
+		for _, rank := range s.EffectiveRank {
+			g.Directions = append(g.Directions, rank/s.Rank)
+		}
+	}
+	return g
 }
 
 // lambdaChart is one metric against the shared lambda; ok is false when no trial holds the metric.
