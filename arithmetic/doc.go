@@ -21,5 +21,11 @@
 // shape are an error. Integer tensors (position ids, counters) do not take part: they must be equal in tuned and base,
 // and merges keep the base's.
 //
+// Parameters are added as they are stored. Where weight norm stores a weight as g·v/‖v‖ (the positional convolution of HuBERT and
+// MERT: weight_g and weight_v, or parametrizations.weight.original0 and original1), g and v are each a parameter, as they are to the
+// optimiser that tuned them, to mergekit and to the code of the paper. The weight that they make is not linear in them: of two
+// merges it differs from the merge of the two weights by terms of second order in the task vectors. Who wants the latter folds the
+// weight norm before the merge.
+//
 // Reference: Ilharco et al., Editing Models with Task Arithmetic, ICLR 2023, arXiv 2212.04089, section 2.
 package arithmetic

@@ -7,6 +7,8 @@
 // A [Plan] lists every output tensor with its inputs, method and resolved parameters; its [Merge] is a checkpoint.Source like
 // any other. Recipes may name each other, so nested merges need no intermediate files.
 //
+// What was seen of a merge while it was written, beside its inputs, is an [Observer]'s.
+//
 // No list of architectures is needed. A model's tensors are taken as they are named; layers are recognised by the number in
 // their names ([Stacks]), which gradients and slices need. The output has the tensors that the inputs have, and a difference
 // between inputs is an error unless the options say what to do about it. The semantics are those of mergekit 0.1.5; what it

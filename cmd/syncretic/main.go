@@ -17,9 +17,11 @@ import (
 
 func main() { os.Exit(run(context.Background(), arguments(os.Args), os.Stdout, os.Stderr)) }
 
-// arguments are those of the command line. Under the name mergekit-yaml (a link to the binary) they are those of merge.
+// arguments are those of the command line. Under the names mergekit-yaml and mergekit-multi (links to the binary) they are those of
+// merge.
 func arguments(line []string) []string {
-	if strings.TrimSuffix(filepath.Base(line[0]), ".exe") == "mergekit-yaml" {
+	switch strings.TrimSuffix(filepath.Base(line[0]), ".exe") {
+	case "mergekit-yaml", "mergekit-multi":
 		return append([]string{"merge"}, line[1:]...)
 	}
 	return line[1:]

@@ -44,7 +44,7 @@ func newMerge(a *app) *cobra.Command {
 		Example: "  syncretic merge recipe.yml merged\n  syncretic merge recipe.yml merged --lambda 0.1,0.2,0.3",
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
-			case o.methods && len(args) == 0, o.fromLock != "" && len(args) == 1:
+			case o.methods && len(args) == 0, (o.fromLock != "" || o.out != "") && len(args) == 1:
 				return nil
 			}
 			return cobra.ExactArgs(2)(cmd, args)
@@ -55,6 +55,12 @@ func newMerge(a *app) *cobra.Command {
 				return a.result(docs, methodsText(docs))
 			}
 			a.explainIdle(cmd.Flags())
+			if o.out != "" {
+				if len(args) != 1 {
+					return usageError("--out-path stands in place of OUT, not beside it")
+				}
+				args = append(args, o.out)
+			}
 			if o.fromLock != "" {
 				if len(args) != 1 {
 					return usageError("merge --from-lock LOCK takes the argument OUT; the recipe is in the lock")

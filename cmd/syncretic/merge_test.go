@@ -131,6 +131,9 @@ func TestMergeTakesMergekitsFlags(t *testing.T) {
 	if _, err := os.Stat("merged/README.md"); err == nil {
 		t.Error("--no-write-model-card writes a model card")
 	}
+	if o := w.succeed("merge ties.yml --out-path multi -I parts --lazy --quiet"); w.read("multi/model.safetensors") != w.read("merged/model.safetensors") {
+		t.Errorf("--out-path gives another model: %s", o.stderr)
+	}
 }
 
 func TestMergeRefuses(t *testing.T) {
@@ -152,6 +155,7 @@ func TestMergeRefuses(t *testing.T) {
 		{"a policy misspelt", "merge ta.yml out --non-finite maybe", exitUsage, `non-finite "maybe", want refuse, keep or zero`, "merge --help"},
 		{"a size misspelt", "merge ta.yml out --out-shard-size much", exitUsage, `"much" is not a size`, "merge --help"},
 		{"union and intersection", "merge ta.yml out --tensor-union --tensor-intersection", exitUsage, "exclude each other", "merge --help"},
+		{"two outputs", "merge ta.yml out --out-path other", exitUsage, "--out-path stands in place of OUT", "merge --help"},
 		{"one argument", "merge ta.yml", exitUsage, "merge takes the arguments CONFIG OUT; got 1: ta.yml", "merge --help"},
 	})
 	w.interrupt("merge ties.yml out", "")
@@ -176,6 +180,7 @@ func TestArguments(t *testing.T) {
 	for line, want := range map[string]string{
 		"/usr/bin/syncretic merge a b": "merge a b",
 		"/opt/x/mergekit-yaml a b":     "merge a b",
+		"mergekit-multi a -I b":        "merge a -I b",
 		"mergekit-yaml.exe a b":        "merge a b",
 		"syncretic":                    "",
 	} {

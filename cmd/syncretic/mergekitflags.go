@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// mergekitFlags are mergekit-yaml's own, so that command lines written for it run unchanged.
+// mergekitFlags are those of mergekit-yaml and mergekit-multi, so that command lines written for them run unchanged.
 type mergekitFlags struct {
 	shardSize   string
 	truncate    bool
@@ -15,9 +15,10 @@ type mergekitFlags struct {
 	noTokenizer bool
 	seed        uint64
 	threads     int
+	out         string
 }
 
-// idleFlags are the flags of mergekit-yaml that mean nothing here, and why.
+// idleFlags are those of them that mean nothing here, and why.
 func idleFlags() map[string]string {
 	const processor = "merges run on the processor"
 	return map[string]string{
@@ -37,6 +38,8 @@ func idleFlags() map[string]string {
 		"write-threads":      "all workers write",
 		"clone-tensors":      "a layer that stands twice is written twice",
 		"safe-serialization": "what is written is safetensors",
+		"intermediate-dir":   "named documents are computed where they are needed, without files",
+		"lazy":               "named documents are computed where they are needed, without files",
 	}
 }
 
@@ -48,23 +51,28 @@ func (m *mergekitFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&m.noTokenizer, "no-copy-tokenizer", false, "do not carry the donor's tokenizer files")
 	f.Uint64Var(&m.seed, "random-seed", 0, "the same as --seed")
 	f.IntVarP(&m.threads, "num-threads", "j", 0, "the same as --threads")
+	f.StringVar(&m.out, "out-path", "", "OUT, as mergekit-multi spells it")
 	f.CountP("verbosity", "v", "accepted: what there is to say is always said")
 	for _, name := range []string{"write-model-card", "copy-tokenizer"} {
 		f.Bool(name, true, "the default")
 	}
 	addIdle(f)
-	for _, name := range []string{"write-model-card", "copy-tokenizer", "random-seed", "num-threads", "verbosity"} {
+	for _, name := range []string{"write-model-card", "copy-tokenizer", "random-seed", "num-threads", "verbosity", "out-path"} {
 		f.Lookup(name).Hidden = true
 	}
 }
 
 // addIdle makes the flags of all of mergekit's tools that mean nothing here, hidden from help.
 func addIdle(f *pflag.FlagSet) {
-	words := []string{"transformers-cache", "lora-merge-cache", "lora-merge-dtype", "device", "write-threads"}
+	words := []string{"transformers-cache", "lora-merge-cache", "lora-merge-dtype", "device", "write-threads", "intermediate-dir"}
 	idle := idleFlags()
 	for name, why := range idle {
 		if slices.Contains(words, name) {
-			f.String(name, "", "accepted: "+why)
+			short := ""
+			if name == "intermediate-dir" {
+				short = "I"
+			}
+			f.StringP(name, short, "", "accepted: "+why)
 			continue
 		}
 		f.Bool(name, false, "accepted: "+why)
