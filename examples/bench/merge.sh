@@ -8,18 +8,9 @@
 set -eu
 
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
-venv=${VENV:-.venv-bench}
-case ${1:-} in
--* | "") ;;
-*)
-	venv=$1
-	shift
-	;;
-esac
-
-[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-"$venv/bin/python" -c 'import torch, mergekit' 2>/dev/null ||
-	"$venv/bin/python" -m pip install --quiet torch==2.13.0 mergekit==0.1.5
+imports="torch, mergekit"
+packages="torch==2.13.0 mergekit==0.1.5"
+. "$here/venv.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -10,15 +10,9 @@ set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 tests=$1
 shift
-venv=${VENV:-.venv-bench}
-case ${1:-} in
--* | "") ;;
-*)
-	venv=$1
-	shift
-	;;
-esac
-venv=$(CDPATH= cd -- "$venv" && pwd)
+imports="torch, mergekit, pytest"
+packages="torch==2.13.0 mergekit==0.1.5 pytest"
+. "$here/venv.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
