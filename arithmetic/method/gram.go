@@ -22,24 +22,32 @@ func newGram(n int) gram { return gram{n, make([]float64, triangle(n))} }
 func triangle(n int) int { return n * (n + 1) / 2 }
 
 // at is the dot product of vectors i and j.
-func (g gram) at(i, j int) float64 {
+func (g gram) at(i, j int) float64 { return g.dot[g.place(i, j)] }
+
+func (g gram) place(i, j int) int {
 	if i > j {
 		i, j = j, i
 	}
-	return g.dot[i*g.n-i*(i-1)/2+j-i]
+	return i*g.n - i*(i-1)/2 + j - i
 }
 
 func (g gram) norm(i int) float64 { return math.Sqrt(g.at(i, i)) }
 
 // add adds the dot products of elements [lo, hi) of the vectors.
 func (g gram) add(x [][]float32, lo, hi int) {
-	at := 0
-	for i := range x {
-		g.dot[at] += vec.Square(x[i][lo:hi])
-		at++
-		for j := i + 1; j < len(x); j++ {
-			g.dot[at] += vec.Dot(x[i][lo:hi], x[j][lo:hi])
-			at++
+	for j := range x {
+		even := j &^ 1 // its partner, whose products with itself and with j come together
+		for i := range even {
+			g.dot[g.place(i, j)] += vec.Dot(x[i][lo:hi], x[j][lo:hi])
+		}
+		switch {
+		case j != even:
+			aa, ab, bb := vec.Dots(x[even][lo:hi], x[j][lo:hi])
+			g.dot[g.place(even, even)] += aa
+			g.dot[g.place(even, j)] += ab
+			g.dot[g.place(j, j)] += bb
+		case j == len(x)-1:
+			g.dot[g.place(j, j)] += vec.Square(x[j][lo:hi])
 		}
 	}
 }

@@ -175,6 +175,15 @@ func fastDot(p *partial, a, b []float32) int {
 	return n
 }
 
+func fastDots(p *[3]partial, a, b []float32) int {
+	n, ok := whole(len(a), 16)
+	if !ok {
+		return 0
+	}
+	dotsAVX2(&p[0][0], &a[0], &b[0], n)
+	return n
+}
+
 func fastSumAbs(p *partial, a []float32) int {
 	n, ok := whole(len(a), 16)
 	if !ok {

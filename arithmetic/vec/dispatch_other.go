@@ -29,3 +29,4 @@ func fastMaxMagnitude([]float32) (uint32, int)                               { r
 func fastCountAtLeast([]float32, uint32) (count, done int)                   { return 0, 0 }
 func fastBuckets([]uint32, []float32, float32) int                           { return 0 }
 func fastBelow([]uint64, []uint32, uint32) int                               { return 0 }
+func fastDots(*[3]partial, []float32, []float32) int                         { return 0 }

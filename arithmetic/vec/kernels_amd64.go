@@ -114,6 +114,11 @@ func belowAVX2(bits *uint64, draws *uint32, n int, limit uint32)
 //go:noescape
 func dotAVX2(lanes *float64, a *float32, b *float32, n int)
 
+// dotsAVX2 adds a·a, a·b and b·b to three times sixteen lanes, for a multiple of 16 elements.
+//
+//go:noescape
+func dotsAVX2(lanes *float64, a *float32, b *float32, n int)
+
 // sumAbsAVX2 adds magnitudes to sixteen lanes, for a multiple of 16 elements.
 //
 //go:noescape

@@ -861,6 +861,70 @@ end46:
 	VZEROUPPER
 	RET
 
+// func dotsAVX2(lanes *float64, a *float32, b *float32, n int)
+// Requires: AVX, FMA3
+TEXT ·dotsAVX2(SB), NOSPLIT, $0-32
+	MOVQ    lanes+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    b+16(FP), DX
+	MOVQ    n+24(FP), BX
+	VMOVUPD (AX), Y0
+	VMOVUPD 32(AX), Y1
+	VMOVUPD 64(AX), Y2
+	VMOVUPD 96(AX), Y3
+	VMOVUPD 128(AX), Y4
+	VMOVUPD 160(AX), Y5
+	VMOVUPD 192(AX), Y6
+	VMOVUPD 224(AX), Y7
+	VMOVUPD 256(AX), Y8
+	VMOVUPD 288(AX), Y9
+	VMOVUPD 320(AX), Y10
+	VMOVUPD 352(AX), Y11
+	TESTQ   BX, BX
+	JLE     end48
+
+loop47:
+	VCVTPS2PD   (CX), Y12
+	VCVTPS2PD   (DX), Y13
+	VFMADD231PD Y12, Y12, Y0
+	VFMADD231PD Y12, Y13, Y4
+	VFMADD231PD Y13, Y13, Y8
+	VCVTPS2PD   16(CX), Y12
+	VCVTPS2PD   16(DX), Y13
+	VFMADD231PD Y12, Y12, Y1
+	VFMADD231PD Y12, Y13, Y5
+	VFMADD231PD Y13, Y13, Y9
+	VCVTPS2PD   32(CX), Y12
+	VCVTPS2PD   32(DX), Y13
+	VFMADD231PD Y12, Y12, Y2
+	VFMADD231PD Y12, Y13, Y6
+	VFMADD231PD Y13, Y13, Y10
+	VCVTPS2PD   48(CX), Y12
+	VCVTPS2PD   48(DX), Y13
+	VFMADD231PD Y12, Y12, Y3
+	VFMADD231PD Y12, Y13, Y7
+	VFMADD231PD Y13, Y13, Y11
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	SUBQ        $0x10, BX
+	JG          loop47
+
+end48:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, 64(AX)
+	VMOVUPD Y3, 96(AX)
+	VMOVUPD Y4, 128(AX)
+	VMOVUPD Y5, 160(AX)
+	VMOVUPD Y6, 192(AX)
+	VMOVUPD Y7, 224(AX)
+	VMOVUPD Y8, 256(AX)
+	VMOVUPD Y9, 288(AX)
+	VMOVUPD Y10, 320(AX)
+	VMOVUPD Y11, 352(AX)
+	VZEROUPPER
+	RET
+
 // func sumAbsAVX2(lanes *float64, a *float32, n int)
 // Requires: AVX, AVX2
 TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
@@ -874,9 +938,9 @@ TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
 	VPCMPEQQ Y4, Y4, Y4
 	VPSRLQ   $0x01, Y4, Y4
 	TESTQ    DX, DX
-	JLE      end48
+	JLE      end50
 
-loop47:
+loop49:
 	VCVTPS2PD (CX), Y5
 	VCVTPS2PD 16(CX), Y6
 	VANDPD    Y4, Y5, Y5
@@ -891,9 +955,9 @@ loop47:
 	VADDPD    Y6, Y3, Y3
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JG        loop47
+	JG        loop49
 
-end48:
+end50:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -911,9 +975,9 @@ TEXT ·signsAVX2(SB), NOSPLIT, $0-40
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	TESTQ DX, DX
-	JLE   end50
+	JLE   end52
 
-loop49:
+loop51:
 	VMOVUPS (AX), Y3
 	VMOVUPS (CX), Y4
 	VCMPPS  $0x04, Y0, Y3, Y5
@@ -927,9 +991,9 @@ loop49:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JG      loop49
+	JG      loop51
 
-end50:
+end52:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -958,9 +1022,9 @@ TEXT ·randomAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU      (DX), Y0
 	VPBROADCASTQ step+24(FP), Y1
 	TESTQ        CX, CX
-	JLE          end52
+	JLE          end54
 
-loop51:
+loop53:
 	VMOVDQU  Y0, Y2
 	VPSRLQ   $0x1e, Y2, Y3
 	VPXOR    Y3, Y2, Y2
@@ -986,9 +1050,9 @@ loop51:
 	VPADDQ   Y1, Y0, Y0
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop51
+	JG       loop53
 
-end52:
+end54:
 	VZEROUPPER
 	RET
 
@@ -1044,9 +1108,9 @@ TEXT ·bernoulliAVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      words_80000000<>+0(SB), Y3
 	VPXOR        Y3, Y0, Y0
 	TESTQ        CX, CX
-	JLE          end54
+	JLE          end56
 
-loop53:
+loop55:
 	VMOVDQU  Y1, Y4
 	VPSRLQ   $0x1e, Y4, Y5
 	VPXOR    Y5, Y4, Y4
@@ -1075,8 +1139,8 @@ loop53:
 	VMOVUPS  Y4, (AX)
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop53
+	JG       loop55
 
-end54:
+end56:
 	VZEROUPPER
 	RET

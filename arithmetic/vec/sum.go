@@ -28,6 +28,19 @@ func Dot(a, b []float32) float64 {
 // Square is Σ a² in float64, in the same order.
 func Square(a []float32) float64 { return Dot(a, a) }
 
+// Dots are Σ a², Σ a·b and Σ b² in float64, each in the same order, for little more than one of them costs.
+func Dots(a, b []float32) (aa, ab, bb float64) {
+	mustMatch(a, b)
+	var p [3]partial
+	for i := fastDots(&p, a, b); i < len(a); i++ {
+		x, y := float64(a[i]), float64(b[i])
+		p[0][i&15] += float64(x * x)
+		p[1][i&15] += float64(x * y)
+		p[2][i&15] += float64(y * y)
+	}
+	return p[0].join(), p[1].join(), p[2].join()
+}
+
 // SumAbs is Σ |a| in float64, in the same order.
 func SumAbs(a []float32) float64 {
 	var p partial

@@ -40,6 +40,9 @@ func TestSumsOfEveryLength(t *testing.T) {
 			if got, want := Square(a), lanes(n, func(i int) float64 { return float64(a[i]) * float64(a[i]) }); !sameSum(got, want) {
 				t.Fatalf("Square of %d elements is %v, want %v", n, got, want)
 			}
+			if aa, ab, bb := Dots(a, b); !sameSum(aa, Square(a)) || !sameSum(ab, dot) || !sameSum(bb, Square(b)) {
+				t.Fatalf("Dots of %d elements are %v, %v and %v, want %v, %v and %v", n, aa, ab, bb, Square(a), dot, Square(b))
+			}
 			if got, want := SumAbs(a), lanes(n, func(i int) float64 { return math.Abs(float64(a[i])) }); !sameSum(got, want) {
 				t.Fatalf("SumAbs of %d elements is %v, want %v", n, got, want)
 			}

@@ -41,6 +41,32 @@ func sums() {
 	store(acc, lanes)
 	finish()
 
+	function("dotsAVX2", "lanes *float64, a, b *float32, n int", "dotsAVX2 adds a·a, a·b and b·b to three times sixteen lanes, for a multiple of 16 elements.")
+	lanes, a, b, n = pointer("lanes"), pointer("a"), pointer("b"), pointer("n")
+	var three [3][4]VecVirtual
+	for i := range three {
+		for j := range three[i] {
+			three[i][j] = YMM()
+			VMOVUPD(Mem{Base: lanes, Disp: 128*i + 32*j}, three[i][j])
+		}
+	}
+	each(n, wide, []Register{a, b}, func(d int) {
+		for j := range 2 {
+			x, y, k := YMM(), YMM(), d/16+j
+			VCVTPS2PD(at(a, d+16*j), x)
+			VCVTPS2PD(at(b, d+16*j), y)
+			VFMADD231PD(x, x, three[0][k])
+			VFMADD231PD(x, y, three[1][k])
+			VFMADD231PD(y, y, three[2][k])
+		}
+	})
+	for i := range three {
+		for j := range three[i] {
+			VMOVUPD(three[i][j], Mem{Base: lanes, Disp: 128*i + 32*j})
+		}
+	}
+	finish()
+
 	function("sumAbsAVX2", "lanes *float64, a *float32, n int", "sumAbsAVX2 adds magnitudes to sixteen lanes, for a multiple of 16 elements.")
 	lanes, a, n = pointer("lanes"), pointer("a"), pointer("n")
 	acc = accumulators(lanes)
