@@ -94,6 +94,17 @@ func TestObservationByHand(t *testing.T) {
 			t.Errorf("%s: trimmed %v, want %v", row.Name, row.Trimmed, want)
 		}
 	}
+	for i, v := range o.Vectors() {
+		x, err := checkpoint.ReadAll(v, "head")
+		b.must(err)
+		sum := 0.0
+		for _, x := range x {
+			sum += float64(x) * float64(x)
+		}
+		if want := seen.Layers[0].Norms[i]; seen.Layers[0].Name != "head" || math.Abs(math.Sqrt(sum)-want) > 1e-9*want {
+			t.Errorf("vector %d of %s is %v long, want %v", i, seen.Layers[0].Name, math.Sqrt(sum), want)
+		}
+	}
 	if len(seen.Tensors) != 2 || len(seen.Layers) != 2 {
 		t.Errorf("%d tensors in %d groups, want 2 in 2", len(seen.Tensors), len(seen.Layers))
 	}

@@ -88,11 +88,7 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 		return err
 	}
 	if o.spectra {
-		bar := a.progress("decomposing")
-		err := arithmetic.AddSpectra(&c.Report, vectors, arithmetic.SpectraOptions{Interrupt: ctx.Err,
-			Progress: func(done, total int) { bar.set(done, total, "matrices") }})
-		bar.stop()
-		if err != nil {
+		if err := a.addSpectra(ctx, &c.Report, vectors); err != nil {
 			return err
 		}
 	}
@@ -105,7 +101,14 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 			return err
 		}
 	}
-	return a.result(c, relationText(c.Report, c.BaseNorm, o.tensors)+"\n"+c.Verdict+"\n")
+	return a.result(c, relationText(c.Report, c.BaseNorm, o.tensors, false)+"\n"+c.Verdict+"\n")
+}
+
+// addSpectra decomposes the matrices of a report.
+func (a *app) addSpectra(ctx context.Context, r *arithmetic.Report, vectors []checkpoint.Source) error {
+	bar := a.progress("decomposing")
+	defer bar.stop()
+	return arithmetic.AddSpectra(r, vectors, arithmetic.SpectraOptions{Interrupt: ctx.Err, Progress: func(done, total int) { bar.set(done, total, "matrices") }})
 }
 
 // norm is the Euclidean norm of a model's floats.

@@ -29,6 +29,7 @@ type mergeOptions struct {
 	digest       bool
 	resume       bool
 	report       string
+	spectra      bool
 }
 
 func newMerge(a *app) *cobra.Command {
@@ -84,6 +85,7 @@ func newMerge(a *app) *cobra.Command {
 	f.BoolVar(&o.digest, "digest", false, "put a digest of every output tensor into the lock, so that verify --against needs no inputs")
 	f.BoolVar(&o.resume, "resume", false, "keep finished shards when interrupted, and go on from those of an earlier run with --resume")
 	f.StringVar(&o.report, "report", "", "write norms, cosines, sign conflicts and what was trimmed, by layer and tensor, to this .json, .txt or .html file")
+	f.BoolVar(&o.spectra, "spectra", false, "add ranks and shared directions to the report: a decomposition of every matrix, which takes minutes")
 	o.add(f)
 	return cmd
 }
@@ -160,6 +162,8 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 		return nil, usageError("--tensor-union and --tensor-intersection exclude each other")
 	case o.plan && o.report != "":
 		return nil, usageError("--report is made while merging, and --plan does not")
+	case o.spectra && o.report == "":
+		return nil, usageError("--spectra is for the --report FILE")
 	case o.noLock && o.digest:
 		return nil, usageError("--digest is for the lock that --no-lock leaves out")
 	case o.noLock && o.resume:
@@ -274,7 +278,7 @@ func (m *merging) write(ctx context.Context, plans []*mergekit.Plan, outputs []c
 		return err
 	}
 	for _, r := range reports {
-		if err := r.write(m.force); err != nil {
+		if err := r.write(ctx, m); err != nil {
 			return err
 		}
 	}

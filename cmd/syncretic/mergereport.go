@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -47,9 +48,14 @@ func (m *merging) observe(plans []*mergekit.Plan, outputs []checkpoint.Output) (
 	return list, nil
 }
 
-// write stores the report.
-func (o observing) write(force bool) error {
-	seen := o.Observation()
+// write stores the report, and decomposes matrices for it where that is asked for.
+func (o observing) write(ctx context.Context, m *merging) error {
+	seen, force := o.Observation(), m.force
+	if m.o.spectra {
+		if err := m.addSpectra(ctx, &seen.Report, o.Vectors()); err != nil {
+			return err
+		}
+	}
 	if filepath.Ext(o.path) == ".json" {
 		data, err := json.MarshalIndent(seen, "", " ")
 		if err != nil {
@@ -60,7 +66,7 @@ func (o observing) write(force bool) error {
 	last := len(seen.Names) - 1
 	seen.Names = append(shortNames(seen.Names[:last]), seen.Names[last])
 	if filepath.Ext(o.path) == ".txt" {
-		text := relationText(seen.Report, seen.BaseNorm, true)
+		text := relationText(seen.Report, seen.BaseNorm, true, true)
 		for _, t := range seen.LeftOut {
 			text += fmt.Sprintf("\nleft out: %s: %s", t.Name, t.Why)
 		}
@@ -75,6 +81,7 @@ func (o observing) write(force bool) error {
 		doc.Remarks = append(doc.Remarks, fmt.Sprintf("Left out: %s: %s.", t.Name, t.Why))
 	}
 	doc.FromInterference(seen.Report, seen.BaseNorm)
+	doc.Interference.Merged = true
 	var b bytes.Buffer
 	if err := report.Write(&b, doc); err != nil {
 		return err

@@ -24,9 +24,9 @@ func TestMergeReport(t *testing.T) {
 	if seen.Schema != 1 || seen.Method != "task_arithmetic" || strings.Join(seen.Names, " ") != "tuned stranger merged" || len(seen.Norms) != 3 || len(seen.Tensors) == 0 {
 		t.Errorf("report %+v", seen)
 	}
-	w.succeed("merge recipe.yml other --report seen.html --quiet")
+	w.succeed("merge recipe.yml other --report seen.html --spectra --quiet")
 	page := w.read("seen.html")
-	for _, want := range []string{"A merge and its models", "merged", "encoder.layers.0", "By tensor"} {
+	for _, want := range []string{"A merge and its models", "merged", "encoder.layers.0", "By tensor", "effective rank merged"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -39,6 +39,7 @@ func TestMergeReport(t *testing.T) {
 	w.refuse([]refusal{
 		{"a file that is there", "merge recipe.yml new --report seen.json", exitExists, "seen.json: file already exists", "--force"},
 		{"a report over an input", "merge recipe.yml new --report recipe.yml --force", exitUsage, "--report recipe.yml: want a name that ends in .json, .txt or .html", "merge --help"},
+		{"spectra of nothing", "merge recipe.yml new --spectra", exitUsage, "--spectra is for the --report FILE", "merge --help"},
 		{"a report of a plan", "merge recipe.yml new --plan --report new.json", exitUsage, "--plan does not", "merge --help"},
 	})
 	w.unchanged(before)

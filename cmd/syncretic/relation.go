@@ -10,8 +10,9 @@ import (
 	"syncretic/arithmetic"
 )
 
-// relationText lays a report out for people. baseNorm is 0 where there is no base.
-func relationText(c arithmetic.Report, baseNorm float64, tensors bool) string {
+// relationText lays a report out for people. baseNorm is 0 where there is no base; merged says that the last vector is what a merge
+// made of the others, so that means over pairs leave it out.
+func relationText(c arithmetic.Report, baseNorm float64, tensors, merged bool) string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "vector\tnorm\tof the base\t"+strings.Join(c.Names, "\t"))
@@ -32,13 +33,13 @@ func relationText(c arithmetic.Report, baseNorm float64, tensors bool) string {
 	w.Flush()
 	relationHeader(w, c, "\nlayers")
 	for _, l := range c.Layers {
-		relationRow(w, l.Name, l.Elements, l.Relation, l.Spectrum)
+		relationRow(w, l.Name, l.Elements, l.Relation, l.Spectrum, merged)
 	}
 	w.Flush()
 	if tensors {
 		relationHeader(w, c, "\ntensors")
 		for _, t := range c.Tensors {
-			relationRow(w, t.Name, t.Elements, t.Relation, t.Spectrum)
+			relationRow(w, t.Name, t.Elements, t.Relation, t.Spectrum, merged)
 		}
 		w.Flush()
 	}
@@ -58,12 +59,16 @@ func relationHeader(w io.Writer, c arithmetic.Report, what string) {
 }
 
 // relationRow is one line of it: norms of each vector, and means over pairs.
-func relationRow(w io.Writer, name string, elements int, r arithmetic.Relation, s *arithmetic.Spectrum) {
+func relationRow(w io.Writer, name string, elements int, r arithmetic.Relation, s *arithmetic.Spectrum, merged bool) {
+	models := len(r.Norms)
+	if merged {
+		models--
+	}
 	fmt.Fprintf(w, "%s\t%d", name, elements)
 	for _, n := range r.Norms {
 		fmt.Fprintf(w, "\t%.4g", n)
 	}
-	fmt.Fprintf(w, "\t%s\t%s", meanOfPairs(r.Cosine), meanOfPairs(r.SignConflict))
+	fmt.Fprintf(w, "\t%s\t%s", meanOfPairs(r.Cosine[:models]), meanOfPairs(r.SignConflict[:models]))
 	if r.Trimmed != nil {
 		var shares []string
 		for _, share := range r.Trimmed {

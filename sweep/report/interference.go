@@ -39,7 +39,7 @@ func interferenceGrids(in Interference) ([]grid, error) {
 		grids = append(grids, g)
 	}
 	if len(in.Groups) > 0 {
-		grids = append(grids, groupGrid("groups", "By group of layers", in.Names, in.Groups))
+		grids = append(grids, groupGrid("groups", "By group of layers", in, in.Groups))
 	}
 	return grids, nil
 }
@@ -106,7 +106,8 @@ func pairGrid(id, title, caption string, names []string, m [][]float64, decimals
 }
 
 // groupGrid is one row a group of layers or tensor: of every vector the norm, and what else is known of it; and means over pairs.
-func groupGrid(id, title string, names []string, groups []Group) grid {
+func groupGrid(id, title string, in Interference, groups []Group) grid {
+	names := in.Names
 	g := grid{ID: id, Title: title, Class: "figures", Header: []string{"Layers"},
 		Caption: "‖τ‖ of each vector, shaded by its largest; cosine and sign conflict are means over pairs."}
 	most := make([]float64, len(names))
@@ -124,6 +125,12 @@ func groupGrid(id, title string, names []string, groups []Group) grid {
 	}
 	each("‖τ‖")
 	g.Header = append(g.Header, "cosine", "sign conflict")
+	if in.Merged {
+		for _, name := range names[:len(names)-1] {
+			g.Header = append(g.Header, "merged · "+name)
+		}
+		g.Caption += " The cosine of the merge with each vector stands beside."
+	}
 	if trimmed {
 		each("trimmed")
 	}
@@ -138,7 +145,12 @@ func groupGrid(id, title string, names []string, groups []Group) grid {
 		for i, v := range group.Norms {
 			row.Cells = append(row.Cells, gridCell{Text: figure(v, 2), Class: heat(v, 0, most[i])})
 		}
-		row.Cells = append(row.Cells, share(meanPair(group.Cosine)), share(meanPair(group.SignConflict)))
+		row.Cells = append(row.Cells, share(meanPair(in.models(group.Cosine))), share(meanPair(in.models(group.SignConflict))))
+		if in.Merged {
+			for i := range names[:len(names)-1] {
+				row.Cells = append(row.Cells, share(group.Cosine[len(names)-1][i]))
+			}
+		}
 		list := func(values []float64) {
 			for i := range names {
 				v := math.NaN()
@@ -158,4 +170,16 @@ func groupGrid(id, title string, names []string, groups []Group) grid {
 		g.Rows = append(g.Rows, row)
 	}
 	return g
+}
+
+// models is the part of a matrix that is about models, not their merge.
+func (in Interference) models(m [][]float64) [][]float64 {
+	if !in.Merged || len(m) == 0 {
+		return m
+	}
+	var part [][]float64
+	for _, row := range m[:len(m)-1] {
+		part = append(part, row[:len(row)-1])
+	}
+	return part
 }

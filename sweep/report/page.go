@@ -102,7 +102,7 @@ func newPage(doc Document) (*page, error) {
 			return nil, err
 		}
 		if len(in.Tensors) > 0 {
-			g := groupGrid("tensors", "By tensor", in.Names, in.Tensors)
+			g := groupGrid("tensors", "By tensor", in, in.Tensors)
 			g.Header[0] = "Tensor"
 			p.Tensors = &g
 		}
