@@ -241,7 +241,7 @@ func (o *Observer) Observation() Observation {
 	var tallies []arithmetic.Tally
 	base := arithmetic.NewTally(1)
 	for _, t := range o.plan.Tensors {
-		why := ""
+		var why string
 		switch seen := o.seen[t.Name]; {
 		case t.Copy:
 			why = "copied from " + t.Inputs[0].Model
