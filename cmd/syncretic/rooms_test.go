@@ -30,6 +30,8 @@ var rooms = map[string]room{
 	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods; what reads the merge is not its matter"},
 	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},
 
+	"arithmetic/taskvector": {[]string{"checkpoint", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
+
 	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op":      {[]string{"adapt/gemm", "adapt/op/elem"}, "an operator sees matrices, not models or files"},
@@ -62,7 +64,7 @@ var visitors = map[string]room{
 	"golang.org/x/term":                 {[]string{"cmd/syncretic"}, "only the command knows that there may be a terminal"},
 	"github.com/nlpodyssey/safetensors": {[]string{"checkpoint"}, "every file passes checkpoint's strict header check first"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "arithmetic/svd", "arithmetic/method", "arithmetic/lora"}, "float64 algebra is for heads and decompositions; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads and decompositions; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
 	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe"}, "YAML is decoded strictly, in one way"},
