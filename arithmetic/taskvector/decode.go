@@ -9,7 +9,7 @@ import (
 	"syncretic/checkpoint"
 )
 
-// File is what [Decode] reads: an opened checkpoint.Model, or an [Encoded] whose numbers were not rounded to its dtype yet.
+// File is what [Decode] reads: an opened checkpoint.Model, or an [Encoded] before it is one.
 type File interface {
 	checkpoint.RawSource
 	Metadata() map[string]string

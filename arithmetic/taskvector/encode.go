@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"syncretic/checkpoint"
+	"syncretic/checkpoint/half"
 )
 
 // Options say how a task vector is stored. The zero value is dense and F32, which keeps every bit.
@@ -51,6 +52,35 @@ type Encoded struct {
 // Metadata is what the file's metadata must have, beside the provenance.
 func (e *Encoded) Metadata() map[string]string { return maps.Clone(e.metadata) }
 
+// Read gives elements of a tensor as the file will have them: rounded once, to nearest even. A finite one that the dtype cannot hold
+// is an error.
+func (e *Encoded) Read(name string, offset int, dst []float32) error {
+	if err := e.source.Read(name, offset, dst); err != nil {
+		return err
+	}
+	info, _ := checkpoint.Find(e, name)
+	s := e.get()
+	defer e.put(s)
+	beyond, bytes := -1, room(&s.halves, 2*len(dst))
+	switch info.DType {
+	case checkpoint.BF16:
+		beyond = half.ToBF16(bytes, dst)
+	case checkpoint.F16:
+		beyond = half.ToF16(bytes, dst)
+	default:
+		return nil
+	}
+	if beyond >= 0 {
+		return invalid("tensor %q: element %d: %v is beyond the range of %s", name, offset+beyond, dst[beyond], info.DType)
+	}
+	if info.DType == checkpoint.BF16 {
+		half.FromBF16(dst, bytes)
+	} else {
+		half.FromF16(dst, bytes)
+	}
+	return nil
+}
+
 // Raw gives integer tensors; all others are computed.
 func (e *Encoded) Raw(name string) ([]byte, error) {
 	switch t := e.tensors[name].(type) {
@@ -66,7 +96,7 @@ func (e *Encoded) Raw(name string) ([]byte, error) {
 
 // Encode puts tau, which arithmetic's Sub gives, into a form. Write the result with its Metadata.
 //
-// Dense: every element, rounded once to the dtype where the file is written.
+// Dense: every element, rounded to the dtype.
 //
 // Sparse: of each tensor of n elements the max(1, ⌊density·n⌋) of the greatest magnitude, of equal ones the first, and of those the
 // ones that are not 0. Encode passes over tau about three times and writing once or twice more; at most 1.13 bits an element of

@@ -34,6 +34,24 @@ func TestOldFilesAreDense(t *testing.T) {
 	sameBits(t, decode(t, file{tau, map[string]string{"syncretic.kind": "task_vector"}}), tau)
 }
 
+// What was encoded reads as its file will.
+func TestEncodedIsTheFile(t *testing.T) {
+	tau := vector(t, 1)
+	for name, o := range forms {
+		e, err := Encode(tau, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := written(t, tau, o)
+		sameBits(t, decode(t, e), decode(t, m))
+		a, errA := checkpoint.Hash(e)
+		b, errB := checkpoint.Hash(m)
+		if a != b || errA != nil || errB != nil {
+			t.Errorf("%s: hash %s, of the file %s (%v, %v)", name, a, b, errA, errB)
+		}
+	}
+}
+
 // Ranges of any cut give the numbers of one whole read, from several readers at once.
 func TestRangesAgree(t *testing.T) {
 	tau := vector(t, 1)

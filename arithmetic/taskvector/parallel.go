@@ -41,6 +41,7 @@ type scratch struct {
 	octets, mask        []byte
 	numbers             []float32 // bytes as they are read
 	places              []int32
+	halves              []byte // numbers of 16 bits
 	left, right         []float32
 }
 

@@ -30,7 +30,7 @@ var rooms = map[string]room{
 	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods; what reads the merge is not its matter"},
 	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},
 
-	"arithmetic/taskvector": {[]string{"checkpoint", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
+	"arithmetic/taskvector": {[]string{"checkpoint", "checkpoint/half", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
 
 	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},

@@ -102,9 +102,6 @@ func runVector(ctx context.Context, a *app, o taskvector.Options, basePath, tune
 	}
 	maps.Copy(meta, encoded.Metadata())
 	opts := checkpoint.WriteOptions{Metadata: meta, Force: a.force}
-	if err := a.write(ctx, out, encoded, opts); err != nil {
-		return err
-	}
 	w := writtenVector{Output: out, Form: encoded.Form, DType: o.DType, Kept: encoded.Kept, Factored: encoded.Factored,
 		Base: meta[arithmetic.BaseKey], Tuned: meta[arithmetic.TunedKey]}
 	w.Tensors, w.Parameters = count(tau)
@@ -114,10 +111,13 @@ func runVector(ctx context.Context, a *app, o taskvector.Options, basePath, tune
 	if w.DenseBytes, err = layoutBytes(out, tau, opts); err != nil {
 		return err
 	}
-	if !w.exact() {
-		if err := w.measure(ctx, tau); err != nil {
+	if !w.exact() { // before the output is there, so that an interrupt leaves none
+		if err := w.measure(ctx, tau, encoded); err != nil {
 			return err
 		}
+	}
+	if err := a.write(ctx, out, encoded, opts); err != nil {
+		return err
 	}
 	return a.result(w, w.text())
 }
@@ -163,14 +163,9 @@ type writtenVector struct {
 // exact tells that nothing can be lost.
 func (w *writtenVector) exact() bool { return w.Form == taskvector.Dense && w.DType == checkpoint.F32 }
 
-// measure reads the file again and holds it against the vector.
-func (w *writtenVector) measure(ctx context.Context, tau checkpoint.Source) error {
-	m, err := checkpoint.Open(w.Output)
-	if err != nil {
-		return err
-	}
-	defer m.Close()
-	stored, err := taskvector.Decode(m)
+// measure holds what a reader of the file will get against the vector.
+func (w *writtenVector) measure(ctx context.Context, tau checkpoint.Source, encoded *taskvector.Encoded) error {
+	stored, err := taskvector.Decode(encoded)
 	if err != nil {
 		return err
 	}
