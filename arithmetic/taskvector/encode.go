@@ -61,7 +61,8 @@ func (e *Encoded) Read(name string, offset int, dst []float32) error {
 	info, _ := checkpoint.Find(e, name)
 	s := e.get()
 	defer e.put(s)
-	beyond, bytes := -1, room(&s.halves, 2*len(dst))
+	var beyond int
+	bytes := room(&s.halves, 2*len(dst))
 	switch info.DType {
 	case checkpoint.BF16:
 		beyond = half.ToBF16(bytes, dst)
@@ -99,8 +100,8 @@ func (e *Encoded) Raw(name string) ([]byte, error) {
 // Dense: every element, rounded to the dtype.
 //
 // Sparse: of each tensor of n elements the max(1, ⌊density·n⌋) of the greatest magnitude, of equal ones the first, and of those the
-// ones that are not 0. Encode passes over tau about three times and writing once or twice more; at most 1.13 bits an element of
-// tau are held in memory until then.
+// ones that are not 0. Encode passes over tau twice, now and then once more, and each read of the result once; until then at most
+// 1.13 bits an element of tau are held in memory.
 //
 // Low rank: of each tensor of two or more dimensions, seen as [first][rest], the leading part of the singular value decomposition,
 // which is the nearest matrix of that rank (Eckart and Young 1936). Vectors, and matrices that factors would not make smaller, stay dense.

@@ -182,12 +182,14 @@ func TestEncodeRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want it to say %q", name, err, c.text)
 		}
 	}
-	// 65520 is the first number beyond F16.
-	e, err := Encode(memory(t, checkpoint.Tensor{Name: "w", Shape: []int{1}, Data: []float32{65520}}), Options{DType: checkpoint.F16})
+	// 65520 is the first number that F16 rounds to infinity.
+	data := make([]float32, 300)
+	data[277] = 65520
+	e, err := Encode(memory(t, checkpoint.Tensor{Name: "w", Shape: []int{300}, Data: data}), Options{DType: checkpoint.F16})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := checkpoint.Write(t.Context(), t.TempDir()+"/x.safetensors", e, checkpoint.WriteOptions{}); !errors.Is(err, ErrInvalid) {
+	if err := e.Read("w", 100, make([]float32, 200)); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `tensor "w": element 277: 65520 is beyond the range of F16`) {
 		t.Errorf("beyond F16: %v", err)
 	}
 }

@@ -104,6 +104,26 @@ func TestHostileSparseParts(t *testing.T) {
 	}
 }
 
+// A file that is written to while it is read is an error, not a panic.
+func TestChangedMeanwhile(t *testing.T) {
+	for name, c := range map[string]struct {
+		part string
+		at   int
+		to   byte
+	}{"more kept": {"w.mask", 0, 0xff}, "more octets": {"w.octets", 0, 0xff}, "as many, beyond the end": {"w.mask", 2, 16}} {
+		f := sparseFile(t, sound(t))
+		v := decode(t, f)
+		raw, err := f.Raw(c.part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw[c.at] = c.to
+		if err := v.Read("w", 0, make([]float32, 20)); !errors.Is(err, errChanged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A full last octet, and one that is not there, have no bits to check beyond the end.
 func TestPositionsAtTheEnd(t *testing.T) {
 	for name, c := range map[string]struct {

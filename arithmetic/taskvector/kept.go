@@ -112,7 +112,11 @@ func (k *kept) places(b int, s *scratch) ([]int32, error) {
 	if ones(flags) != len(mask) || ones(mask) != end.values-at.values {
 		return nil, errChanged
 	}
-	return places(flags, mask, s), nil
+	list := places(flags, mask, s)
+	if n := len(list); n > 0 && int(list[n-1]) >= k.blockEnd(b*blockElements)-b*blockElements {
+		return nil, errChanged
+	}
+	return list, nil
 }
 
 // blockOf is the block that has a value.
