@@ -9,6 +9,8 @@
 // (Papaioannou et al. 2025, arXiv 2506.17818) sweeps. How much vectors work against each other shows before any merge
 // in [Interference].
 //
+// Package taskvector stores vectors as files (dense, sparse or of low rank) and reads them.
+//
 // Every result is a lazy [checkpoint.Source]: nothing is computed until a range is read, a range costs a few blocks of
 // memory whatever the model's size, and writing a merge or reading it into an encoder is the same code. Results are
 // safe for concurrent reads, and valid as long as their inputs are.

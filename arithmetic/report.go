@@ -34,7 +34,7 @@ type TensorReport struct {
 	Shape    []int  `json:"shape"`
 	Elements int    `json:"elements"`
 	Relation
-	Spectrum *Spectrum `json:"spectrum,omitempty"` // of matrices, where it was asked for: see [AddSpectra]
+	Spectrum *Spectrum `json:"spectrum,omitempty"` // of matrices, where package spectra added it
 }
 
 // sumElements is the length of one partial sum. It is part of the result: partial sums are joined in order, so the

@@ -97,3 +97,12 @@ func (t Tally) Relation() Relation {
 	}
 	return r
 }
+
+// square is a matrix of zeros.
+func square(n int) [][]float64 {
+	m := make([][]float64, n)
+	for i := range m {
+		m[i] = make([]float64, n)
+	}
+	return m
+}

@@ -8,7 +8,7 @@ import (
 )
 
 // Vectors are what an observation's names stand for, as sources of the tensors that it covers: task vectors or models, and last the
-// merge. They are for [arithmetic.AddSpectra].
+// merge. They are for package spectra.
 func (o *Observer) Vectors() []checkpoint.Source {
 	var list []checkpoint.Source
 	for at := range len(o.names) + 1 {

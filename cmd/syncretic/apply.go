@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/arithmetic"
+	"syncretic/arithmetic/taskvector"
 	"syncretic/checkpoint"
 )
 
@@ -35,7 +36,7 @@ func newApply(a *app) *cobra.Command {
 		Use:   "apply BASE OUT --vector PATH=LAMBDA ... | --expr EXPRESSION",
 		Short: "Write BASE + sum of LAMBDA * task vector",
 		Long: "Write theta_0 + sum_i lambda_i tau_i (arXiv 2212.04089) with BASE's dtypes, rounded once. A negative lambda forgets.\n" +
-			"PATH is a task vector written by `vector`, or a tuned MODEL, whose vector is then taken on the way.\n" +
+			"PATH is a task vector written by `vector`, in any form, or a tuned MODEL, whose vector is then taken on the way.\n" +
 			"--expr says the sum as a formula over such paths: '0.3*(makam + lyra)', negation '-toxic', analogy 'c + b - a'.\n" +
 			"OUT is a model directory with BASE's side files, or one file when its name ends in .safetensors.",
 		Example: "  syncretic apply mert-v1-95m merged --vector makam.vector.safetensors=0.2 --vector models/lyra=0.2",
@@ -142,7 +143,8 @@ func written(terms []arithmetic.Weighted) []string {
 	return list
 }
 
-// taskVector returns m itself when it is a task vector of the given base, and m - base when it is a model.
+// taskVector returns what m holds when it is a task vector of the given base, in any of the forms that files have, and m - base
+// when it is a model.
 func taskVector(m *checkpoint.Model, base checkpoint.Source, baseHash string, anyBase bool) (checkpoint.Source, error) {
 	meta := m.Metadata()
 	if meta[arithmetic.KindKey] != arithmetic.VectorKind {
@@ -154,7 +156,7 @@ func taskVector(m *checkpoint.Model, base checkpoint.Source, baseHash string, an
 	}
 	switch got := meta[arithmetic.BaseKey]; {
 	case anyBase || got == baseHash:
-		return m, nil
+		return taskvector.Decode(m)
 	case got == "":
 		return nil, fmt.Errorf("%s: %w, or of none: the file does not name its base", m.Path(), errOtherBase)
 	default:

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/arithmetic"
+	"syncretic/arithmetic/spectra"
 	"syncretic/checkpoint"
 	"syncretic/sweep/report"
 )
@@ -108,7 +109,7 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 func (a *app) addSpectra(ctx context.Context, r *arithmetic.Report, vectors []checkpoint.Source) error {
 	bar := a.progress("decomposing")
 	defer bar.stop()
-	return arithmetic.AddSpectra(r, vectors, arithmetic.SpectraOptions{Interrupt: ctx.Err, Progress: func(done, total int) { bar.set(done, total, "matrices") }})
+	return spectra.Add(r, vectors, spectra.Options{Interrupt: ctx.Err, Progress: func(done, total int) { bar.set(done, total, "matrices") }})
 }
 
 // norm is the Euclidean norm of a model's floats.

@@ -22,13 +22,16 @@ var rooms = map[string]room{
 	"checkpoint/torchfile": {nil, "it parses files of unknown origin from bytes: it opens none and knows no model"},
 	"checkpoint/recipe":    {nil, "it decodes any room's YAML, so it knows none of them"},
 
-	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
+	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
 	"arithmetic/vec":       {nil, "kernels over slices know nothing of tensors"},
+	"arithmetic/spectra":   {[]string{"checkpoint", "arithmetic", "arithmetic/svd"}, "adds to a report what costs a decomposition of every matrix"},
 	"arithmetic/svd":       {nil, "decompositions of matrices know nothing of models"},
 	"arithmetic/lora":      {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "an adapter is applied to any Source, and taken from any two"},
 	"arithmetic/method":    {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
 	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods, and is measured as task vectors are; what reads the merge is not its matter"},
 	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},
+
+	"arithmetic/taskvector": {[]string{"checkpoint", "checkpoint/half", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
 
 	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},
@@ -62,7 +65,7 @@ var visitors = map[string]room{
 	"golang.org/x/term":                 {[]string{"cmd/syncretic"}, "only the command knows that there may be a terminal"},
 	"github.com/nlpodyssey/safetensors": {[]string{"checkpoint"}, "every file passes checkpoint's strict header check first"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "arithmetic", "arithmetic/svd", "arithmetic/method", "arithmetic/lora"}, "float64 algebra is for heads and decompositions; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads and decompositions; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
 	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe"}, "YAML is decoded strictly, in one way"},

@@ -1,4 +1,9 @@
-package arithmetic
+// Package spectra adds to a report on task vectors how many directions each has in a matrix, and how many two share. It is apart from
+// package arithmetic since it costs a decomposition of every matrix, and what that needs.
+//
+//	r, err := arithmetic.Interference(names, vectors)
+//	err = spectra.Add(&r, vectors, spectra.Options{})
+package spectra
 
 import (
 	"fmt"
@@ -6,39 +11,21 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"syncretic/arithmetic"
 	"syncretic/arithmetic/svd"
 	"syncretic/checkpoint"
 )
 
-// Spectrum says how many directions the vectors of a matrix have, and how many they share. A tensor [out][in...] is a matrix
-// [out][rest]. Lists are [vector], matrices [vector][vector] and symmetric. Of a layer they are means over its matrices.
-type Spectrum struct {
-	Rank float64 `json:"rank"` // the most that is possible: the smaller dimension
-
-	// exp(−Σ p ln p) with p = σ/Σσ: Roy and Vetterli, The effective rank, EUSIPCO 2007. 0 of a vector that is 0.
-	EffectiveRank []float64 `json:"effective_rank"`
-	// ‖A‖²_F / σ₁²: how many directions are as long as the longest.
-	StableRank []float64 `json:"stable_rank"`
-
-	// How far the leading directions of two vectors span the same space: ‖Uᵢᵀ Uⱼ‖²_F / k, the mean squared cosine of the principal
-	// angles between their k leading left singular vectors, averaged with the same of the right ones; k is the lower effective
-	// rank, rounded up. It is what the subspace alignment ratio (arXiv 2502.04959, section 3) and singular task interference
-	// (arXiv 2412.00081, section 3.2) are made of: 1 is the same space.
-	Overlap [][]float64 `json:"overlap"`
-	// What spaces of that size in random directions overlap: the mean of k/out and k/rest.
-	Chance [][]float64 `json:"chance"`
-}
-
-// SpectraOptions say when to stop, and who is told of progress. Both may be nil.
-type SpectraOptions struct {
+// Options say when to stop, and who is told of progress. Both may be nil.
+type Options struct {
 	Interrupt func() error
 	Progress  func(done, total int)
 }
 
-// AddSpectra decomposes every matrix of the vectors that a report is about, and puts what it finds into the report's tensors and
+// Add decomposes every matrix of the vectors that a report is about, and puts what it finds into the report's tensors and
 // layers. It holds one tensor of all vectors in float64, and takes a singular value decomposition of each: see
 // [svd.Solver.Leading].
-func AddSpectra(r *Report, vectors []checkpoint.Source, o SpectraOptions) error {
+func Add(r *arithmetic.Report, vectors []checkpoint.Source, o Options) error {
 	var matrices []int
 	for i, t := range r.Tensors {
 		if rows, width := matrixShape(t.Shape); rows > 1 && width > 1 {
@@ -55,10 +42,10 @@ func AddSpectra(r *Report, vectors []checkpoint.Source, o SpectraOptions) error 
 			o.Progress(done+1, len(matrices))
 		}
 	}
-	layers := make(map[string][]*Spectrum)
+	layers := make(map[string][]*arithmetic.Spectrum)
 	for _, i := range matrices {
 		t := r.Tensors[i]
-		layers[Group(t.Name)] = append(layers[Group(t.Name)], t.Spectrum)
+		layers[arithmetic.Group(t.Name)] = append(layers[arithmetic.Group(t.Name)], t.Spectrum)
 	}
 	for i, l := range r.Layers {
 		r.Layers[i].Spectrum = meanSpectrum(layers[l.Name])
@@ -74,8 +61,8 @@ func matrixShape(shape []int) (rows, width int) {
 	return shape[0], checkpoint.Info{Shape: shape}.Elements() / shape[0]
 }
 
-func newSpectrum(n int) *Spectrum {
-	return &Spectrum{EffectiveRank: make([]float64, n), StableRank: make([]float64, n), Overlap: square(n), Chance: square(n)}
+func newSpectrum(n int) *arithmetic.Spectrum {
+	return &arithmetic.Spectrum{EffectiveRank: make([]float64, n), StableRank: make([]float64, n), Overlap: square(n), Chance: square(n)}
 }
 
 // square is a matrix of zeros.
@@ -87,7 +74,7 @@ func square(n int) [][]float64 {
 	return m
 }
 
-func spectrum(t TensorReport, vectors []checkpoint.Source, interrupt func() error) (*Spectrum, error) {
+func spectrum(t arithmetic.TensorReport, vectors []checkpoint.Source, interrupt func() error) (*arithmetic.Spectrum, error) {
 	rows, width := matrixShape(t.Shape)
 	s := newSpectrum(len(vectors))
 	s.Rank = float64(min(rows, width))
@@ -150,7 +137,7 @@ func overlap(a, b *mat.Dense, k int) float64 {
 }
 
 // meanSpectrum is the mean of several, nil of none.
-func meanSpectrum(list []*Spectrum) *Spectrum {
+func meanSpectrum(list []*arithmetic.Spectrum) *arithmetic.Spectrum {
 	if len(list) == 0 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package arithmetic
+package spectra
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"os"
 	"testing"
 
+	"syncretic/arithmetic"
 	"syncretic/checkpoint"
 )
 
@@ -47,17 +48,17 @@ func TestSpectraAgreeWithNumpy(t *testing.T) {
 			}
 			names, vectors = append(names, string(rune('a'+len(names)))), append(vectors, src)
 		}
-		r, err := Interference(names, vectors)
+		r, err := arithmetic.Interference(names, vectors)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := AddSpectra(&r, vectors, SpectraOptions{}); err != nil {
+		if err := Add(&r, vectors, Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if r.Tensors[0].Spectrum != nil {
 			t.Errorf("%s is no matrix, and has a spectrum", r.Tensors[0].Name)
 		}
-		for _, s := range []*Spectrum{r.Tensors[1].Spectrum, r.Layers[0].Spectrum} { // the mean of one matrix is that matrix
+		for _, s := range []*arithmetic.Spectrum{r.Tensors[1].Spectrum, r.Layers[0].Spectrum} { // the mean of one matrix is that matrix
 			for i := range names {
 				near("effective rank", s.EffectiveRank[i], c.EffectiveRank[i])
 				near("stable rank", s.StableRank[i], c.StableRank[i])
@@ -73,17 +74,20 @@ func TestSpectraAgreeWithNumpy(t *testing.T) {
 }
 
 func TestSpectraEndWhereToldTo(t *testing.T) {
-	src := small(t, 1, 2, 3, 4)
+	src, err := checkpoint.NewMemory(checkpoint.Tensor{Name: "w", Shape: []int{2}, Data: []float32{1, 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	matrix, err := checkpoint.NewMemory(checkpoint.Tensor{Name: "w", Shape: []int{2, 2}, Data: []float32{1, 2, 3, 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range []checkpoint.Source{matrix, src} {
-		r, err := Interference([]string{"v"}, []checkpoint.Source{v})
+		r, err := arithmetic.Interference([]string{"v"}, []checkpoint.Source{v})
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = AddSpectra(&r, []checkpoint.Source{v}, SpectraOptions{Interrupt: func() error { return context.Canceled }})
+		err = Add(&r, []checkpoint.Source{v}, Options{Interrupt: func() error { return context.Canceled }})
 		if want := v == checkpoint.Source(matrix); errors.Is(err, context.Canceled) != want {
 			t.Errorf("error %v, interrupted %v", err, want)
 		}
