@@ -17,6 +17,8 @@ type outFile struct {
 	left    atomic.Int64 // units that are not written yet
 	done    func(*outFile) error
 
+	turn sync.Mutex // held while a block is written: see queue
+
 	mu    sync.Mutex
 	file  *os.File
 	ready bool // it has its header

@@ -2,13 +2,12 @@ package checkpoint
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 // blockElements is the length of one unit of checking: 1 MiB of float32. 8 divides it, so that blocks of 4-bit elements are whole
@@ -27,23 +26,28 @@ func run(ctx context.Context, units []unit) error {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	first, failed := len(units), error(nil)
+	first, failed := math.MaxInt, error(nil)
 	for range min(runtime.GOMAXPROCS(0), len(units)) {
 		wg.Go(func() {
 			var w worker
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= len(units) {
-					return
+				var err error
+				if i < len(units) {
+					front.reach(units[i])
+					err = w.do(ctx, units[i])
+				} else {
+					err = w.queue.flush(true)
 				}
-				front.reach(units[i])
-				if err := w.do(ctx, units[i]); err != nil {
+				if err != nil {
 					next.Store(int64(len(units)))
 					mu.Lock()
 					if i < first {
 						first, failed = i, err
 					}
 					mu.Unlock()
+				}
+				if err != nil || i >= len(units) {
 					return
 				}
 			}
@@ -56,6 +60,7 @@ func run(ctx context.Context, units []unit) error {
 // worker has buffers of its own, made on first use.
 type worker struct {
 	buffers
+	queue  queue
 	hashes []chunkHash // one for each part of a unit
 }
 
@@ -65,12 +70,25 @@ func (w *worker) do(ctx context.Context, u unit) error {
 	}
 	for lo := u.lo; lo < u.hi; lo += stepElements {
 		for i, p := range u.parts {
-			err := ctx.Err()
-			if err == nil {
-				err = w.step(p, &w.hashes[i], lo, min(lo+stepElements, u.hi))
+			if err := ctx.Err(); err != nil {
+				return p.within(err)
 			}
+			block, err := w.step(p, &w.hashes[i], lo, min(lo+stepElements, u.hi))
 			if err != nil {
 				return p.within(err)
+			}
+			if p.file == nil {
+				continue
+			}
+			item := queued{part: p, block: block, own: p.raw == nil, at: p.dtype.bytes(lo)}
+			if item.own {
+				w.bytes = nil
+			}
+			if err := w.queue.put(item); err != nil {
+				return err
+			}
+			if item.own {
+				w.bytes = w.queue.buffer()
 			}
 		}
 	}
@@ -79,11 +97,10 @@ func (w *worker) do(ctx context.Context, u unit) error {
 		if p.sums != nil {
 			w.hashes[i].flush(p.sums, end)
 		}
-		p.meter.add(end - at)
-		if p.file != nil {
-			if err := p.file.unitDone(p.begin+at, end-at); err != nil {
-				return p.within(err)
-			}
+		if p.file == nil {
+			p.meter.add(end - at)
+		} else if err := w.queue.put(queued{part: p, at: at, n: end - at}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -97,27 +114,18 @@ func (p *part) within(err error) error {
 	return fmt.Errorf("%s: %w", p.file.shown, err)
 }
 
-// step brings elements [lo, hi) of a tensor to where they are wanted.
-func (w *worker) step(p *part, h *chunkHash, lo, hi int) (err error) {
+// step makes elements [lo, hi) of a tensor as they are stored.
+func (w *worker) step(p *part, h *chunkHash, lo, hi int) (block []byte, err error) {
 	defer catchFault(p.what, debug.SetPanicOnFault(true), &err)
-	var block []byte
 	if p.raw != nil {
 		block = p.raw[p.dtype.bytes(lo):p.dtype.bytes(hi)]
 	} else if block, err = w.convert(p.src, p.in, p.dtype, lo, hi); err != nil {
-		return err
+		return nil, err
 	}
-	at := p.dtype.bytes(lo)
 	if p.sums != nil {
-		h.add(p.sums, block, at)
+		h.add(p.sums, block, p.dtype.bytes(lo))
 	}
-	if p.file == nil {
-		return nil
-	}
-	err = p.file.write(block, p.begin+at)
-	if errors.Is(err, syscall.EFAULT) { // the system's word for a fault of ours
-		return invalid("%s: cannot be read where it is mapped; was it changed meanwhile?", p.what)
-	}
-	return err
+	return block, nil
 }
 
 // buffers are one worker's, made on first use.
@@ -143,7 +151,9 @@ func (b *buffers) block(src Source, in Info, dtype DType, lo, hi int) ([]byte, e
 func (b *buffers) convert(src Source, in Info, dtype DType, lo, hi int) ([]byte, error) {
 	if n := hi - lo; len(b.values) < n {
 		b.values = make([]float32, n)
-		b.bytes = make([]byte, 8*n)
+	}
+	if n := 8 * (hi - lo); len(b.bytes) < n { // of the widest type
+		b.bytes = make([]byte, n)
 	}
 	if dtype == in.DType {
 		block := b.bytes[:dtype.bytes(hi-lo)]
