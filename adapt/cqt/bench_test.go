@@ -23,7 +23,7 @@ func BenchmarkMagnitudes(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			clip := noise(4*24000, 1)
+			clip := noise(5*24000, 1)
 			b.SetBytes(int64(4 * len(clip)))
 			for b.Loop() {
 				t.Magnitudes(clip)

@@ -11,9 +11,11 @@ import (
 // Transform computes the magnitudes of one configuration. It is safe for concurrent use.
 type Transform struct {
 	cfg    Config
-	groups []group
-	before int // samples the widest window reaches before its frame's centre
-	width  int // samples from there to the furthest end of any window
+	bands  *bands  // the low bins, nil where there are none
+	groups []group // the others
+	before int     // samples the widest window reaches before its frame's centre
+	width  int     // samples from there to the furthest end of any window
+	frames int     // that are computed at once
 	pool   sync.Pool
 }
 
@@ -30,22 +32,41 @@ type group struct {
 	kernel      []float32 // [rows][2*bins], the real parts of the bins, then the imaginary parts
 }
 
-// New builds the kernels of a configuration, in float64, rounded once to float32. They take 8 bytes a window sample plus
-// about a tenth: 31 MB for [MERT]. Errors wrap [ErrConfig].
+// New builds the kernels of a configuration, in float64, rounded once to float32. They take 24 MB for [MERT]. Errors wrap [ErrConfig].
 func New(cfg Config) (*Transform, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	t := &Transform{cfg: cfg}
-	end := 0
-	for first := 0; first < cfg.Bins; first += groupBins {
-		g := newGroup(cfg, first, min(groupBins, cfg.Bins-first))
-		t.groups = append(t.groups, g)
-		t.before, end = max(t.before, -g.offset), max(end, g.offset+g.rows)
+	return newTransform(cfg, spectral), nil
+}
+
+// newTransform has bins whose windows are longer than direct computed from a spectrum.
+func newTransform(cfg Config, direct int) *Transform {
+	t := &Transform{cfg: cfg, frames: frameBlock}
+	low, end := 0, 0
+	for k := range cfg.Bins {
+		l := int(cfg.length(k))
+		t.before, end = max(t.before, (l+1)/2), max(end, l/2)
+		if l > direct {
+			low = k + 1
+		}
 	}
 	t.width = t.before + end
-	t.pool.New = func() any { return new(scratch) }
-	return t, nil
+	if low > 0 {
+		t.bands = newBands(cfg, low, t.before, t.width, frameBlock)
+		t.frames = t.bands.frames(cfg, t.width)
+	}
+	for first := low; first < cfg.Bins; first += groupBins {
+		t.groups = append(t.groups, newGroup(cfg, first, min(groupBins, cfg.Bins-first)))
+	}
+	t.pool.New = func() any {
+		s := new(scratch)
+		if t.bands != nil {
+			s.spectrum = t.bands.scratch()
+		}
+		return s
+	}
+	return t
 }
 
 // groupBins is the number of bins in a group: 16 fill whole register tiles of the matrix kernels (32 columns), and
@@ -94,25 +115,31 @@ func (t *Transform) Frames(samples int) int {
 	return samples/t.cfg.Hop + 1
 }
 
-// frameBlock bounds the frames computed at once, and with them the memory for a long recording.
-const frameBlock = 512
+// frameBlock is how many frames are computed at once, at least: those of 5 s, in MERT's case. Memory for a long recording goes with
+// them.
+const frameBlock = 376
 
 type scratch struct {
 	padded []float32 // the clip under one block of frames, zeros outside it
 	parts  []float32 // [frames][2*bins] of one group
+
+	*spectrum
 }
 
 // Magnitudes returns C as [frames][bins], frames = Frames(len(samples)). The work is done on the calling goroutine; the
-// sums are formed in float32 in an order that depends on nothing but the lengths and the processor. A sample that is not
+// sums are formed in float32, those over a spectrum in float64, in an order that depends on nothing but the lengths and the processor. A sample that is not
 // finite makes the frames that it lies under NaN, or a little beyond where bins share a span.
 func (t *Transform) Magnitudes(samples []float32) []float32 {
 	frames := t.Frames(len(samples))
 	out := make([]float32, frames*t.cfg.Bins)
 	s := t.pool.Get().(*scratch)
 	defer t.pool.Put(s)
-	for f := 0; f < frames; f += frameBlock {
-		n := min(frameBlock, frames-f)
+	for f := 0; f < frames; f += t.frames {
+		n := min(t.frames, frames-f)
 		s.load(samples, f*t.cfg.Hop-t.before, (n-1)*t.cfg.Hop+t.width)
+		if t.bands != nil {
+			t.bands.block(s.spectrum, s.padded, n, t.cfg.Bins, out[f*t.cfg.Bins:])
+		}
 		for i := range t.groups {
 			t.block(&t.groups[i], s, n, out[f*t.cfg.Bins:])
 		}

@@ -65,7 +65,7 @@ var visitors = map[string]room{
 	"golang.org/x/term":                 {[]string{"cmd/syncretic"}, "only the command knows that there may be a terminal"},
 	"github.com/nlpodyssey/safetensors": {[]string{"checkpoint"}, "every file passes checkpoint's strict header check first"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads and decompositions; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
 	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe"}, "YAML is decoded strictly, in one way"},
