@@ -36,7 +36,7 @@ type band struct {
 const lobes = 128
 
 // spectral is the longest window, in samples, whose bins are cheaper as a product of matrices.
-const spectral = 1024
+const spectral = 2048
 
 // newBands makes the filters of the bins below count. frames is how many frames a block has at least.
 func newBands(cfg Config, count, before, width, frames int) *bands {

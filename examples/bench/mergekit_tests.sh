@@ -12,7 +12,7 @@ tests=$1
 shift
 imports="torch, mergekit, pytest"
 packages="torch==2.13.0 mergekit==0.1.5 pytest"
-. "$here/venv.sh"
+. "$here/venv.inc"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
