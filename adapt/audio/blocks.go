@@ -19,6 +19,7 @@ type blockReader interface {
 type blocks struct {
 	mu     sync.Mutex
 	r      blockReader
+	far    int       // the distance, in samples, from which on seeking is cheaper than decoding what lies between
 	ready  bool      // the reader stands behind block
 	block  []float32 // samples from at on
 	at     int
@@ -38,13 +39,19 @@ func (b *blocks) readAt(dst []float32, start int) error {
 	if b.closed {
 		return fs.ErrClosed
 	}
-	for len(dst) > 0 {
+	for sought := false; len(dst) > 0; {
 		if i := start - b.at; b.ready && i >= 0 && i < len(b.block) {
 			n := copy(dst, b.block[i:])
 			dst, start = dst[n:], start+n
 			continue
 		}
-		if err := b.advance(start); err != nil {
+		var err error
+		if ahead := start - b.at - len(b.block); !sought && (!b.ready || ahead < 0 || ahead > b.far) {
+			sought, err = true, b.seek(start)
+		} else {
+			err = b.advance()
+		}
+		if err != nil {
 			b.ready = false
 			return err
 		}
@@ -52,27 +59,21 @@ func (b *blocks) readAt(dst []float32, start int) error {
 	return nil
 }
 
-// advance reads one block on towards the sample.
-func (b *blocks) advance(sample int) (err error) {
-	if end := b.at + len(b.block); !b.ready || sample < end || sample-end > seekBeyond {
-		b.block = nil
-		if b.at, err = b.r.seek(sample); err != nil {
-			return err
-		}
-		if b.at > sample {
-			return fmt.Errorf("%w: sample %d is not in the file's index", ErrInvalid, sample)
-		}
-		b.ready = true
+// seek puts the reader before the block that holds a sample.
+func (b *blocks) seek(sample int) (err error) {
+	b.block = nil
+	if b.at, err = b.r.seek(sample); err == nil && b.at > sample {
+		err = fmt.Errorf("%w: sample %d is not in the file's index", ErrInvalid, sample)
 	}
-	b.at += len(b.block)
-	if b.block, err = b.r.next(); err != nil {
-		return err
-	}
-	if len(b.block) == 0 {
-		return fmt.Errorf("%w: the data ends at sample %d", ErrInvalid, b.at)
-	}
-	return nil
+	b.ready = err == nil
+	return err
 }
 
-// seekBeyond is the distance, in samples, from which on seeking is cheaper than decoding what lies between.
-const seekBeyond = 1 << 14
+// advance reads the next block.
+func (b *blocks) advance() (err error) {
+	b.at += len(b.block)
+	if b.block, err = b.r.next(); err == nil && len(b.block) == 0 {
+		err = fmt.Errorf("%w: the data ends at sample %d", ErrInvalid, b.at)
+	}
+	return err
+}

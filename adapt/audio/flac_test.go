@@ -44,7 +44,7 @@ func TestFLACRefuses(t *testing.T) {
 		{"many samples promised", edit(good, streamInfo+14, 32), "truncated: 5000 FLAC samples, the header says 536875912"},
 		{"fewer samples promised", edit(good, streamInfo+16, 0, 1), "FLAC samples"},
 		{"other MD5", edit(good, streamInfo+18, good[streamInfo+18]^1), "MD5"},
-		{"44.1 kHz", edit(good, streamInfo+10, rate(44100)...), "sample rate 44100 Hz, want 24000 Hz"},
+		{"1 Hz", edit(good, streamInfo+10, rate(1)...), "sample rate 1 Hz, want 1000 to 768000 Hz"},
 		{"one channel promised", edit(good, streamInfo+12, good[streamInfo+12]&^14), "has 2 channels of 16 bits, the header says 1 of 16"},
 		{"32 bits", edit(good, streamInfo+12, good[streamInfo+12]|1, good[streamInfo+13]|0xf0), "FLAC of 32 bits"},
 	}

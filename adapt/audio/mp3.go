@@ -32,7 +32,7 @@ func openMP3(f readerAtCloser, at, size int64) (stored, error) {
 		return stored{}, err
 	}
 	start, end := x.info.trim(len(x.frames), x.head.samples())
-	return stored{&blocks{r: &mp3Reader{f: f, index: x, start: start}}, x.head.rate, x.head.channels, end - start}, nil
+	return stored{&blocks{far: 1 << 13, r: &mp3Reader{f: f, index: x, start: start}}, x.head.rate, x.head.channels, end - start}, nil
 }
 
 func (r *mp3Reader) close() error { return r.f.Close() }

@@ -35,7 +35,7 @@ func openOpus(path string, f *os.File, size int64) (stored, error) {
 	if err != nil {
 		return stored{}, err
 	}
-	return stored{&blocks{r: newOpusReader(f, x, size)}, opusRate, x.channels, x.frames}, nil
+	return stored{&blocks{far: opusSegment * opusRate, r: newOpusReader(f, x, size)}, opusRate, x.channels, x.frames}, nil
 }
 
 func newOpusReader(f readerAtCloser, x *opusIndex, size int64) *opusReader {

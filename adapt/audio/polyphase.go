@@ -24,8 +24,8 @@ type polyphase struct {
 const (
 	// fractions are the fractions of an input sample for which there are rows when not every fraction has its own.
 	fractions = 256
-	// maxRows bounds the table of one row a fraction, in numbers: 8 MiB.
-	maxRows = 1 << 21
+	// maxRows bounds the table of one row a fraction, in numbers: 1 MiB.
+	maxRows = 1 << 18
 	// vectorTaps is what rows are rounded up to, so that products need no remainder.
 	vectorTaps = 8
 )

@@ -62,4 +62,6 @@ func skipID3(r io.ReaderAt, size int64) (int64, error) {
 }
 
 // section reads a file from an offset on.
-func section(f *os.File, at, size int64) *io.SectionReader { return io.NewSectionReader(f, at, size-at) }
+func section(f *os.File, at, size int64) *io.SectionReader {
+	return io.NewSectionReader(f, at, size-at)
+}
