@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 )
@@ -161,6 +162,15 @@ func (r *Run) Model() *Model { return r.model }
 
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
+
+// Skipped names the recordings that were left out of all corpora.
+func (r *Run) Skipped() []audio.Skipped {
+	var all []audio.Skipped
+	for _, c := range r.corpora {
+		all = append(all, c.Skipped...)
+	}
+	return all
+}
 
 // Close releases the mapped targets.
 func (r *Run) Close() error {

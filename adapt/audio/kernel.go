@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Resampling names a way to change the sample rate. It changes features, so whoever computes some records its String.
+// Resampling names a way to change the sample rate. It changes features, so whoever computes some records its Settings.
 type Resampling string
 
 // The ways to resample.
@@ -29,8 +29,8 @@ func ParseResampling(name string) (Resampling, error) {
 	return "", fmt.Errorf("resampler %q, want %s or %s", name, Kaiser, Torchaudio)
 }
 
-// String returns the name with the settings that belong to it, for provenance.
-func (r Resampling) String() string {
+// Settings returns the name with the settings that belong to it, for provenance.
+func (r Resampling) Settings() string {
 	if r == Torchaudio {
 		return fmt.Sprintf("torchaudio (sinc_interp_hann, lowpass_filter_width %d, rolloff %g)", hannZeros, hannRolloff)
 	}
