@@ -17,6 +17,7 @@ type Corpus struct {
 	Recordings []Recording
 	Skipped    []audio.Skipped // recordings that cannot be read, where the recipe asks to leave them out
 	weight     float64
+	files      *audio.Pool
 }
 
 // Recording is one manifest row with its place in its file, in samples at 24 kHz.
@@ -27,7 +28,11 @@ type Recording struct {
 	Len   int
 
 	resampling audio.Resampling
+	files      *audio.Pool // of the corpus
 }
+
+// openFiles is how many files of a corpus stay open between two crops.
+const openFiles = 32
 
 // OpenCorpus reads a manifest and the header of every file that it names, so that what is missing, empty or of an unknown format
 // is known before anything is computed. With SkipBad it decodes every file, and leaves out and names those that cannot be read.
@@ -42,6 +47,7 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 	}
 	c := &Corpus{Name: cfg.Name, Replay: cfg.Replay, weight: cfg.Weight}
 	options := audio.Options{Resampling: cfg.Resampler}
+	c.files = audio.NewPool(options, openFiles)
 	bad := map[string]bool{} // by path: whether it cannot be read
 	for _, e := range entries {
 		if e.Split != split {
@@ -56,6 +62,7 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 		if err != nil {
 			return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err)
 		}
+		r.files = c.files
 		c.Recordings = append(c.Recordings, r)
 	}
 	if len(c.Recordings) == 0 && len(c.Skipped) > 0 {
@@ -126,10 +133,5 @@ func (r Recording) preparation() string {
 
 // Read fills dst with the recording's samples from the given one on.
 func (r Recording) Read(dst []float32, from int) error {
-	f, err := audio.Options{Resampling: r.resampling}.Open(r.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.ReadAt(dst, r.Start+from)
+	return r.files.ReadAt(r.Path, dst, r.Start+from)
 }

@@ -172,9 +172,12 @@ func (r *Run) Skipped() []audio.Skipped {
 	return all
 }
 
-// Close releases the mapped targets.
+// Close releases the mapped targets and the corpora's open files.
 func (r *Run) Close() error {
 	var errs []error
+	for _, c := range r.corpora {
+		errs = append(errs, c.files.Close())
+	}
 	for _, t := range r.targets {
 		errs = append(errs, t.Close())
 	}

@@ -115,8 +115,7 @@ func (o Options) open(path string, f *os.File) (*File, error) {
 		err = checkRate(s.rate)
 	}
 	if err != nil {
-		s.close()
-		return nil, err
+		return nil, errors.Join(err, s.close())
 	}
 	out := &File{path: path, Rate: rate, Frames: s.frames, SourceRate: s.rate, SourceFrames: s.frames, Channels: s.channels, body: s.body}
 	if rate != s.rate {

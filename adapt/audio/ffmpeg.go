@@ -53,7 +53,7 @@ func openFFmpeg(path string, f *os.File, size int64, cause error) (stored, error
 	}
 	if err != nil {
 		if s.body != nil {
-			s.close()
+			err = errors.Join(err, s.close())
 		}
 		return stored{}, err
 	}
@@ -84,10 +84,10 @@ func spool(r io.Reader, size int64) (s stored, err error) {
 	if err != nil {
 		return s, err
 	}
-	t := &temporaryFile{file}
+	t := &temporaryFile{File: file, gone: os.Remove(file.Name()) == nil}
 	defer func() {
 		if err != nil {
-			t.Close()
+			err = errors.Join(err, t.Close())
 		}
 	}()
 	w := bufio.NewWriterSize(file, 64<<10)
@@ -120,10 +120,20 @@ func spool(r io.Reader, size int64) (s stored, err error) {
 	return stored{&wavBody{wavFormat: format, r: file, c: t}, format.rate, int(channels), format.frames}, nil
 }
 
-// temporaryFile is removed when it is closed.
-type temporaryFile struct{ *os.File }
+// temporaryFile has no name from the start, where the system allows that, so that nothing is left whatever happens; else it is removed
+// when it is closed.
+type temporaryFile struct {
+	*os.File
+	gone bool
+}
 
-func (t *temporaryFile) Close() error { return errors.Join(t.File.Close(), os.Remove(t.Name())) }
+func (t *temporaryFile) Close() error {
+	err := t.File.Close()
+	if !t.gone {
+		err = errors.Join(err, os.Remove(t.Name()))
+	}
+	return err
+}
 
 // limited drops what comes after the first bytes.
 type limited struct {
