@@ -168,12 +168,11 @@ func (f *mp3Feed) mute(h mp3Header) {
 
 // prime makes the first frame one of silence, at the highest bit rate, which ends with the main data that stands before the next frame.
 func (f *mp3Feed) prime() error {
-	h, err := f.load(f.next)
-	if err != nil {
+	if _, err := f.load(f.next); err != nil {
 		return err
 	}
 	p := []byte{0xff, f.buf[1] | 1, 14<<4 | f.buf[2]&0x0c, f.buf[3] & 0xc0}
-	h, _ = parseMP3Header(p)
+	h, _ := parseMP3Header(p) // legal, since the frame's is
 	primer := append(p, make([]byte, h.size()-len(p))...)
 	at := len(primer)
 	for i := f.next - 1; i >= 0 && f.have < h.maxBackward(); i-- {

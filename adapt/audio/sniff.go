@@ -3,7 +3,6 @@ package audio
 import (
 	"errors"
 	"io"
-	"os"
 )
 
 // sniff names the container that starts with head. WAV, FLAC, MP3 and Opus are read here.
@@ -59,9 +58,4 @@ func skipID3(r io.ReaderAt, size int64) (int64, error) {
 		}
 	}
 	return at, nil
-}
-
-// section reads a file from an offset on.
-func section(f *os.File, at, size int64) *io.SectionReader {
-	return io.NewSectionReader(f, at, size-at)
 }
