@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/optim"
 )
 
@@ -39,6 +40,9 @@ type CorpusConfig struct {
 	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`   // rows of this split only; "" means "train"
 	Replay   bool    `yaml:"replay,omitempty" json:"replay,omitempty"` // drawn from only as far as a stage's replay share says
 	Weight   float64 `yaml:"weight,omitempty" json:"weight,omitempty"` // relative share of the draws; 0 means in proportion to its duration
+
+	Resampler audio.Resampling `yaml:"resampler,omitempty" json:"resampler,omitempty"` // of recordings that are not at 24 kHz; "" means kaiser
+	SkipBad   bool             `yaml:"skip_bad,omitempty" json:"skip_bad,omitempty"`   // decode every recording first and leave out those that cannot be read
 }
 
 // Objective weighs the parts of the loss and says how audio is masked and mixed.
@@ -129,6 +133,9 @@ func (c *Config) validate() error {
 		check(!seen[k.Name], "corpora[%d]: the name %q stands twice", i, k.Name)
 		check(k.Name == "" || filepath.IsLocal(k.Name) && !strings.ContainsAny(k.Name, `/\`), "corpora[%d]: the name %q is no plain name: targets are kept under it", i, k.Name)
 		within(fmt.Sprintf("corpora[%d] (%s): weight", i, k.Name), k.Weight, 0, 1e12)
+		if _, err := audio.ParseResampling(string(k.Resampler)); err != nil {
+			bad = append(bad, fmt.Sprintf("corpora[%d] (%s): %v", i, k.Name, err))
+		}
 		weighted[k.Replay][k.Weight > 0] = true
 		seen[k.Name] = true
 		if k.Replay {

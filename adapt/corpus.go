@@ -3,6 +3,7 @@ package adapt
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 
@@ -14,7 +15,9 @@ type Corpus struct {
 	Name       string
 	Replay     bool
 	Recordings []Recording
+	Skipped    []audio.Skipped // recordings that cannot be read, where the recipe asks to leave them out
 	weight     float64
+	files      *audio.Pool
 }
 
 // Recording is one manifest row with its place in its file, in samples at 24 kHz.
@@ -23,10 +26,16 @@ type Recording struct {
 	Path  string
 	Start int
 	Len   int
+
+	resampling audio.Resampling
+	files      *audio.Pool // of the corpus
 }
 
-// OpenCorpus reads a manifest and the header of every file that it names, so that what is missing, empty or of another rate
-// is known before anything is computed.
+// openFiles is how many files of a corpus stay open between two crops.
+const openFiles = 32
+
+// OpenCorpus reads a manifest and the header of every file that it names, so that what is missing, empty or of an unknown format
+// is known before anything is computed. With SkipBad it decodes every file, and leaves out and names those that cannot be read.
 func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 	split := cfg.Split
 	if split == "" {
@@ -37,15 +46,28 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 		return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err)
 	}
 	c := &Corpus{Name: cfg.Name, Replay: cfg.Replay, weight: cfg.Weight}
+	options := audio.Options{Resampling: cfg.Resampler}
+	c.files = audio.NewPool(options, openFiles)
+	bad := map[string]bool{} // by path: whether it cannot be read
 	for _, e := range entries {
 		if e.Split != split {
 			continue
 		}
-		r, err := openRecording(e)
+		if cfg.SkipBad {
+			if c.leaveOut(e.Path, options, bad); bad[e.Path] {
+				continue
+			}
+		}
+		r, err := openRecording(e, options)
 		if err != nil {
 			return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err)
 		}
+		r.files = c.files
 		c.Recordings = append(c.Recordings, r)
+	}
+	if len(c.Recordings) == 0 && len(c.Skipped) > 0 {
+		return nil, fmt.Errorf("%w: corpus %s: %s has no row of split %q that can be read; %d left out, the first: %s", audio.ErrInvalid, cfg.Name,
+			cfg.Manifest, split, len(c.Skipped), c.Skipped[0].Reason)
 	}
 	if len(c.Recordings) == 0 {
 		return nil, fmt.Errorf("%w: corpus %s: %s has no row of split %q", audio.ErrInvalid, cfg.Name, cfg.Manifest, split)
@@ -56,8 +78,19 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 	return c, nil
 }
 
-func openRecording(e audio.Entry) (Recording, error) {
-	f, err := audio.Open(e.Path)
+// leaveOut adds a file that cannot be read to Skipped, once.
+func (c *Corpus) leaveOut(path string, o audio.Options, bad map[string]bool) {
+	if _, seen := bad[path]; seen {
+		return
+	}
+	err := o.Verify(path)
+	if bad[path] = errors.Is(err, audio.ErrInvalid); bad[path] {
+		c.Skipped = append(c.Skipped, audio.Skipped{Path: path, Reason: err.Error()})
+	}
+}
+
+func openRecording(e audio.Entry, o audio.Options) (Recording, error) {
+	f, err := o.Open(e.Path)
 	if err != nil {
 		return Recording{}, err
 	}
@@ -66,7 +99,7 @@ func openRecording(e audio.Entry) (Recording, error) {
 	if err != nil {
 		return Recording{}, err
 	}
-	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: n}, nil
+	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: n, resampling: o.Resampling}, nil
 }
 
 // samplesOf is a duration in samples, rounded to the nearest.
@@ -81,21 +114,24 @@ func (c *Corpus) Seconds() float64 {
 	return float64(samples) / audio.SampleRate
 }
 
-// hash names the recordings: their names, places and lengths, in order.
+// hash names the recordings: their names, places and lengths, in order, and how they are resampled unless that is the default.
 func (c *Corpus) hash() string {
 	h := sha256.New()
 	for _, r := range c.Recordings {
-		fmt.Fprintf(h, "%q %d %d\n", r.ID, r.Start, r.Len)
+		fmt.Fprintf(h, "%q %d %d%s\n", r.ID, r.Start, r.Len, r.preparation())
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// preparation is how the recording is resampled where that is not the default: what tells results apart.
+func (r Recording) preparation() string {
+	if r.resampling == "" || r.resampling == audio.Kaiser {
+		return ""
+	}
+	return " " + r.resampling.Settings()
+}
+
 // Read fills dst with the recording's samples from the given one on.
 func (r Recording) Read(dst []float32, from int) error {
-	f, err := audio.Open(r.Path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.ReadAt(dst, r.Start+from)
+	return r.files.ReadAt(r.Path, dst, r.Start+from)
 }

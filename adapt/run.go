@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 )
@@ -162,9 +163,21 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Close releases the mapped targets.
+// Skipped names the recordings that were left out of all corpora.
+func (r *Run) Skipped() []audio.Skipped {
+	var all []audio.Skipped
+	for _, c := range r.corpora {
+		all = append(all, c.Skipped...)
+	}
+	return all
+}
+
+// Close releases the mapped targets and the corpora's open files.
 func (r *Run) Close() error {
 	var errs []error
+	for _, c := range r.corpora {
+		errs = append(errs, c.files.Close())
+	}
 	for _, t := range r.targets {
 		errs = append(errs, t.Close())
 	}

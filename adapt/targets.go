@@ -72,7 +72,7 @@ func targetsKey(t *Teacher, c *Corpus) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(h, r.ID, r.Start, r.Len, info.Size(), info.ModTime().UnixNano())
+		fmt.Fprintf(h, "%s %d %d %d %d%s\n", r.ID, r.Start, r.Len, info.Size(), info.ModTime().UnixNano(), r.preparation())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:6]), nil
 }

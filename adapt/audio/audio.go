@@ -1,12 +1,14 @@
 // Package audio reads and writes the recordings that encoders are trained and probed on: mono, 24 kHz, float32.
 //
-// Start with [Open] for random access by [File.ReadAt], or with [Read] for a whole file. Lists of recordings with
-// their crops, splits and tags are manifests: [ReadManifest], [WriteManifest], and [Entry.Read] for the samples
-// of one entry. [WriteWAV] writes 16-bit mono files.
+// Start with [Open] for random access by [File.ReadAt], or with [Read] for a whole file; [Options] choose another rate or another way
+// to resample. Lists of recordings with their crops, splits and tags are manifests: [ReadManifest], [WriteManifest], and
+// [Entry.Read] for the samples of one entry. [WriteWAV] writes 16-bit mono files. [Resampler] changes the rate of any stream.
+//
+// WAV, FLAC, MP3 and Opus are decoded here, every other container by the program ffmpeg where it is on PATH; resampling is
+// band-limited, or torchaudio's, see [Resampling].
 //
 // Conventions: samples are float32 with full scale at ±1; integer formats divide by 2^(bits-1), 8-bit WAV is
 // unsigned around 128. Several channels are mixed to one by their mean. A frame is one sample of every channel.
-// The only sample rate is [SampleRate]; another rate is an error, never a silent change of pitch.
 package audio
 
 import (
@@ -16,17 +18,26 @@ import (
 	"os"
 )
 
-// SampleRate is the rate of every recording, in Hz.
+// SampleRate is the rate that recordings are read at unless [Options] say otherwise, in Hz.
 const SampleRate = 24000
 
-// ErrInvalid reports an input that is corrupt, unsupported, at a wrong rate, or a manifest that breaks a rule.
+// ErrInvalid reports an input that is corrupt or unsupported, or a manifest that breaks a rule.
 var ErrInvalid = errors.New("invalid audio input")
+
+// Options say how recordings are read. The zero value reads at SampleRate by Kaiser.
+type Options struct {
+	Rate       int        // Hz; 0 is SampleRate
+	Resampling Resampling // "" is Kaiser; it touches only files of another rate
+}
 
 // File is an open recording. Its methods are safe for concurrent use, except Close.
 type File struct {
-	Rate     int // Hz; always SampleRate
-	Channels int // as stored; ReadAt mixes them to one
-	Frames   int // length in samples of one channel
+	Rate   int // Hz; what ReadAt gives
+	Frames int // length in samples at Rate
+
+	SourceRate   int // Hz; as stored
+	SourceFrames int // length in samples of one channel at SourceRate
+	Channels     int // as stored; ReadAt mixes them to one
 
 	path string
 	body body
@@ -38,18 +49,36 @@ type body interface {
 	close() error
 }
 
-// Open opens a WAV file (PCM of 8, 16, 24 or 32 bits, 32-bit float, plain or extensible) or a FLAC file. The format
-// is told by the first bytes, not by the name. A WAV file is not decoded here and is read where ReadAt asks; a FLAC
-// file is decoded whole by the first ReadAt and its mono samples are held until Close, 4 bytes a sample.
+// stored is a body with what its header says.
+type stored struct {
+	body
+	rate, channels, frames int
+}
+
+// Open opens a recording by the options' zero value; see [Options.Open].
+func Open(path string) (*File, error) { return Options{}.Open(path) }
+
+// Open opens a recording. The format is told by the first bytes, not by the name:
 //
-// Errors wrap [ErrInvalid] for a file that cannot be used (another container, a rate other than SampleRate, no
-// samples, broken or truncated data) and fs.ErrNotExist for one that is missing.
-func Open(path string) (*File, error) {
+//   - WAV (PCM of 8, 16, 24 or 32 bits, 32- or 64-bit float, plain or extensible) is read where ReadAt asks;
+//   - FLAC is searched by bisection for the block that ReadAt asks for, and decoded from there;
+//   - MP3 (layer III of MPEG-1 and MPEG-2) and Opus in Ogg are walked over once by Open, which finds a cut or damaged file, and decoded
+//     near the place that ReadAt asks for. What the encoder put before and after the recording is left out, as LAME's tag and
+//     Opus's header say;
+//   - anything else goes through the program ffmpeg, when it is on PATH: Open decodes the whole recording into a temporary file (4
+//     bytes a sample), which Close removes.
+//
+// An open file holds a few blocks and, when it is resampled, a kernel; whatever is read of it and in whatever order, the samples are
+// those of the whole file's.
+//
+// Errors wrap [ErrInvalid] for a file that cannot be used (a container that needs ffmpeg where there is none, no samples, broken or
+// truncated data) and fs.ErrNotExist for one that is missing.
+func (o Options) Open(path string) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open audio: %w", err)
 	}
-	out, err := open(path, f)
+	out, err := o.open(path, f)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -57,7 +86,18 @@ func Open(path string) (*File, error) {
 	return out, nil
 }
 
-func open(path string, f *os.File) (*File, error) {
+func (o Options) open(path string, f *os.File) (*File, error) {
+	method, err := ParseResampling(string(o.Resampling))
+	if err != nil {
+		return nil, err
+	}
+	rate := o.Rate
+	if rate == 0 {
+		rate = SampleRate
+	}
+	if err := checkRate(rate); err != nil {
+		return nil, err
+	}
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
@@ -65,39 +105,56 @@ func open(path string, f *os.File) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: got a %s, want a regular file", ErrInvalid, kindOf(info.Mode()))
 	}
-	var head [12]byte
-	n, err := f.ReadAt(head[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	s, err := decoder(path, f, info.Size())
+	if err != nil {
 		return nil, err
 	}
-	out := &File{path: path}
-	switch format := sniff(head[:n]); format {
-	case "WAV":
-		w, err := parseWAV(f, info.Size())
-		if err != nil {
-			return nil, err
-		}
-		out.Rate, out.Channels, out.Frames = w.rate, w.channels, w.frames
-		out.body = &wavBody{wavFormat: w, r: f, c: f}
-	case "FLAC":
-		b, err := openFLAC(f, info.Size())
-		if err != nil {
-			return nil, err
-		}
-		out.Rate, out.Channels, out.Frames = b.rate, b.channels, b.frames
-		out.body = b
-	default:
-		return nil, fmt.Errorf("%w: got %s, want WAV or FLAC (convert it, for example: ffmpeg -i in -ar %d out.wav)",
-			ErrInvalid, format, SampleRate)
+	if s.frames == 0 {
+		err = fmt.Errorf("%w: no samples", ErrInvalid)
+	} else {
+		err = checkRate(s.rate)
 	}
-	if out.Rate != SampleRate {
-		return nil, fmt.Errorf("%w: sample rate %d Hz, want %d Hz (resample it, for example: ffmpeg -i in.wav -ar %d out.wav)",
-			ErrInvalid, out.Rate, SampleRate, SampleRate)
+	if err != nil {
+		return nil, errors.Join(err, s.close())
 	}
-	if out.Frames == 0 {
-		return nil, fmt.Errorf("%w: no samples", ErrInvalid)
+	out := &File{path: path, Rate: rate, Frames: s.frames, SourceRate: s.rate, SourceFrames: s.frames, Channels: s.channels, body: s.body}
+	if rate != s.rate {
+		r := newResampled(s.body, s.frames, method, s.rate, rate)
+		out.body, out.Frames = r, r.p.length(s.frames)
 	}
 	return out, nil
+}
+
+// decoder chooses the body by the file's first bytes.
+func decoder(path string, f *os.File, size int64) (stored, error) {
+	start, err := skipID3(f, size)
+	if err != nil {
+		return stored{}, err
+	}
+	head := make([]byte, 64)
+	n, err := f.ReadAt(head, start)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return stored{}, err
+	}
+	switch format := sniff(head[:n]); {
+	case format == "WAV":
+		w, err := parseWAV(f, size)
+		return stored{&wavBody{wavFormat: w, r: f, c: f}, w.rate, w.channels, w.frames}, err
+	case format == "FLAC":
+		return openFLAC(f, start, size)
+	case format == "Opus":
+		return openOpus(path, f, size)
+	case format == "MP3" || start > 0 && format == "an unknown container":
+		s, err := openMP3(f, start, size)
+		if !errors.Is(err, errForFFmpeg) {
+			return s, err
+		}
+		return openFFmpeg(path, f, size, err)
+	case size == 0:
+		return stored{}, fmt.Errorf("%w: an empty file", ErrInvalid)
+	default:
+		return openFFmpeg(path, f, size, fmt.Errorf("got %s", format))
+	}
 }
 
 func kindOf(m os.FileMode) string {
@@ -107,39 +164,7 @@ func kindOf(m os.FileMode) string {
 	return "special file"
 }
 
-// sniff names the container that starts with head, for messages; only WAV and FLAC are read.
-func sniff(head []byte) string {
-	has := func(at int, magic string) bool {
-		return len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic
-	}
-	switch {
-	case has(0, "RIFF") && has(8, "WAVE"):
-		return "WAV"
-	case has(0, "fLaC"):
-		return "FLAC"
-	case len(head) == 0:
-		return "an empty file"
-	case has(0, "RIFF"):
-		return "a RIFF file that is not WAVE"
-	case has(0, "RF64"), has(0, "BW64"):
-		return "a 64-bit WAV (RF64)"
-	case has(0, "RIFX"):
-		return "a big-endian WAV (RIFX)"
-	case has(0, "OggS"):
-		return "Ogg (Vorbis or Opus)"
-	case has(0, "FORM"):
-		return "AIFF"
-	case has(4, "ftyp"):
-		return "MP4 or M4A"
-	case has(0, "ID3"), len(head) > 1 && head[0] == 0xff && head[1]&0xe0 == 0xe0:
-		return "MP3 or a tagged stream"
-	case has(0, "\x1a\x45\xdf\xa3"):
-		return "Matroska or WebM"
-	}
-	return "an unknown container"
-}
-
-// ReadAt fills dst with the mono samples [start, start+len(dst)). A range that leaves the file, samples that are not
+// ReadAt fills dst with the mono samples [start, start+len(dst)) at f.Rate. A range that leaves the file, samples that are not
 // finite, and data that does not decode are errors that wrap [ErrInvalid]; dst is then unspecified.
 func (f *File) ReadAt(dst []float32, start int) error {
 	if start < 0 || start > f.Frames || len(dst) > f.Frames-start {
@@ -160,9 +185,12 @@ func (f *File) Seconds() float64 { return float64(f.Frames) / float64(f.Rate) }
 // Close releases the file. Later reads fail.
 func (f *File) Close() error { return f.body.close() }
 
-// Read returns all samples of a file, mixed to mono. Errors are those of [Open] and [File.ReadAt].
-func Read(path string) ([]float32, error) {
-	f, err := Open(path)
+// Read returns all samples of a file by the options' zero value; see [Options.Read].
+func Read(path string) ([]float32, error) { return Options{}.Read(path) }
+
+// Read returns all samples of a file, mixed to mono. Errors are those of [Options.Open] and [File.ReadAt].
+func (o Options) Read(path string) ([]float32, error) {
+	f, err := o.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -61,3 +61,31 @@ func ExampleReadManifest() {
 	// taksim.wav train [hicaz ney] 36000 <nil>
 	// taksim.wav test [hicaz] 12000 <nil>
 }
+
+func ExampleOptions_Read() {
+	f, err := audio.Open("testdata/stereo44.mp3")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	fmt.Println(f.SourceRate, f.SourceFrames, "become", f.Rate, f.Frames)
+	samples, err := audio.Options{Rate: 16000, Resampling: audio.Torchaudio}.Read("testdata/stereo44.mp3")
+	fmt.Println(len(samples), err)
+	// Output:
+	// 44100 26460 become 24000 14400
+	// 9600 <nil>
+}
+
+func ExampleResampler() {
+	r, err := audio.NewResampler(audio.Kaiser, 48000, 24000)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var out []float32
+	for range 10 { // as blocks come in
+		out = r.Append(out, make([]float32, 1000))
+	}
+	out = r.Flush(out)
+	fmt.Println(len(out))
+	// Output: 5000
+}

@@ -8,176 +8,220 @@ import (
 	"hash"
 	"io"
 	"math"
-	"os"
-	"sync"
 
 	"github.com/mewkiz/flac/frame"
 	"github.com/mewkiz/flac/meta"
 )
 
-// flacBody holds a FLAC file, decoded whole by the first read.
-type flacBody struct {
-	rate, channels, frames int
-
-	mu      sync.Mutex
-	f       io.ReadSeekCloser
-	decoded bool
-	samples []float32
-	err     error
-}
-
-// maxFLAC bounds a decoded stream, in samples: 12 hours, 4 GiB of float32. A few bytes of FLAC can stand for any length of
-// silence, so the length of the file bounds nothing.
+// maxFLAC bounds a stream, in samples: 6 hours at 48 kHz. A few bytes of FLAC can stand for any length of silence, so the length of the
+// file bounds nothing.
 const maxFLAC = 1 << 30
 
 // plausible is the most samples a byte of FLAC stands for, outside silence.
 const plausible = 64
 
-// openFLAC reads the stream header. A stream that does not know its length, or promises more than its size makes likely,
-// is decoded here, so that Frames is a number that callers can allocate by.
-func openFLAC(f io.ReadSeekCloser, size int64) (*flacBody, error) {
-	info, _, err := newStream(f)
-	if err != nil {
-		return nil, err
-	}
-	if info.NSamples > maxFLAC {
-		return nil, fmt.Errorf("%w: FLAC header says %d samples, want at most %d", ErrInvalid, info.NSamples, maxFLAC)
-	}
-	if info.BitsPerSample > 24 || info.NChannels == 0 {
-		return nil, fmt.Errorf("%w: FLAC of %d bits and %d channels, want at most 24 bits", ErrInvalid, info.BitsPerSample, info.NChannels)
-	}
-	b := &flacBody{rate: int(info.SampleRate), channels: int(info.NChannels), frames: int(info.NSamples), f: f}
-	if (b.frames == 0 || int64(b.frames) > plausible*size) && b.rate == SampleRate {
-		if err := b.load(); err != nil {
-			return nil, err
-		}
-		b.frames = len(b.samples)
-	}
-	return b, nil
+// readerAtCloser is an open file.
+type readerAtCloser interface {
+	io.ReaderAt
+	io.Closer
 }
 
-// newStream parses the header of f from its start and leaves the reader at the first frame. Metadata other than the
-// stream information is skipped unread, so that no length in it is trusted.
-func newStream(f io.ReadSeeker) (info *meta.StreamInfo, r *bufio.Reader, err error) {
-	defer recoverFLAC(&err)
-	if _, err := f.Seek(int64(len("fLaC")), io.SeekStart); err != nil {
-		return nil, nil, err
+// flacReader decodes a FLAC file frame by frame.
+type flacReader struct {
+	f     readerAtCloser
+	size  int64
+	info  *meta.StreamInfo
+	first int64 // offset of the first frame
+
+	frames  *flacFrames
+	pos     int       // the sample that the next frame begins with
+	sum     hash.Hash // of all samples so far, when they were decoded from the first on
+	pending []float32 // the frame that seek decoded to check its place
+	block   []float32
+	raw     []byte
+}
+
+// openFLAC reads the stream header that begins at an offset. A stream that does not know its length, or promises more than its size
+// makes likely, is decoded here once, so that Frames is a number that callers can allocate by.
+func openFLAC(f readerAtCloser, at, size int64) (stored, error) {
+	r := &flacReader{f: f, size: size}
+	if err := r.header(at); err != nil {
+		return stored{}, err
 	}
-	r = bufio.NewReaderSize(f, 64<<10)
-	block, err := meta.Parse(r)
-	if err != nil {
-		return nil, nil, errFLAC("header", err)
+	if r.info.NSamples > maxFLAC {
+		return stored{}, fmt.Errorf("%w: FLAC header says %d samples, want at most %d", ErrInvalid, r.info.NSamples, maxFLAC)
 	}
-	info, ok := block.Body.(*meta.StreamInfo)
-	if !ok {
-		return nil, nil, fmt.Errorf("%w: FLAC header: first metadata block of type %v, want the stream information", ErrInvalid, block.Type)
+	if r.info.BitsPerSample > 24 || r.info.NChannels == 0 {
+		return stored{}, fmt.Errorf("%w: FLAC of %d bits and %d channels, want at most 24 bits", ErrInvalid, r.info.BitsPerSample, r.info.NChannels)
 	}
-	for !block.IsLast {
-		block, err = meta.New(r)
+	r.rewind()
+	n := int(r.info.NSamples)
+	if n == 0 || int64(n) > plausible*size {
+		var err error
+		if n, err = r.count(); err != nil {
+			return stored{}, err
+		}
+		r.info.NSamples = uint64(n)
+		r.rewind()
+	}
+	return stored{&blocks{far: 1 << 14, r: r}, int(r.info.SampleRate), int(r.info.NChannels), n}, nil
+}
+
+// header parses the metadata and finds the first frame. What is not the stream information is skipped unread, so that no length in it
+// is trusted.
+func (r *flacReader) header(at int64) (err error) {
+	defer recoverDecoder("FLAC header", &err)
+	s := io.NewSectionReader(r.f, 0, r.size)
+	at += int64(len("fLaC"))
+	for last := false; !last; {
+		if _, err := s.Seek(at, io.SeekStart); err != nil {
+			return err
+		}
+		block, err := meta.New(s)
 		if err != nil && !errors.Is(err, meta.ErrReservedType) {
-			return nil, nil, errFLAC("metadata", err)
+			return errFLAC("header", err)
 		}
-		if err := block.Skip(); err != nil {
-			return nil, nil, errFLAC("metadata", err)
+		switch {
+		case r.info == nil && block.Type != meta.TypeStreamInfo:
+			return fmt.Errorf("%w: FLAC header: first metadata block of type %v, want the stream information", ErrInvalid, block.Type)
+		case r.info == nil:
+			if err := block.Parse(); err != nil {
+				return errFLAC("header", err)
+			}
+			r.info = block.Body.(*meta.StreamInfo)
 		}
+		if at += 4 + block.Length; at > r.size {
+			return fmt.Errorf("%w: truncated: FLAC metadata of %d bytes reaches beyond the file's end", ErrInvalid, block.Length)
+		}
+		last = block.IsLast
 	}
-	return info, r, nil
-}
-
-// recoverFLAC turns a panic of the decoder over broken data into an error.
-func recoverFLAC(err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%w: FLAC data: %v", ErrInvalid, r)
-	}
-}
-
-func (b *flacBody) close() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.samples, b.decoded, b.err = nil, true, os.ErrClosed
-	return b.f.Close()
-}
-
-func (b *flacBody) readAt(dst []float32, start int) error {
-	b.mu.Lock()
-	err := b.load()
-	samples := b.samples
-	b.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	copy(dst, samples[start:])
+	r.first = at
 	return nil
 }
 
-// load decodes the stream once and remembers the samples or the error.
-func (b *flacBody) load() error {
-	if !b.decoded {
-		b.decoded = true
-		b.samples, b.err = b.decode()
+// recoverDecoder turns a panic of a decoder over broken data into an error.
+func recoverDecoder(what string, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: %s: %v", ErrInvalid, what, r)
 	}
-	return b.err
 }
 
-// decode reads all frames and checks their count and, where the file carries one, the MD5 sum of its samples.
-func (b *flacBody) decode() (samples []float32, err error) {
-	defer recoverFLAC(&err)
-	info, r, err := newStream(b.f)
-	if err != nil {
+// errFLAC wraps an error of the decoder.
+func errFLAC(what string, err error) error {
+	return fmt.Errorf("%w: FLAC %s: %w", ErrInvalid, what, err)
+}
+
+func (r *flacReader) close() error { return r.f.Close() }
+
+// start puts the reader at a frame that begins with a sample.
+func (r *flacReader) start(offset int64, sample int) {
+	r.frames = &flacFrames{r: bufio.NewReaderSize(io.NewSectionReader(r.f, offset, r.size-offset), 32<<10)}
+	r.pos, r.sum, r.pending = sample, nil, nil
+}
+
+// rewind starts anew from the first frame, from which on all samples can be summed.
+func (r *flacReader) rewind() {
+	r.start(r.first, 0)
+	r.sum = md5.New()
+}
+
+// count decodes everything and returns the number of samples.
+func (r *flacReader) count() (int, error) {
+	for {
+		switch _, err := r.next(); {
+		case errors.Is(err, io.EOF) && r.pos == 0:
+			return 0, fmt.Errorf("%w: no samples", ErrInvalid)
+		case errors.Is(err, io.EOF):
+			return r.pos, nil
+		case err != nil:
+			return 0, err
+		case r.pos > maxFLAC:
+			return 0, fmt.Errorf("%w: more than %d FLAC samples", ErrInvalid, maxFLAC)
+		}
+	}
+}
+
+// next decodes a frame and checks it against the header. Behind the last sample that the header promises the file must end, and the
+// MD5 sum of all samples, where they were decoded in one go and the header has one, must agree.
+func (r *flacReader) next() (out []float32, err error) {
+	if out = r.pending; out != nil {
+		r.pending = nil
+		return out, nil
+	}
+	defer recoverDecoder(fmt.Sprintf("FLAC data after sample %d", r.pos), &err)
+	total, bits := int(r.info.NSamples), int(r.info.BitsPerSample)
+	fr, err := r.frames.next()
+	switch {
+	case errors.Is(err, io.EOF) && total == 0:
+		return nil, io.EOF
+	case errors.Is(err, io.EOF):
+		return nil, fmt.Errorf("%w: truncated: %d FLAC samples, the header says %d", ErrInvalid, r.pos, total)
+	case err != nil:
+		return nil, fmt.Errorf("%w: FLAC data after sample %d: %w", ErrInvalid, r.pos, err)
+	case len(fr.Subframes) != int(r.info.NChannels) || int(fr.BitsPerSample) != bits:
+		return nil, fmt.Errorf("%w: FLAC frame at sample %d has %d channels of %d bits, the header says %d of %d",
+			ErrInvalid, r.pos, len(fr.Subframes), fr.BitsPerSample, r.info.NChannels, bits)
+	}
+	if at, known := r.sampleOf(fr.HasFixedBlockSize, fr.Num); known && at != r.pos {
+		return nil, fmt.Errorf("%w: FLAC frame at sample %d says that it begins at %d", ErrInvalid, r.pos, at)
+	}
+	if err := r.mix(fr, bits); err != nil {
 		return nil, err
 	}
-	frames := &flacFrames{r: r}
-	sum := md5.New()
-	for {
-		if len(samples) > maxFLAC || b.frames > 0 && len(samples) > b.frames {
-			return nil, fmt.Errorf("%w: more FLAC samples than the header's %d, or than %d", ErrInvalid, b.frames, maxFLAC)
-		}
-		fr, err := frames.next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: FLAC data after sample %d: %w", ErrInvalid, len(samples), err)
-		}
-		if len(fr.Subframes) != b.channels || fr.BitsPerSample != info.BitsPerSample {
-			return nil, fmt.Errorf("%w: FLAC frame at sample %d has %d channels of %d bits, the header says %d of %d",
-				ErrInvalid, len(samples), len(fr.Subframes), fr.BitsPerSample, b.channels, info.BitsPerSample)
-		}
-		if samples, err = appendFLAC(samples, fr, int(info.BitsPerSample), sum); err != nil {
+	r.pos += len(r.block)
+	if total > 0 && r.pos >= total {
+		if err := r.end(total); err != nil {
 			return nil, err
 		}
 	}
-	if b.frames > 0 && len(samples) != b.frames {
-		return nil, fmt.Errorf("%w: truncated: %d FLAC samples, the header says %d", ErrInvalid, len(samples), b.frames)
-	}
-	want := info.MD5sum
-	if got := [md5.Size]byte(sum.Sum(nil)); want != [md5.Size]byte{} && got != want {
-		return nil, fmt.Errorf("%w: FLAC samples have MD5 %x, the header says %x", ErrInvalid, got, want)
-	}
-	return samples, nil
+	return r.block, nil
 }
 
-// appendFLAC mixes one decoded frame to mono and adds its samples, as FLAC defines it, to the MD5 sum.
-func appendFLAC(samples []float32, fr *frame.Frame, bits int, sum hash.Hash) ([]float32, error) {
+// end checks what can be known when the last sample is there.
+func (r *flacReader) end(total int) error {
+	if _, err := r.frames.r.Peek(1); r.pos > total || err == nil {
+		return fmt.Errorf("%w: more FLAC samples than the header's %d", ErrInvalid, total)
+	}
+	if want := r.info.MD5sum; r.sum != nil && want != [md5.Size]byte{} {
+		if got := [md5.Size]byte(r.sum.Sum(nil)); got != want {
+			return fmt.Errorf("%w: FLAC samples have MD5 %x, the header says %x", ErrInvalid, got, want)
+		}
+	}
+	return nil
+}
+
+// mix sets the block to the frame mixed to mono and adds the frame, as FLAC defines it, to the MD5 sum.
+func (r *flacReader) mix(fr *frame.Frame, bits int) error {
 	n, width := len(fr.Subframes[0].Samples), (bits+7)/8
 	for _, sub := range fr.Subframes {
 		if len(sub.Samples) != n {
-			return nil, fmt.Errorf("%w: FLAC subframes of %d and %d samples in one block", ErrInvalid, n, len(sub.Samples))
+			return fmt.Errorf("%w: FLAC subframes of %d and %d samples in one block", ErrInvalid, n, len(sub.Samples))
 		}
 	}
-	raw := make([]byte, 0, n*len(fr.Subframes)*width)
+	if cap(r.block) < n {
+		r.block = make([]float32, n)
+	}
+	r.block = r.block[:n]
 	scale := 1 / (float64(len(fr.Subframes)) * math.Exp2(float64(bits-1)))
 	for i := range n {
 		var total int64
 		for _, sub := range fr.Subframes {
+			total += int64(sub.Samples[i])
+		}
+		r.block[i] = float32(float64(total) * scale)
+	}
+	if r.sum == nil {
+		return nil
+	}
+	r.raw = r.raw[:0]
+	for i := range n {
+		for _, sub := range fr.Subframes {
 			v := sub.Samples[i]
-			total += int64(v)
 			for b := range width {
-				raw = append(raw, byte(v>>(8*b)))
+				r.raw = append(r.raw, byte(v>>(8*b)))
 			}
 		}
-		samples = append(samples, float32(float64(total)*scale))
 	}
-	sum.Write(raw)
-	return samples, nil
+	r.sum.Write(r.raw)
+	return nil
 }

@@ -3,9 +3,7 @@ package audio
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
-	"math/bits"
 
 	"github.com/mewkiz/flac/frame"
 )
@@ -70,33 +68,15 @@ func (f *flacFrames) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// maxFLACHeader is the longest frame header: 4 bytes, 7 of frame or sample number, 2 of block size, CRC-8, and 2 of rate
-// that a header with a rate code does not have.
+// maxFLACHeader is the longest frame header: 4 bytes, 7 of frame or sample number, 2 of block size, CRC-8, and 2
+// of rate.
 const maxFLACHeader = 16
 
 // withoutRate returns the frame header that b starts with, with its rate code 7 (24 kHz) made 0. It reports false, and
 // leaves the frame to the decoder, for another code and for anything that is not a correct header.
-//
-//	b[0..1] sync, strategy | b[2] block size code, rate code | b[3] channels, bits | number | [block size] | CRC-8
 func withoutRate(b []byte) ([]byte, bool) {
-	if len(b) < 6 || b[0] != 0xff || b[1]&0xfc != 0xf8 || b[2]&15 != 7 {
-		return nil, false
-	}
-	number := bits.LeadingZeros8(^b[4]) // bytes, as in UTF-8
-	switch number {
-	case 0:
-		number = 1
-	case 1, 8:
-		return nil, false
-	}
-	end := 4 + number
-	switch b[2] >> 4 {
-	case 6:
-		end++
-	case 7:
-		end += 2
-	}
-	if len(b) <= end || crc8(b[:end]) != b[end] {
+	end := headerLength(b)
+	if end == 0 || b[2]&15 != 7 || len(b) <= end || crc8(b[:end]) != b[end] {
 		return nil, false
 	}
 	head := append([]byte(nil), b[:end+1]...)
@@ -120,15 +100,19 @@ func crc8(b []byte) byte {
 // crc16 continues FLAC's frame sum: x¹⁶+x¹⁵+x²+1.
 func crc16(c uint16, b []byte) uint16 {
 	for _, v := range b {
-		c ^= uint16(v) << 8
-		for range 8 {
-			c = c<<1 ^ c>>15*0x8005
-		}
+		c = c<<8 ^ crc16Table[byte(c>>8)^v]
 	}
 	return c
 }
 
-// errFLAC wraps an error of the decoder.
-func errFLAC(what string, err error) error {
-	return fmt.Errorf("%w: FLAC %s: %w", ErrInvalid, what, err)
-}
+// crc16Table holds the sums of single bytes.
+var crc16Table = func() (t [256]uint16) {
+	for i := range t {
+		c := uint16(i) << 8
+		for range 8 {
+			c = c<<1 ^ c>>15*0x8005
+		}
+		t[i] = c
+	}
+	return t
+}()

@@ -40,10 +40,14 @@ func (w *wavBody) readAt(dst []float32, start int) error {
 func (w *wavBody) decode(dst []float32, raw []byte) int {
 	ch := w.channels
 	if w.float {
+		sample := func(i int) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))) }
+		if w.bits == 64 {
+			sample = func(i int) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:])) }
+		}
 		for i := range dst {
 			var sum float64
 			for c := range ch {
-				sum += float64(math.Float32frombits(binary.LittleEndian.Uint32(raw[(i*ch+c)*4:])))
+				sum += sample(i*ch + c)
 			}
 			v := float32(sum / float64(ch))
 			if d := v - v; d != 0 { // NaN for NaN and ±Inf

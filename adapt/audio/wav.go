@@ -21,7 +21,7 @@ const maxChunks = 1 << 12
 type wavFormat struct {
 	rate, channels int
 	bits           int  // of one sample of one channel as stored
-	float          bool // 32-bit IEEE float; otherwise integer PCM
+	float          bool // IEEE float; otherwise integer PCM
 	frames         int
 	data           int64 // offset of the first sample in bytes
 }
@@ -130,10 +130,10 @@ func (w *wavFormat) parseFormat(b []byte) error {
 	}
 	switch {
 	case tag == tagPCM && (w.bits == 8 || w.bits == 16 || w.bits == 24 || w.bits == 32):
-	case tag == tagFloat && w.bits == 32:
+	case tag == tagFloat && (w.bits == 32 || w.bits == 64):
 		w.float = true
 	default:
-		return fmt.Errorf("%w: format tag %#x of %d bits, want PCM of 8, 16, 24 or 32 bits or 32-bit float", ErrInvalid, tag, w.bits)
+		return fmt.Errorf("%w: format tag %#x of %d bits, want PCM of 8, 16, 24 or 32 bits or float of 32 or 64", ErrInvalid, tag, w.bits)
 	}
 	if w.channels == 0 {
 		return fmt.Errorf("%w: 0 channels", ErrInvalid)

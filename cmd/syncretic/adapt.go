@@ -83,6 +83,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	if err != nil {
 		return err
 	}
-	return a.result(map[string]any{"output": out, "steps": last.Steps, "last": last},
-		fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
+	skipped := run.Skipped()
+	return a.result(map[string]any{"output": out, "steps": last.Steps, "last": last, "skipped": skippedJSON(skipped)},
+		skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
 }

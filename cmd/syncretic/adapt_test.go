@@ -142,8 +142,8 @@ func TestAdaptRefusals(t *testing.T) {
 	w.must(os.Mkdir("folder", 0o777))
 	w.write("folder/poem.txt", "a poem")
 	w.write("empty.csv", "path,split\n")
-	w.write("fast.wav", strings.Replace(w.read("low-0.wav"), "\xc0\x5d\x00\x00", "\x44\xac\x00\x00", 1))
-	w.write("fast.csv", "path,split\nfast.wav,train\n")
+	w.write("slow.wav", strings.Replace(w.read("low-0.wav"), "\xc0\x5d\x00\x00", "\x80\x01\x00\x00", 1))
+	w.write("slow.csv", "path,split\nslow.wav,train\n")
 	w.write("gone.csv", "path,split\ngone.wav,train\n")
 	w.write("column.csv", "paht,split\nlow-0.wav,train\n")
 	for name, change := range map[string][2]string{
@@ -152,7 +152,9 @@ func TestAdaptRefusals(t *testing.T) {
 		"no-base":  {"base: base", "base: nowhere"},
 		"split":    {"manifest: low.csv", "manifest: low.csv, split: live"},
 		"empty":    {"low.csv", "empty.csv"},
-		"fast":     {"low.csv", "fast.csv"},
+		"slow":     {"low.csv", "slow.csv"},
+		"linear":   {"manifest: low.csv", "manifest: low.csv, resampler: linear"},
+		"allbad":   {"manifest: low.csv", "manifest: slow.csv, skip_bad: true"},
 		"gone":     {"low.csv", "gone.csv"},
 		"column":   {"low.csv", "column.csv"},
 		"missing":  {"low.csv", "nowhere.csv"},
@@ -181,7 +183,9 @@ func TestAdaptRefusals(t *testing.T) {
 		{"misspelt column", "adapt column.yml x", exitInput, `"path"`, ""},
 		{"no row of the split", "adapt split.yml x", exitInput, `low.csv has no row of split "live"`, "a manifest has a header such as path,split,tags"},
 		{"a row without its file", "adapt gone.yml x", exitInput, "file does not exist: gone.wav", spelling},
-		{"44.1 kHz", "adapt fast.yml x", exitInput, "sample rate 44100 Hz, want 24000 Hz", ""},
+		{"384 Hz", "adapt slow.yml x", exitInput, "sample rate 384 Hz, want 1000 to 768000 Hz", ""},
+		{"unknown resampler", "adapt linear.yml x", exitUsage, `resampler "linear", want kaiser or torchaudio`, "mend the configuration"},
+		{"nothing left", "adapt allbad.yml x", exitInput, `slow.csv has no row of split "train" that can be read; 1 left out, the first: slow.wav: invalid`, "a manifest has a header"},
 		{"recordings too short", "adapt long.yml x", exitInput, "as long as a crop", ""},
 		{"existing output", "adapt tiny.yml done", exitExists, "done: file already exists", "--force replaces it"},
 		{"force on a folder that is no model", "adapt tiny.yml folder --force", exitExists, "folder: not a model directory", "a name that is not taken"},

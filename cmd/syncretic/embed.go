@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -20,6 +21,8 @@ type embedOptions struct {
 	output string
 	pool   string
 	window float64
+	audio  audio.Options
+	skip   bool
 }
 
 func newEmbed(a *app) *cobra.Command {
@@ -29,7 +32,7 @@ func newEmbed(a *app) *cobra.Command {
 		Short: "Write the encoder's features of audio files",
 		Long: "Write every hidden state of the encoder. With --pool mean one tensor [layers][dim] an audio file, named by its path as given:\n" +
 			"the mean over frames and windows. With --pool none the tensors PATH/layer_L [frames][dim]. Layer 0 is the Transformer's input.\n" +
-			"Audio is WAV or FLAC at 24 kHz; several channels are averaged.",
+			"Audio is WAV, FLAC, MP3, Opus, or what the program ffmpeg reads where it is on PATH, at any rate; several channels are averaged.",
 		Example: "  syncretic embed models/makam song.wav other.flac -o features.safetensors",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,6 +42,8 @@ func newEmbed(a *app) *cobra.Command {
 	cmd.Flags().StringVarP(&o.output, "output", "o", "", "the safetensors file to write (required)")
 	cmd.Flags().StringVar(&o.pool, "pool", "mean", "mean (over frames and windows) or none (every frame)")
 	cmd.Flags().Float64Var(&o.window, "window", 5, "seconds the encoder sees at once; 0 is the whole file")
+	cmd.Flags().StringVar((*string)(&o.audio.Resampling), "resampler", string(audio.Kaiser), "how files at another rate come to 24 kHz: kaiser (no aliases), or torchaudio (its default, as in MERT's usage code)")
+	cmd.Flags().BoolVar(&o.skip, "skip-bad", false, "leave out files that cannot be read, and name them, instead of failing")
 	return cmd
 }
 
@@ -56,7 +61,11 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	if err := a.fileOutput(o.output, append([]string{model}, paths...)...); err != nil {
 		return err
 	}
-	if err := checkAudio(paths); err != nil {
+	if _, err := audio.ParseResampling(string(o.audio.Resampling)); err != nil {
+		return usageError("--resampler: %v", err)
+	}
+	paths, skipped, err := checkAudio(paths, o.audio, o.skip)
+	if err != nil {
 		return err
 	}
 	enc, err := mert.Open(model)
@@ -80,6 +89,10 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 			for i := range next {
 				tensors, err := embedFile(work, enc, paths[i], o)
 				mu.Lock()
+				if o.skip && errors.Is(err, audio.ErrInvalid) {
+					skipped = append(skipped, audio.Skipped{Path: paths[i], Reason: err.Error()})
+					err = nil
+				}
 				if err == nil {
 					results[i] = tensors
 					done++
@@ -107,64 +120,65 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 		return failed
 	}
 	tensors := slices.Concat(results...)
+	if len(tensors) == 0 {
+		return fmt.Errorf("%w: none of %d files can be read; the first: %s", audio.ErrInvalid, len(skipped), skipped[0].Reason)
+	}
+	slices.SortFunc(skipped, func(a, b audio.Skipped) int { return strings.Compare(a.Path, b.Path) })
 	src, err := checkpoint.NewMemory(tensors...)
 	if err != nil {
 		return err
 	}
-	meta := map[string]string{metaTool: version(), "syncretic.verb": "embed", "syncretic.pool": o.pool, "syncretic.window": fmt.Sprint(o.window)}
+	meta := map[string]string{metaTool: version(), "syncretic.verb": "embed", "syncretic.pool": o.pool, "syncretic.window": fmt.Sprint(o.window),
+		"syncretic.resampler": o.audio.Resampling.Settings()}
 	if meta["syncretic.model_sha256"], err = checkpoint.Hash(enc); err != nil {
 		return err
 	}
 	if err := checkpoint.Write(ctx, o.output, src, checkpoint.WriteOptions{Metadata: meta, Force: a.force}); err != nil {
 		return err
 	}
-	return a.result(map[string]any{"output": o.output, "files": len(paths), "layers": enc.Config().NumHiddenLayers + 1, "dim": enc.Config().HiddenSize},
-		fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, len(paths), enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize))
+	files, layers, dim := len(results)-countNil(results), enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize
+	return a.result(map[string]any{"output": o.output, "files": files, "layers": layers, "dim": dim, "skipped": skippedJSON(skipped),
+		"resampler": o.audio.Resampling.Settings()},
+		skippedLines(skipped)+fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, files, layers, dim))
 }
 
-// checkAudio finds files that cannot be read, and files named twice, before any work is done.
-func checkAudio(paths []string) error {
-	seen := map[string]bool{}
-	for _, path := range paths {
-		if seen[path] {
-			return usageError("%s is given twice", path)
-		}
-		seen[path] = true
-		f, err := audio.Open(path)
-		if err != nil {
-			return err
-		}
-		if err := f.Close(); err != nil {
-			return err
+// countNil counts the files that gave nothing.
+func countNil(results [][]checkpoint.Tensor) int {
+	n := 0
+	for _, r := range results {
+		if r == nil {
+			n++
 		}
 	}
-	return nil
+	return n
 }
 
 // embedFile embeds one file window by window. A last window shorter than a second is dropped unless it is the only one.
 func embedFile(ctx context.Context, enc *mert.Encoder, path string, o embedOptions) ([]checkpoint.Tensor, error) {
-	samples, err := audio.Read(path)
+	f, err := o.audio.Open(path)
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
 	window := int(o.window * audio.SampleRate)
 	if window == 0 {
-		window = len(samples)
+		window = f.Frames
 	}
+	next, stop := readWindows(f, window)
+	defer stop()
 	layers, dim := enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize
 	states := make([][]float32, layers)
 	sums := make([]float64, layers*dim)
 	windows := 0
-	for from := 0; from < len(samples); from += window {
-		part := samples[from:min(from+window, len(samples))]
-		if windows > 0 && len(part) < audio.SampleRate {
-			break
+	for part := range next {
+		if part.err != nil {
+			return nil, part.err
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
 		if o.pool == "none" {
-			h, err := enc.HiddenStates(part)
+			h, err := enc.HiddenStates(part.samples)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
@@ -172,7 +186,7 @@ func embedFile(ctx context.Context, enc *mert.Encoder, path string, o embedOptio
 				states[l] = append(states[l], h[l]...)
 			}
 		} else {
-			f, err := enc.Features(part)
+			f, err := enc.Features(part.samples)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}

@@ -20,7 +20,7 @@ func (w workshop) audioBench() {
 	whole := w.read("short.wav")
 	w.write("truncated.wav", whole[:len(whole)/3])
 	w.write("noise.wav", "a text that somebody named .wav")
-	w.write("fast.wav", strings.Replace(whole, "\xc0\x5d\x00\x00", "\x44\xac\x00\x00", 1)) // 24000 becomes 44100
+	w.write("slow.wav", strings.Replace(whole, "\xc0\x5d\x00\x00", "\x80\x01\x00\x00", 1)) // 24000 becomes 384
 	w.tone("blip.wav", 440, 0.005)
 }
 
@@ -108,7 +108,7 @@ func TestEmbedRefusals(t *testing.T) {
 		{"config.json out of range", "embed broken long.wav -o x.safetensors", exitInput, "broken/config.json: invalid encoder config: hidden_size", ""},
 		{"no such recording", "embed base long.wav nowhere.wav -o x.safetensors", exitInput, "nowhere.wav: no such file or directory", spelling},
 		{"a folder of recordings", "embed base . -o x.safetensors", exitInput, "got a directory, want a regular file", ""},
-		{"44.1 kHz", "embed base long.wav fast.wav -o x.safetensors", exitInput, "fast.wav: invalid audio input: sample rate 44100 Hz, want 24000 Hz", ""},
+		{"384 Hz", "embed base long.wav slow.wav -o x.safetensors", exitInput, "slow.wav: invalid audio input: sample rate 384 Hz, want 1000 to 768000 Hz", ""},
 		{"truncated", "embed base truncated.wav -o x.safetensors", exitInput, "truncated.wav: invalid audio input: truncated", "copy or download it again"},
 		{"not audio", "embed base noise.wav -o x.safetensors", exitInput, "noise.wav: invalid audio input", ""},
 		{"too short for a frame", "embed base blip.wav -o x.safetensors", exitInput, "blip.wav: invalid encoder input: clip of 120 samples", ""},
@@ -126,4 +126,59 @@ func TestEmbedRefusals(t *testing.T) {
 		{"output is the model", "embed base long.wav -o base/model.safetensors --force", exitUsage, "is also an input", help},
 	})
 	w.interrupt("embed base long.wav -o x.safetensors", "")
+}
+
+// A recording at another rate is resampled as the flag says, and the file says how.
+func TestEmbedResamples(t *testing.T) {
+	w := newWorkshop(t)
+	w.audioBench()
+	w.write("fast.wav", strings.Replace(w.read("long.wav"), "\xc0\x5d\x00\x00", "\x80\xbb\x00\x00", 1)) // 24000 becomes 48000
+	enc, err := mert.Open("base")
+	w.must(err)
+	seen := map[string]bool{}
+	for flag, method := range map[string]audio.Resampling{"": audio.Kaiser, " --resampler torchaudio": audio.Torchaudio} {
+		result := w.result("embed base fast.wav -o f.safetensors --window 0 --pool none --force" + flag)
+		samples, err := audio.Options{Resampling: method}.Read("fast.wav")
+		w.must(err)
+		want, err := enc.HiddenStates(samples)
+		w.must(err)
+		got := w.weights("f.safetensors")["fast.wav/layer_1"]
+		if !slices.Equal(got, want[1]) {
+			t.Errorf("embed%s: the features are not those of the resampled recording", flag)
+		}
+		if meta := w.metadata("f.safetensors"); meta["syncretic.resampler"] != method.Settings() || result["resampler"] != method.Settings() {
+			t.Errorf("embed%s: resampler %q, result %v, want %q", flag, meta["syncretic.resampler"], result["resampler"], method)
+		}
+		seen[fmt.Sprint(got[:narrow])] = true
+	}
+	if len(seen) != 2 {
+		t.Error("both ways to resample give the same features")
+	}
+	w.refuse([]refusal{{"unknown resampler", "embed base fast.wav -o x.safetensors --resampler linear", exitUsage, `--resampler: resampler "linear", want kaiser or torchaudio`, "embed --help"}})
+}
+
+// Files that cannot be read are left out only when that is asked for; then they are counted and named.
+func TestEmbedSkipsBad(t *testing.T) {
+	w := newWorkshop(t)
+	w.audioBench()
+	w.write("nan.wav", w.read("short.wav")[:20]+"\x03\x00\x01\x00\xc0\x5d\x00\x00\x00\x77\x01\x00\x04\x00\x20\x00"+w.read("short.wav")[36:44]+
+		strings.Repeat("\x00\x00\xc0\x7f", (len(w.read("short.wav"))-44)/4)) // a float that is no number, found only while it is read
+	got := w.result("embed base truncated.wav long.wav nan.wav -o f.safetensors --skip-bad")
+	skipped, _ := got["skipped"].([]any)
+	if got["files"] != 1.0 || len(skipped) != 2 || !strings.Contains(fmt.Sprint(skipped[0]), "nan.wav: invalid audio input: sample 0 is not finite") ||
+		!strings.Contains(fmt.Sprint(skipped[1]), "truncated.wav: invalid audio input: truncated") {
+		t.Errorf("result %v, want 1 file and 2 left out", got)
+	}
+	if names := w.weights("f.safetensors"); len(names) != 1 || names["long.wav"] == nil {
+		t.Errorf("%d tensors, want long.wav alone", len(names))
+	}
+	if o := w.succeed("embed base truncated.wav long.wav -o g.safetensors --skip-bad"); !strings.Contains(fmt.Sprint(o), "1 recordings left out") ||
+		!strings.Contains(fmt.Sprint(o), "truncated.wav") {
+		t.Errorf("output %v, want the count and the name of what was left out", o)
+	}
+	w.refuse([]refusal{
+		{"not asked for", "embed base long.wav nan.wav -o x.safetensors", exitInput, "nan.wav: invalid audio input: sample 0 is not finite", ""},
+		{"nothing left", "embed base truncated.wav -o x.safetensors --skip-bad", exitInput, "none of 1 files can be read; the first: truncated.wav", "copy or download it again"},
+		{"nothing left after decoding", "embed base nan.wav -o x.safetensors --skip-bad", exitInput, "none of 1 files can be read; the first: nan.wav", ""},
+	})
 }

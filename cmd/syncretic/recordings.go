@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"syncretic/adapt/audio"
+)
+
+// checkAudio finds files that cannot be opened, and files named twice, before any work is done. With skip it leaves out and names those
+// whose header or index is broken.
+func checkAudio(paths []string, o audio.Options, skip bool) (good []string, skipped []audio.Skipped, err error) {
+	seen := map[string]bool{}
+	for _, path := range paths {
+		if seen[path] {
+			return nil, nil, usageError("%s is given twice", path)
+		}
+		seen[path] = true
+		f, err := o.Open(path)
+		if skip && errors.Is(err, audio.ErrInvalid) {
+			skipped = append(skipped, audio.Skipped{Path: path, Reason: err.Error()})
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := f.Close(); err != nil {
+			return nil, nil, err
+		}
+		good = append(good, path)
+	}
+	if len(good) == 0 {
+		return nil, nil, fmt.Errorf("%w: none of %d files can be read; the first: %s", audio.ErrInvalid, len(paths), skipped[0].Reason)
+	}
+	return good, skipped, nil
+}
+
+// window is a part of a recording, or why it cannot be read.
+type window struct {
+	samples []float32
+	err     error
+}
+
+// readWindows cuts a recording into windows of a length in samples, and decodes and resamples one while the caller works on the one
+// before. A last window shorter than a second is dropped unless it is the only one. After stop nobody reads the file any more.
+func readWindows(f *audio.File, length int) (next <-chan window, stop func()) {
+	out, quit := make(chan window), make(chan struct{})
+	go func() {
+		defer close(out)
+		for at := 0; at < f.Frames; at += length {
+			n := min(length, f.Frames-at)
+			if at > 0 && n < audio.SampleRate {
+				return
+			}
+			w := window{samples: make([]float32, n)}
+			w.err = f.ReadAt(w.samples, at)
+			select {
+			case out <- w:
+			case <-quit:
+				return
+			}
+			if w.err != nil {
+				return
+			}
+		}
+	}()
+	return out, func() {
+		close(quit)
+		for range out { // until the reader has gone
+		}
+	}
+}
+
+// skippedJSON is the list of what was left out, never null.
+func skippedJSON(s []audio.Skipped) []audio.Skipped {
+	if s == nil {
+		return []audio.Skipped{}
+	}
+	return s
+}
+
+// skippedLines names what was left out, one a line, under its count.
+func skippedLines(s []audio.Skipped) string {
+	if len(s) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d recordings left out, which cannot be read:\n", len(s))
+	for _, r := range s {
+		fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(r.Reason, "\n", "; "))
+	}
+	return b.String()
+}
