@@ -72,8 +72,9 @@ func ParseConfig(data []byte) (Config, error) {
 
 // Bounds on sizes, so that no product of them overflows and a config cannot ask for more than its weights hold.
 const (
-	maxSize = 1 << 14
-	maxHop  = 1 << 16
+	maxSize     = 1 << 14
+	maxHop      = 1 << 16
+	maxLookBack = 1 << 20 // samples
 )
 
 // Validate reports the first key that is out of range or not supported, as an [ErrConfig].
@@ -123,7 +124,27 @@ func (c Config) Validate() error {
 	case c.CodebookDim != nil && *c.CodebookDim != c.HiddenSize:
 		return errConfig("codebook_dim", "%d, want hidden_size %d", *c.CodebookDim, c.HiddenSize)
 	}
+	if n := c.lookBack(); n > maxLookBack {
+		return errConfig("dilation_growth_rate", "%d for %d layers: a frame looks back on %d samples, want at most %d",
+			c.DilationGrowthRate, c.NumResidualLayers, n, maxLookBack)
+	}
 	return c.validateBandwidths()
+}
+
+// lookBack is the number of samples before its own hop that the input of a frame's LSTM step depends on: 478 in
+// encodec_24khz.
+func (c Config) lookBack() int {
+	samples, row := c.KernelSize-1, 1 // row: samples between rows of a level
+	for _, stride := range c.strides() {
+		dilation := 1
+		for range c.NumResidualLayers {
+			samples += (c.ResidualKernelSize - 1) * dilation * row
+			dilation *= c.DilationGrowthRate
+		}
+		samples += stride * row
+		row *= stride
+	}
+	return samples
 }
 
 func (c Config) validateBandwidths() error {

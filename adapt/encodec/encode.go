@@ -109,8 +109,9 @@ type line struct {
 }
 
 // chunkFrames is the length of a chunk: enough for the convolutions' products to be efficient, and not so many that the end
-// of the line waits long for the first.
-const chunkFrames = 64
+// of the line waits long for the first. It is three pieces: a chunk then takes the convolutions no less time on three cores
+// than an LSTM layer, which is bound to one, so more pieces at once would only wait.
+const chunkFrames = 48
 
 func newLine(e *Encoder, frames int) *line {
 	l := &line{e: e, frames: max(chunkFrames, e.last.left()+1)}
