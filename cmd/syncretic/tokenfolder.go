@@ -64,7 +64,7 @@ func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
 		return err
 	}
 	defer func() {
-		_ = release() // the lock ends with the process at the latest
+		_ = release()             // the lock ends with the process at the latest
 		_ = os.Remove(t.o.output) // which it is not, unless it is empty
 	}()
 	manifest := filepath.Join(t.o.output, manifestName)
