@@ -31,13 +31,18 @@ func (kn *Kernel) packPanels(dst, src []float32, ld, n, k int) {
 	for j := 0; j < n; j += kn.cols {
 		width := min(kn.cols, n-j)
 		panel := dst[j*k : (j+kn.cols)*k]
-		if width == 32 {
+		switch {
+		case width == 32:
 			for p := range k {
 				*(*[32]float32)(panel[32*p:]) = *(*[32]float32)(src[p*ld+j:])
 			}
-			continue
+		case width == 16 && kn.cols == 16:
+			for p := range k {
+				*(*[16]float32)(panel[16*p:]) = *(*[16]float32)(src[p*ld+j:])
+			}
+		default:
+			copyRows(panel, kn.cols, src[j:], ld, k, width)
 		}
-		copyRows(panel, kn.cols, src[j:], ld, k, width)
 	}
 }
 

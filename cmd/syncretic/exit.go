@@ -14,6 +14,7 @@ import (
 	"syncretic/adapt"
 	"syncretic/adapt/audio"
 	"syncretic/adapt/cqt"
+	"syncretic/adapt/encodec"
 	"syncretic/adapt/kmeans"
 	"syncretic/adapt/mert"
 	"syncretic/arithmetic/mergekit"
@@ -70,8 +71,8 @@ func (a *app) classify(ctx context.Context, err error) int {
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
-	case is(checkpoint.ErrInvalid, audio.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid, probe.ErrInvalid, metric.ErrInvalid,
-		sweep.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+	case is(checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
+		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, errManifest, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed
@@ -116,7 +117,8 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "the same command with --resume goes on from the finished shards"
 	case code == exitInterrupted && c.Name() == "adapt" && strings.Contains(text, ".run"):
 		return "the same command with --resume goes on from there"
-	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"):
+	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"),
+		code == exitInterrupted && c.Name() == "tokens" && !strings.HasSuffix(c.Flag("output").Value.String(), ".safetensors"):
 		return "the same command goes on where it stopped"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(text, "disk is full"): // the second is SQLite's
 		switch c.Name() {

@@ -39,6 +39,7 @@ var rooms = map[string]room{
 	"adapt/optim":   {nil, "an optimiser sees parameters and gradients, not what they are part of"},
 	"adapt/audio":   {[]string{"checkpoint", "adapt/op/elem"}, "audio files are written as atomically as weights, and resampling is products of vectors; nothing else is shared"},
 	"adapt/cqt":     {[]string{"adapt/gemm"}, "a transform of samples needs no model"},
+	"adapt/encodec": {[]string{"adapt/gemm", "adapt/op/elem", "checkpoint"}, "a codec's encoder only infers: it needs kernels and weights, no graph"},
 	"adapt/kmeans":  {[]string{"adapt/gemm", "checkpoint"}, "a quantiser of frames needs no model, and is saved as weights"},
 	"adapt/mert":    {[]string{"checkpoint", "adapt/op", "adapt/optim", "adapt/cqt"}, "the encoder can be used without the training that made it"},
 	"adapt":         {[]string{"checkpoint", "checkpoint/recipe", "adapt/"}, "training knows nothing of merges, probes and sweeps, which judge it"},

@@ -39,7 +39,7 @@ func newRoot(a *app) *cobra.Command {
 	f.BoolVar(&a.force, "force", false, "replace an existing output")
 	f.IntVar(&a.threads, "threads", 0, "cores to use (default: all)")
 	root.AddCommand(newMerge(a), newCompare(a), newVector(a), newApply(a), newExtractLora(a), newInspect(a), newVerify(a), newConvert(a),
-		newEmbed(a), newAdapt(a), newProbe(a), newSweep(a), newDemo(a), newVersion(a))
+		newEmbed(a), newTokens(a), newAdapt(a), newProbe(a), newSweep(a), newDemo(a), newVersion(a))
 	explainUsage(root)
 	for _, c := range root.Commands() {
 		describeExit(c)

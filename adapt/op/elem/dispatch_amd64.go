@@ -185,3 +185,37 @@ func filterGrad(dw []float32, ldw int, g []float32, ldg int, x []float32, stride
 		filterGradGo(dw, ldw, g, ldg, x, stride, rows)
 	}
 }
+
+func elu(dst, x []float32) {
+	if hasAVX2 {
+		eluAVX2(&dst[0], &x[0], len(x))
+	} else {
+		eluGo(dst, x)
+	}
+}
+
+func logistic(x []float32, slope, top, bottom float32) {
+	if hasAVX2 {
+		logisticAVX2(&x[0], len(x), -slope, top, bottom)
+	} else {
+		logisticGo(x, slope, top, bottom)
+	}
+}
+
+func addProduct(dst, w []float32, ld int, x []float32) {
+	if !hasAVX2 {
+		addProductGo(dst, w, ld, x)
+		return
+	}
+	var t [32]float32
+	i := 0
+	for ; i+4 <= len(dst); i += 4 {
+		dotFourAVX2(&w[i*ld], ld, &x[0], len(x), &t[0])
+		for r := range 4 {
+			dst[i+r] += total(t[8*r:])
+		}
+	}
+	for ; i < len(dst); i++ {
+		dst[i] += dot(x, w[i*ld:])
+	}
+}

@@ -53,3 +53,9 @@ func filter(y []float32, ldy int, x []float32, stride int, w []float32, ldw, tap
 func filterGrad(dw []float32, ldw int, g []float32, ldg int, x []float32, stride, rows int) {
 	filterGradGo(dw, ldw, g, ldg, x, stride, rows)
 }
+
+func elu(dst, x []float32) { eluGo(dst, x) }
+
+func logistic(x []float32, slope, top, bottom float32) { logisticGo(x, slope, top, bottom) }
+
+func addProduct(dst, w []float32, ld int, x []float32) { addProductGo(dst, w, ld, x) }

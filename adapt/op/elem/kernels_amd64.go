@@ -110,3 +110,18 @@ func filterAVX2(y *float32, ldy int, x *float32, stride int, w *float32, ldw int
 //
 //go:noescape
 func filterGradAVX2(dw *float32, ldw int, grad *float32, ldg int, x *float32, stride int, rows int)
+
+// eluAVX2 writes x to dst, or e^x - 1 where x is negative.
+//
+//go:noescape
+func eluAVX2(dst *float32, x *float32, n int)
+
+// logisticAVX2 replaces x by bottom + top/(1 + e^(-slope·x)), slope being given with its sign turned.
+//
+//go:noescape
+func logisticAVX2(x *float32, n int, slope float32, top float32, bottom float32)
+
+// dotFourAVX2 writes the products of four rows of w, ld apart, with x, in eight partial sums each, to out.
+//
+//go:noescape
+func dotFourAVX2(w *float32, ld int, x *float32, n int, out *float32)

@@ -1944,3 +1944,378 @@ row105:
 	ADDQ         BX, AX
 	VZEROUPPER
 	RET
+
+// func eluAVX2(dst *float32, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·eluAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+16(FP), DX
+
+loop106:
+	CMPQ         DX, $0x10
+	JLT          end107
+	VMOVUPS      (CX), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y1
+	VMOVUPS      word_c2ae0000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      word_4b400000<>+0(SB), Y2
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS       word_4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS word_3f318000<>+0(SB), Y3, Y1
+	VFNMADD231PS word_b95e8083<>+0(SB), Y3, Y1
+	VMOVUPS      word_39506967<>+0(SB), Y4
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3c088908<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3f000000<>+0(SB), Y1, Y4
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  Y1, Y3, Y4
+	VMOVUPS      Y4, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       word_3f800000<>+0(SB), Y2, Y2
+	VSUBPS       word_3f800000<>+0(SB), Y2, Y3
+	VFMADD213PS  Y3, Y2, Y1
+	VBLENDVPS    Y0, Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      32(CX), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y1
+	VMOVUPS      word_c2ae0000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      word_4b400000<>+0(SB), Y2
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS       word_4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS word_3f318000<>+0(SB), Y3, Y1
+	VFNMADD231PS word_b95e8083<>+0(SB), Y3, Y1
+	VMOVUPS      word_39506967<>+0(SB), Y4
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3c088908<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3f000000<>+0(SB), Y1, Y4
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  Y1, Y3, Y4
+	VMOVUPS      Y4, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       word_3f800000<>+0(SB), Y2, Y2
+	VSUBPS       word_3f800000<>+0(SB), Y2, Y3
+	VFMADD213PS  Y3, Y2, Y1
+	VBLENDVPS    Y0, Y1, Y0, Y0
+	VMOVUPS      Y0, 32(AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	SUBQ         $0x10, DX
+	JMP          loop106
+
+end107:
+loop108:
+	CMPQ         DX, $0x08
+	JLT          end109
+	VMOVUPS      (CX), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y1
+	VMOVUPS      word_c2ae0000<>+0(SB), Y3
+	VMAXPS       Y1, Y3, Y1
+	VMOVUPS      word_4b400000<>+0(SB), Y2
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y1, Y2
+	VSUBPS       word_4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS word_3f318000<>+0(SB), Y3, Y1
+	VFNMADD231PS word_b95e8083<>+0(SB), Y3, Y1
+	VMOVUPS      word_39506967<>+0(SB), Y4
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3c088908<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y1, Y4
+	VFMADD213PS  word_3f000000<>+0(SB), Y1, Y4
+	VMULPS       Y1, Y1, Y3
+	VFMADD213PS  Y1, Y3, Y4
+	VMOVUPS      Y4, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       word_3f800000<>+0(SB), Y2, Y2
+	VSUBPS       word_3f800000<>+0(SB), Y2, Y3
+	VFMADD213PS  Y3, Y2, Y1
+	VBLENDVPS    Y0, Y1, Y0, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x20, AX
+	ADDQ         $0x20, CX
+	SUBQ         $0x08, DX
+	JMP          loop108
+
+end109:
+	TESTQ        DX, DX
+	JE           done110
+	LEAQ         tail_mask<>+32(SB), BX
+	NEGQ         DX
+	VMOVUPS      (BX)(DX*4), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VXORPS       Y2, Y2, Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      word_c2ae0000<>+0(SB), Y4
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      word_4b400000<>+0(SB), Y3
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y2, Y3
+	VSUBPS       word_4b400000<>+0(SB), Y3, Y4
+	VFNMADD231PS word_3f318000<>+0(SB), Y4, Y2
+	VFNMADD231PS word_b95e8083<>+0(SB), Y4, Y2
+	VMOVUPS      word_39506967<>+0(SB), Y5
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y2, Y5
+	VFMADD213PS  word_3c088908<>+0(SB), Y2, Y5
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y2, Y5
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y2, Y5
+	VFMADD213PS  word_3f000000<>+0(SB), Y2, Y5
+	VMULPS       Y2, Y2, Y4
+	VFMADD213PS  Y2, Y4, Y5
+	VMOVUPS      Y5, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       word_3f800000<>+0(SB), Y3, Y3
+	VSUBPS       word_3f800000<>+0(SB), Y3, Y4
+	VFMADD213PS  Y4, Y3, Y2
+	VBLENDVPS    Y1, Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+done110:
+	VZEROUPPER
+	RET
+
+// func logisticAVX2(x *float32, n int, slope float32, top float32, bottom float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logisticAVX2(SB), NOSPLIT, $0-28
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS slope+16(FP), Y0
+	VBROADCASTSS top+20(FP), Y1
+	VBROADCASTSS bottom+24(FP), Y2
+
+loop111:
+	CMPQ         CX, $0x10
+	JLT          end112
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      word_42ae0000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      word_c2ae0000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      word_4b400000<>+0(SB), Y4
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS       word_4b400000<>+0(SB), Y4, Y5
+	VFNMADD231PS word_3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS word_b95e8083<>+0(SB), Y5, Y3
+	VMOVUPS      word_39506967<>+0(SB), Y6
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3c088908<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y6
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y6
+	VMOVUPS      Y6, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       word_3f800000<>+0(SB), Y4, Y4
+	VFMADD213PS  Y4, Y4, Y3
+	VADDPS       word_3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y1, Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	VMOVUPS      32(AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      word_42ae0000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      word_c2ae0000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      word_4b400000<>+0(SB), Y4
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS       word_4b400000<>+0(SB), Y4, Y5
+	VFNMADD231PS word_3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS word_b95e8083<>+0(SB), Y5, Y3
+	VMOVUPS      word_39506967<>+0(SB), Y6
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3c088908<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y6
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y6
+	VMOVUPS      Y6, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       word_3f800000<>+0(SB), Y4, Y4
+	VFMADD213PS  Y4, Y4, Y3
+	VADDPS       word_3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y1, Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      Y3, 32(AX)
+	ADDQ         $0x40, AX
+	SUBQ         $0x10, CX
+	JMP          loop111
+
+end112:
+loop113:
+	CMPQ         CX, $0x08
+	JLT          end114
+	VMOVUPS      (AX), Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      word_42ae0000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y3
+	VMOVUPS      word_c2ae0000<>+0(SB), Y5
+	VMAXPS       Y3, Y5, Y3
+	VMOVUPS      word_4b400000<>+0(SB), Y4
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y3, Y4
+	VSUBPS       word_4b400000<>+0(SB), Y4, Y5
+	VFNMADD231PS word_3f318000<>+0(SB), Y5, Y3
+	VFNMADD231PS word_b95e8083<>+0(SB), Y5, Y3
+	VMOVUPS      word_39506967<>+0(SB), Y6
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3c088908<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y3, Y6
+	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y6
+	VMULPS       Y3, Y3, Y5
+	VFMADD213PS  Y3, Y5, Y6
+	VMOVUPS      Y6, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       word_3f800000<>+0(SB), Y4, Y4
+	VFMADD213PS  Y4, Y4, Y3
+	VADDPS       word_3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y1, Y3
+	VADDPS       Y2, Y3, Y3
+	VMOVUPS      Y3, (AX)
+	ADDQ         $0x20, AX
+	SUBQ         $0x08, CX
+	JMP          loop113
+
+end114:
+	TESTQ        CX, CX
+	JE           done115
+	LEAQ         tail_mask<>+32(SB), DX
+	NEGQ         CX
+	VMOVUPS      (DX)(CX*4), Y3
+	VMASKMOVPS   (AX), Y3, Y4
+	VMULPS       Y0, Y4, Y4
+	VMOVUPS      word_42ae0000<>+0(SB), Y0
+	VMINPS       Y4, Y0, Y4
+	VMOVUPS      word_c2ae0000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMOVUPS      word_4b400000<>+0(SB), Y0
+	VFMADD231PS  word_3fb8aa3b<>+0(SB), Y4, Y0
+	VSUBPS       word_4b400000<>+0(SB), Y0, Y5
+	VFNMADD231PS word_3f318000<>+0(SB), Y5, Y4
+	VFNMADD231PS word_b95e8083<>+0(SB), Y5, Y4
+	VMOVUPS      word_39506967<>+0(SB), Y6
+	VFMADD213PS  word_3ab743ce<>+0(SB), Y4, Y6
+	VFMADD213PS  word_3c088908<>+0(SB), Y4, Y6
+	VFMADD213PS  word_3d2aa9c1<>+0(SB), Y4, Y6
+	VFMADD213PS  word_3e2aaaaa<>+0(SB), Y4, Y6
+	VFMADD213PS  word_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y5
+	VFMADD213PS  Y4, Y5, Y6
+	VMOVUPS      Y6, Y4
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       word_3f800000<>+0(SB), Y0, Y0
+	VFMADD213PS  Y0, Y0, Y4
+	VADDPS       word_3f800000<>+0(SB), Y4, Y4
+	VDIVPS       Y4, Y1, Y4
+	VADDPS       Y2, Y4, Y4
+	VMASKMOVPS   Y4, Y3, (AX)
+
+done115:
+	VZEROUPPER
+	RET
+
+DATA word_42ae0000<>+0(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+4(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+8(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+12(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+16(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+20(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+24(SB)/4, $0x42ae0000
+DATA word_42ae0000<>+28(SB)/4, $0x42ae0000
+GLOBL word_42ae0000<>(SB), RODATA|NOPTR, $32
+
+// func dotFourAVX2(w *float32, ld int, x *float32, n int, out *float32)
+// Requires: AVX, FMA3
+TEXT ·dotFourAVX2(SB), NOSPLIT, $0-40
+	MOVQ   w+0(FP), AX
+	MOVQ   ld+8(FP), CX
+	MOVQ   x+16(FP), DX
+	MOVQ   n+24(FP), BX
+	MOVQ   out+32(FP), SI
+	SHLQ   $0x02, CX
+	LEAQ   (AX)(CX*1), DI
+	LEAQ   (DI)(CX*1), R8
+	LEAQ   (R8)(CX*1), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+loop116:
+	CMPQ        BX, $0x10
+	JLT         end117
+	VMOVUPS     (DX), Y8
+	VFMADD231PS (AX), Y8, Y0
+	VFMADD231PS (DI), Y8, Y2
+	VFMADD231PS (R8), Y8, Y4
+	VFMADD231PS (CX), Y8, Y6
+	VMOVUPS     32(DX), Y8
+	VFMADD231PS 32(AX), Y8, Y1
+	VFMADD231PS 32(DI), Y8, Y3
+	VFMADD231PS 32(R8), Y8, Y5
+	VFMADD231PS 32(CX), Y8, Y7
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, AX
+	ADDQ        $0x40, DI
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, CX
+	SUBQ        $0x10, BX
+	JMP         loop116
+
+end117:
+loop118:
+	CMPQ        BX, $0x08
+	JLT         end119
+	VMOVUPS     (DX), Y8
+	VFMADD231PS (AX), Y8, Y0
+	VFMADD231PS (DI), Y8, Y2
+	VFMADD231PS (R8), Y8, Y4
+	VFMADD231PS (CX), Y8, Y6
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, AX
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, R8
+	ADDQ        $0x20, CX
+	SUBQ        $0x08, BX
+	JMP         loop118
+
+end119:
+	TESTQ       BX, BX
+	JE          done120
+	LEAQ        tail_mask<>+32(SB), R9
+	NEGQ        BX
+	VMOVUPS     (R9)(BX*4), Y8
+	VMASKMOVPS  (DX), Y8, Y9
+	VMASKMOVPS  (AX), Y8, Y10
+	VFMADD231PS Y9, Y10, Y0
+	VMASKMOVPS  (DI), Y8, Y10
+	VFMADD231PS Y9, Y10, Y2
+	VMASKMOVPS  (R8), Y8, Y10
+	VFMADD231PS Y9, Y10, Y4
+	VMASKMOVPS  (CX), Y8, Y8
+	VFMADD231PS Y9, Y8, Y6
+
+done120:
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (SI)
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(SI)
+	VADDPS  Y5, Y4, Y4
+	VMOVUPS Y4, 64(SI)
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, 96(SI)
+	VZEROUPPER
+	RET

@@ -31,6 +31,22 @@ func exp(x float32) float32 {
 	return math.Float32frombits(math.Float32bits(y) + math.Float32bits(z)<<23)
 }
 
+// expm1 returns e^r − 1 and 2^n where e^x = 2^n·e^r, for x ≤ 88; those of −87 for
+// x below. With both, e^x − 1 keeps its digits around 0.
+func expm1(x float32) (r, power float32) {
+	x = max(x, lowest)
+	z := float32(x*log2e) + roundMagic
+	n := z - roundMagic
+	r = x - float32(n*ln2High)
+	r -= float32(n * ln2Low)
+	y := expCoefficients[0]
+	for _, c := range expCoefficients[1:] {
+		y = float32(y*r) + c
+	}
+	y = float32(y*float32(r*r)) + r
+	return y, math.Float32frombits(math.Float32bits(z)<<23 + math.Float32bits(1))
+}
+
 // Φ(−a) = e^(−a²/2)·t·Σ c_k·t^k with t = 1/(1 + tailScale·a): a minimax fit of
 // the scaled complementary error function on [0, 9], relative error 4e-8.
 // Coefficients from the highest power down.

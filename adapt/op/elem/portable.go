@@ -162,3 +162,26 @@ func filterGradGo(dw []float32, ldw int, g []float32, ldg int, x []float32, stri
 		}
 	}
 }
+
+func eluGo(dst, x []float32) {
+	for i, v := range x {
+		if v < 0 {
+			r, power := expm1(v)
+			v = float32(power*r) + (power - 1)
+		}
+		dst[i] = v
+	}
+}
+
+func logisticGo(x []float32, slope, top, bottom float32) {
+	for i, v := range x {
+		r, power := expm1(min(-slope*v, -lowest))
+		x[i] = top/(float32(power*r)+power+1) + bottom
+	}
+}
+
+func addProductGo(dst, w []float32, ld int, x []float32) {
+	for i := range dst {
+		dst[i] += dotGo(x, w[i*ld:i*ld+len(x)])
+	}
+}

@@ -15,5 +15,6 @@ func main() {
 	softmax()
 	columns()
 	filters()
+	recurrent()
 	Generate()
 }
