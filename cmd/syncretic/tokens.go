@@ -56,7 +56,7 @@ func runTokens(ctx context.Context, a *app, o tokensOptions, model string, paths
 	if err := check(o.output, append([]string{model}, paths...)...); err != nil {
 		return err
 	}
-	if err := checkAudio(paths); err != nil {
+	if _, _, err := checkAudio(paths, audio.Options{}, false); err != nil {
 		return err
 	}
 	enc, err := encodec.Open(model)
@@ -72,6 +72,7 @@ func runTokens(ctx context.Context, a *app, o tokensOptions, model string, paths
 	t := &tokenizer{a: a, enc: enc, o: o, meta: map[string]string{
 		metaTool: version(), "syncretic.verb": "tokens", metaModel: enc.Hash(), metaCodebooks: fmt.Sprint(o.codebooks),
 		"syncretic.sample_rate": fmt.Sprint(enc.Config().SamplingRate), "syncretic.frame_rate": fmt.Sprint(enc.Config().FrameRate()),
+		"syncretic.resampler": audio.Kaiser.Settings(),
 	}}
 	if single {
 		return t.intoFile(ctx, paths)
