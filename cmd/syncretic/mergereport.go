@@ -19,33 +19,27 @@ type observing struct {
 	*mergekit.Observer
 }
 
-// observe has every output measured while it is written. That a report can be written is checked before any weight is read.
-func (m *merging) observe(plans []*mergekit.Plan, outputs []checkpoint.Output) ([]observing, error) {
-	if m.o.report == "" {
-		return nil, nil
+// reportPath is where the report on one of several outputs goes.
+func (m *merging) reportPath(output, outputs int) string {
+	if outputs == 1 {
+		return m.o.report
 	}
 	ext := filepath.Ext(m.o.report)
-	if ext != ".json" && ext != ".txt" && ext != ".html" {
-		return nil, usageError("--report %s: want a name that ends in .json, .txt or .html", m.o.report)
+	return withLambda(strings.TrimSuffix(m.o.report, ext), m.o.lambdas[output]) + ext
+}
+
+// observe has every output measured while it is written, if a report is asked for.
+func (m *merging) observe(plans []*mergekit.Plan, outputs []checkpoint.Output) []observing {
+	if m.o.report == "" {
+		return nil
 	}
 	var list []observing
 	for i, p := range plans {
-		path := m.o.report
-		if len(plans) > 1 {
-			path = withLambda(strings.TrimSuffix(path, ext), m.o.lambdas[i]) + ext
-		}
-		inputs := []string{m.config}
-		for _, in := range p.Models {
-			inputs = append(inputs, in.Path)
-		}
-		if err := m.fileOutput(path, inputs...); err != nil {
-			return nil, err
-		}
-		o := observing{path, p.Observe()}
+		o := observing{m.reportPath(i, len(plans)), p.Observe()}
 		outputs[i].Source = o.Observer
 		list = append(list, o)
 	}
-	return list, nil
+	return list
 }
 
 // write stores the report, and decomposes matrices for it where that is asked for.
@@ -81,7 +75,7 @@ func (o observing) write(ctx context.Context, m *merging) error {
 		doc.Remarks = append(doc.Remarks, fmt.Sprintf("Left out: %s: %s.", t.Name, t.Why))
 	}
 	doc.FromInterference(seen.Report, seen.BaseNorm)
-	doc.Interference.Merged = true
+	doc.Interference.Merged, doc.Interference.Models = true, seen.Base == ""
 	var b bytes.Buffer
 	if err := report.Write(&b, doc); err != nil {
 		return err

@@ -81,7 +81,7 @@ func relationRow(w io.Writer, name string, elements int, r arithmetic.Relation, 
 		for _, rank := range s.EffectiveRank {
 			ranks = append(ranks, fmt.Sprintf("%.0f", rank))
 		}
-		fmt.Fprintf(w, "\t%s of %.0f\t%s\t%s", strings.Join(ranks, ", "), s.Rank, meanOfPairs(s.Overlap), meanOfPairs(s.Chance))
+		fmt.Fprintf(w, "\t%s of %.0f\t%s\t%s", strings.Join(ranks, ", "), s.Rank, meanOfPairs(s.Overlap[:models]), meanOfPairs(s.Chance[:models]))
 	}
 	fmt.Fprintln(w)
 }
