@@ -102,3 +102,9 @@ func TestCompareSpectra(t *testing.T) {
 		t.Error("no matrix has a spectrum")
 	}
 }
+
+func TestCompareEndsWhenInterrupted(t *testing.T) {
+	w := newWorkshop(t)
+	w.models()
+	w.interrupt("compare base tuned stranger --html page.html", "")
+}

@@ -71,9 +71,7 @@ func (o observing) write(ctx context.Context, m *merging) error {
 	if seen.Base != "" {
 		doc.Provenance = append(doc.Provenance, report.Fact{Name: "base", Value: seen.Base})
 	}
-	for _, t := range seen.LeftOut {
-		doc.Remarks = append(doc.Remarks, fmt.Sprintf("Left out: %s: %s.", t.Name, t.Why))
-	}
+	doc.Remarks = leftOut(seen.LeftOut)
 	doc.FromInterference(seen.Report, seen.BaseNorm)
 	doc.Interference.Merged, doc.Interference.Models = true, seen.Base == ""
 	var b bytes.Buffer
@@ -81,4 +79,27 @@ func (o observing) write(ctx context.Context, m *merging) error {
 		return err
 	}
 	return checkpoint.WriteFile(o.path, b.Bytes(), force)
+}
+
+// leftOut has a line for each reason, with the first few of its tensors.
+func leftOut(tensors []mergekit.LeftOut) []string {
+	const most = 4
+	names := make(map[string][]string)
+	var reasons []string
+	for _, t := range tensors {
+		if names[t.Why] == nil {
+			reasons = append(reasons, t.Why)
+		}
+		names[t.Why] = append(names[t.Why], t.Name)
+	}
+	var lines []string
+	for _, why := range reasons {
+		list := names[why]
+		text := fmt.Sprintf("Left out of this report, %s: %s", why, strings.Join(list[:min(most, len(list))], ", "))
+		if more := len(list) - most; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		lines = append(lines, text+".")
+	}
+	return lines
 }

@@ -71,7 +71,7 @@ func relationRow(w io.Writer, name string, elements int, r arithmetic.Relation, 
 	fmt.Fprintf(w, "\t%s\t%s", meanOfPairs(r.Cosine[:models]), meanOfPairs(r.SignConflict[:models]))
 	if r.Trimmed != nil {
 		var shares []string
-		for _, share := range r.Trimmed {
+		for _, share := range r.Trimmed[:models] {
 			shares = append(shares, fmt.Sprintf("%.3f", share))
 		}
 		fmt.Fprint(w, "\t"+strings.Join(shares, ", "))

@@ -50,28 +50,25 @@ func layerCharts(in Interference) []Chart {
 
 // overDepth are the charts of one run of layers; those without figures are left out.
 func (in Interference) overDepth(s stack) []Chart {
-	vectors := func(of func(Group) []float64) []Line {
-		return curves(in.Names, s.layers, func(g Group, i int) float64 { return element(of(g), i) })
+	lists := func(names []string, of func(Group) []float64) []Line {
+		return curves(names, s.layers, func(g Group, i int) float64 { return element(of(g), i) })
 	}
-	models := in.Names
-	if in.Merged {
-		models = models[:len(models)-1]
-	}
+	models := in.modelNames()
 	var charts []Chart
 	add := func(title, label, caption string, lines []Line, references ...Reference) {
 		if len(lines) > 0 {
 			charts = append(charts, Chart{Title: title + ", " + s.name, YLabel: label, Caption: caption, XLabel: "layer", X: s.numbers, Lines: lines, References: references})
 		}
 	}
-	add("Length by layer", in.length(), "", vectors(func(g Group) []float64 { return g.Norms }))
+	add("Length by layer", in.length(), "", lists(in.Names, func(g Group) []float64 { return g.Norms }))
 	add("Cosine by layer", "cosine", "", pairCurves(models, s.layers, func(g Group) [][]float64 { return g.Cosine }), Reference{0, "nothing in common"})
 	add("Sign conflict by layer", "share of weights", "", pairCurves(models, s.layers, func(g Group) [][]float64 { return g.SignConflict }), Reference{0.5, "chance"})
 	if in.Merged {
 		add("The merge and its models by layer", "cosine", "Cosine of the merge with each.",
 			curves(models, s.layers, func(g Group, i int) float64 { return element(row(g.Cosine, len(models)), i) }))
 	}
-	add("Trimmed by layer", "share of weights", "", vectors(func(g Group) []float64 { return g.Trimmed }))
-	add("Effective rank by layer", "share of the most that is possible", "", vectors(func(g Group) []float64 { return g.Directions }))
+	add("Trimmed by layer", "share of weights", "", lists(models, func(g Group) []float64 { return g.Trimmed }))
+	add("Effective rank by layer", "share of the most that is possible", "", lists(in.Names, func(g Group) []float64 { return g.Directions }))
 	overlap := pairCurves(models, s.layers, func(g Group) [][]float64 { return g.Overlap })
 	if len(overlap) > 0 {
 		chance := Line{Name: "by chance", Kind: Western}
