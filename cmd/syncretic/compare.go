@@ -48,6 +48,7 @@ func newCompare(a *app) *cobra.Command {
 
 // comparison is what compare prints with --json.
 type comparison struct {
+	Schema int `json:"schema"` // of this, 1
 	arithmetic.Report
 	BaseNorm float64 `json:"base_norm"`
 	Verdict  string  `json:"verdict"`
@@ -83,7 +84,7 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 		}
 		vectors = append(vectors, interruptible{tau, ctx})
 	}
-	c := comparison{}
+	c := comparison{Schema: 1}
 	if c.Report, err = arithmetic.Interference(shortNames(paths), vectors); err != nil {
 		return err
 	}
