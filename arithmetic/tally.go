@@ -11,7 +11,7 @@ type Relation struct {
 	Norms        []float64   `json:"norms"`             // ‖τ_i‖, Euclidean
 	Cosine       [][]float64 `json:"cosine"`            // ⟨τ_i, τ_j⟩ / (‖τ_i‖ ‖τ_j‖); 0 where a norm is 0
 	SignConflict [][]float64 `json:"sign_conflict"`     // of the elements where neither is 0, the share with opposite signs; 0 if there are none
-	Trimmed      []float64   `json:"trimmed,omitempty"` // of the elements that are not 0, the share that a merge dropped; absent where none could
+	Trimmed      []float64   `json:"trimmed,omitempty"` // of the elements that are not 0, the share that a merge dropped before it elected signs; absent where none could
 }
 
 // Tally sums up what a [Relation] is made of. Sums are float64 over the ranges it is given, so that they do not depend on how many

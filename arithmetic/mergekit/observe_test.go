@@ -167,3 +167,82 @@ func TestObservationOfOddMerges(t *testing.T) {
 		t.Errorf("relation %+v", r)
 	}
 }
+
+// What is trimmed of a lone vector is what the merge leaves as it was in the base, whatever the method's mask is made of.
+func TestTrimmedIsWhatTheMergeLacks(t *testing.T) {
+	b := newBench(t)
+	const n = 40_000
+	b.trio(n)
+	read := func(src checkpoint.Source, name string) []float32 {
+		x, err := checkpoint.ReadAll(src, name)
+		b.must(err)
+		return x
+	}
+	base, err := checkpoint.Open("base")
+	b.must(err)
+	defer base.Close()
+	for _, c := range []struct {
+		name, parameters string
+		trims            bool
+	}{
+		{"ties", "density: 0.3", true}, {"dare_linear", "density: 0.4", true}, {"dare_ties", "density: 0.4", true}, {"della", "density: 0.5, epsilon: 0.1", true},
+		{"della_linear", "density: 0.5, epsilon: 0.1", true}, {"breadcrumbs", "density: 0.6, gamma: 0.1", true}, {"breadcrumbs_ties", "density: 0.6, gamma: 0.1", true},
+		{"ties", "density: 1", false}, {"dare_linear", "density: 1", false}, {"task_arithmetic", "", false},
+	} {
+		p := b.compile("merge_method: "+c.name+"\nbase_model: base\nmodels: [{model: a, parameters: {weight: 1, "+c.parameters+"}}]\n", Options{Seed: 7})
+		o := p.Observe()
+		trimmed, present := 0, 0
+		out := read(o, "layers.0.w")
+		tau := read(o.Vectors()[0], "layers.0.w")
+		for i, x := range read(base, "layers.0.w") {
+			if tau[i] != 0 {
+				present++
+				if out[i] == x {
+					trimmed++
+				}
+			}
+		}
+		_ = read(o, "head")
+		row := o.Observation().Layers[1]
+		switch {
+		case row.Name != "layers.0":
+			t.Fatalf("layer %s, want layers.0", row.Name)
+		case !c.trims && (row.Trimmed != nil || trimmed != 0):
+			t.Errorf("%s, %s: trimmed %v, and %d of the merge, want none", c.name, c.parameters, row.Trimmed, trimmed)
+		case c.trims && (trimmed == 0 || row.Trimmed[0] != float64(trimmed)/float64(present)):
+			t.Errorf("%s, %s: trimmed %v, want %d of %d", c.name, c.parameters, row.Trimmed, trimmed, present)
+		}
+	}
+}
+
+// SCE keeps the same elements of all vectors: those with the highest variance.
+func TestTrimmedOfSCE(t *testing.T) {
+	b := newBench(t)
+	b.model("base", "", floats("w", 0, 0, 0, 0))
+	b.model("a", "", floats("w", 1, 4, 0, -1))
+	b.model("b", "", floats("w", 2, -4, 3, -2))
+	o := b.compile("merge_method: sce\nbase_model: base\nparameters: {select_topk: 0.5}\nmodels: [{model: a}, {model: b}]\n", Options{}).Observe()
+	_, err := checkpoint.ReadAll(o, "w")
+	b.must(err)
+	// Variances are 0.5, 32, 4.5 and 0.5: elements 1 and 2 stay, so that 2 of a's 3 elements and 2 of b's 4 go.
+	if got, want := o.Observation().Trimmed, []float64{2.0 / 3, 0.5, 0}; !reflect.DeepEqual(got, want) {
+		t.Errorf("trimmed %v, want %v", got, want)
+	}
+}
+
+// Of nested recipes the outermost merge is observed: its models are what the inner ones make.
+func TestObservationOfNestedMerges(t *testing.T) {
+	b := newBench(t)
+	b.model("base", "", floats("w", 0, 0))
+	b.model("a", "", floats("w", 6, 0))
+	b.model("b", "", floats("w", 0, 8))
+	o := b.compile("name: inner\nmerge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n---\n"+
+		"merge_method: task_arithmetic\nbase_model: base\nmodels: [{model: inner, parameters: {weight: 0.5}}, {model: b, parameters: {weight: 0.25}}]\n", Options{}).Observe()
+	_, err := checkpoint.ReadAll(o, "w")
+	b.must(err)
+	seen := o.Observation()
+	// The inner merge is (3 4), b (0 8), and the outer (1.5 2) + (0 2).
+	if want := []string{"inner", "b", Merged}; !reflect.DeepEqual(seen.Names, want) || !reflect.DeepEqual(seen.Norms, []float64{5, 8, math.Hypot(1.5, 4)}) || seen.Cosine[0][1] != 0.8 {
+		t.Errorf("names %v, norms %v, cosine %v; want %v of 5, 8, %v and 0.8", seen.Names, seen.Norms, seen.Cosine[0][1], want, math.Hypot(1.5, 4))
+	}
+}

@@ -8,6 +8,8 @@ package spectra
 import (
 	"fmt"
 	"math"
+	"runtime"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -16,14 +18,14 @@ import (
 	"syncretic/checkpoint"
 )
 
-// Options say when to stop, and who is told of progress. Both may be nil.
+// Options say when to stop, which is asked on several goroutines at once, and who is told of progress. Both may be nil.
 type Options struct {
 	Interrupt func() error
 	Progress  func(done, total int)
 }
 
 // Add decomposes every matrix of the vectors that a report is about, and puts what it finds into the report's tensors and
-// layers. It holds one tensor of all vectors in float64, and takes a singular value decomposition of each: see
+// layers. It holds one tensor of all vectors in float64, and takes a singular value decomposition of each, several at once: see
 // [svd.Solver.Leading].
 func Add(r *arithmetic.Report, vectors []checkpoint.Source, o Options) error {
 	var matrices []int
@@ -78,21 +80,11 @@ func spectrum(t arithmetic.TensorReport, vectors []checkpoint.Source, interrupt 
 	rows, width := matrixShape(t.Shape)
 	s := newSpectrum(len(vectors))
 	s.Rank = float64(min(rows, width))
-	all := make([]svd.Triplets, len(vectors))
-	data, row := make([]float64, rows*width), make([]float32, width)
-	for i, v := range vectors {
-		for r := range rows {
-			if err := v.Read(t.Name, r*width, row); err != nil {
-				return nil, err
-			}
-			for c, x := range row {
-				data[r*width+c] = float64(x)
-			}
-		}
-		var err error
-		if all[i], err = (svd.Solver{Interrupt: interrupt}).Leading(mat.NewDense(rows, width, data), min(rows, width)); err != nil {
-			return nil, err
-		}
+	all, err := decompose(t.Name, rows, width, vectors, svd.Solver{Interrupt: interrupt})
+	if err != nil {
+		return nil, err
+	}
+	for i := range vectors {
 		s.EffectiveRank[i], s.StableRank[i] = ranks(all[i].S)
 		for j := range i {
 			k := min(int(math.Ceil(min(s.EffectiveRank[i], s.EffectiveRank[j]))), len(all[i].S), len(all[j].S))
@@ -107,6 +99,44 @@ func spectrum(t arithmetic.TensorReport, vectors []checkpoint.Source, interrupt 
 		}
 	}
 	return s, nil
+}
+
+// decompose takes a tensor of every vector apart, as many at once as there are cores.
+func decompose(name string, rows, width int, vectors []checkpoint.Source, solver svd.Solver) ([]svd.Triplets, error) {
+	all, failed := make([]svd.Triplets, len(vectors)), make([]error, len(vectors))
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i, v := range vectors {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			var a *mat.Dense
+			if a, failed[i] = matrix(v, name, rows, width); failed[i] == nil {
+				all[i], failed[i] = solver.Leading(a, min(rows, width))
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range failed {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// matrix reads a tensor in float64.
+func matrix(v checkpoint.Source, name string, rows, width int) (*mat.Dense, error) {
+	data, row := make([]float64, rows*width), make([]float32, width)
+	for r := range rows {
+		if err := v.Read(name, r*width, row); err != nil {
+			return nil, err
+		}
+		for c, x := range row {
+			data[r*width+c] = float64(x)
+		}
+	}
+	return mat.NewDense(rows, width, data), nil
 }
 
 // ranks are the effective and the stable rank of singular values, which fall.

@@ -48,6 +48,7 @@ func newCompare(a *app) *cobra.Command {
 
 // comparison is what compare prints with --json.
 type comparison struct {
+	Schema int `json:"schema"` // of this, 1
 	arithmetic.Report
 	BaseNorm float64 `json:"base_norm"`
 	Verdict  string  `json:"verdict"`
@@ -64,27 +65,26 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 		return err
 	}
 	defer base.Close()
-	baseHash, err := checkpoint.Hash(base)
-	if err != nil {
-		return err
-	}
 	var vectors []checkpoint.Source
+	baseHash := ""
 	for _, path := range paths {
 		m, err := checkpoint.Open(path)
 		if err != nil {
 			return err
 		}
 		defer m.Close()
+		if baseHash == "" && !o.anyBase && m.Metadata()[arithmetic.KindKey] == arithmetic.VectorKind { // a tuned model is held against no hash
+			if baseHash, err = checkpoint.Hash(base); err != nil {
+				return err
+			}
+		}
 		tau, err := taskVector(m, base, baseHash, o.anyBase)
 		if err != nil {
 			return err
 		}
-		vectors = append(vectors, tau)
+		vectors = append(vectors, interruptible{tau, ctx})
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	c := comparison{}
+	c := comparison{Schema: 1}
 	if c.Report, err = arithmetic.Interference(shortNames(paths), vectors); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func runCompare(ctx context.Context, a *app, o compareOptions, basePath string, 
 			return err
 		}
 	}
-	if c.BaseNorm, err = norm(base); err != nil {
+	if c.BaseNorm, err = norm(interruptible{base, ctx}); err != nil {
 		return err
 	}
 	c.Verdict = verdict(c.Report)
@@ -110,6 +110,19 @@ func (a *app) addSpectra(ctx context.Context, r *arithmetic.Report, vectors []ch
 	bar := a.progress("decomposing")
 	defer bar.stop()
 	return spectra.Add(r, vectors, spectra.Options{Interrupt: ctx.Err, Progress: func(done, total int) { bar.set(done, total, "matrices") }})
+}
+
+// interruptible is a Source whose reads end with its context.
+type interruptible struct {
+	checkpoint.Source
+	ctx context.Context
+}
+
+func (s interruptible) Read(name string, offset int, dst []float32) error {
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	return s.Source.Read(name, offset, dst)
 }
 
 // norm is the Euclidean norm of a model's floats.

@@ -13,6 +13,9 @@ func TestCompare(t *testing.T) {
 	w.models()
 	before := w.contents()
 	r := w.result("compare base tuned stranger")
+	if r["schema"] != 1.0 {
+		t.Errorf("schema %v, want 1", r["schema"])
+	}
 	cosine := r["cosine"].([]any)[0].([]any)[1].(float64)
 	base, tuned, stranger := w.weights("base"), w.weights("tuned"), w.weights("stranger")
 	var dot, x, y, whole float64
@@ -101,4 +104,10 @@ func TestCompareSpectra(t *testing.T) {
 	if spectra == 0 {
 		t.Error("no matrix has a spectrum")
 	}
+}
+
+func TestCompareEndsWhenInterrupted(t *testing.T) {
+	w := newWorkshop(t)
+	w.models()
+	w.interrupt("compare base tuned stranger --html page.html", "")
 }

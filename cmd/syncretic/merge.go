@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -120,9 +121,16 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 			outs = append(outs, withLambda(out, l))
 		}
 	}
+	for _, plan := range plans {
+		defer plan.Close()
+	}
+	if !o.plan { // before inputs are hashed
+		if err := m.checkOutputs(plans, outs); err != nil {
+			return err
+		}
+	}
 	var outputs []checkpoint.Output
 	for i, plan := range plans {
-		defer plan.Close()
 		output, err := m.output(ctx, plan, outs[i])
 		if err != nil {
 			return err
@@ -139,20 +147,31 @@ func runMerge(ctx context.Context, a *app, o *mergeOptions, config, out string) 
 		}
 		return a.result(r, r.text())
 	}
+	return m.write(ctx, plans, outputs, m.observe(plans, outputs))
+}
+
+// checkOutputs checks that every output and report can be written.
+func (m *merging) checkOutputs(plans []*mergekit.Plan, outs []string) error {
 	for i, p := range plans {
 		inputs := []string{m.config}
 		for _, in := range p.Models {
 			inputs = append(inputs, in.Path)
 		}
-		if err := a.modelOutput(outs[i], inputs...); err != nil {
+		if err := m.modelOutput(outs[i], inputs...); err != nil {
+			return err
+		}
+		if m.o.report == "" {
+			continue
+		}
+		path := m.reportPath(i, len(plans))
+		if filepath.Clean(path) == filepath.Clean(outs[i]) {
+			return usageError("--report %s is the output; choose another name", path)
+		}
+		if err := m.fileOutput(path, inputs...); err != nil {
 			return err
 		}
 	}
-	reports, err := m.observe(plans, outputs)
-	if err != nil {
-		return err
-	}
-	return m.write(ctx, plans, outputs, reports)
+	return nil
 }
 
 // newMerging reads the recipe and the flags.
@@ -160,6 +179,8 @@ func newMerging(ctx context.Context, a *app, o *mergeOptions, config string) (*m
 	switch {
 	case o.union && o.intersection:
 		return nil, usageError("--tensor-union and --tensor-intersection exclude each other")
+	case o.report != "" && !slices.Contains([]string{".json", ".txt", ".html"}, filepath.Ext(o.report)):
+		return nil, usageError("--report %s: want a name that ends in .json, .txt or .html", o.report)
 	case o.plan && o.report != "":
 		return nil, usageError("--report is made while merging, and --plan does not")
 	case o.spectra && o.report == "":

@@ -19,33 +19,27 @@ type observing struct {
 	*mergekit.Observer
 }
 
-// observe has every output measured while it is written. That a report can be written is checked before any weight is read.
-func (m *merging) observe(plans []*mergekit.Plan, outputs []checkpoint.Output) ([]observing, error) {
-	if m.o.report == "" {
-		return nil, nil
+// reportPath is where the report on one of several outputs goes.
+func (m *merging) reportPath(output, outputs int) string {
+	if outputs == 1 {
+		return m.o.report
 	}
 	ext := filepath.Ext(m.o.report)
-	if ext != ".json" && ext != ".txt" && ext != ".html" {
-		return nil, usageError("--report %s: want a name that ends in .json, .txt or .html", m.o.report)
+	return withLambda(strings.TrimSuffix(m.o.report, ext), m.o.lambdas[output]) + ext
+}
+
+// observe has every output measured while it is written, if a report is asked for.
+func (m *merging) observe(plans []*mergekit.Plan, outputs []checkpoint.Output) []observing {
+	if m.o.report == "" {
+		return nil
 	}
 	var list []observing
 	for i, p := range plans {
-		path := m.o.report
-		if len(plans) > 1 {
-			path = withLambda(strings.TrimSuffix(path, ext), m.o.lambdas[i]) + ext
-		}
-		inputs := []string{m.config}
-		for _, in := range p.Models {
-			inputs = append(inputs, in.Path)
-		}
-		if err := m.fileOutput(path, inputs...); err != nil {
-			return nil, err
-		}
-		o := observing{path, p.Observe()}
+		o := observing{m.reportPath(i, len(plans)), p.Observe()}
 		outputs[i].Source = o.Observer
 		list = append(list, o)
 	}
-	return list, nil
+	return list
 }
 
 // write stores the report, and decomposes matrices for it where that is asked for.
@@ -77,14 +71,35 @@ func (o observing) write(ctx context.Context, m *merging) error {
 	if seen.Base != "" {
 		doc.Provenance = append(doc.Provenance, report.Fact{Name: "base", Value: seen.Base})
 	}
-	for _, t := range seen.LeftOut {
-		doc.Remarks = append(doc.Remarks, fmt.Sprintf("Left out: %s: %s.", t.Name, t.Why))
-	}
+	doc.Remarks = leftOut(seen.LeftOut)
 	doc.FromInterference(seen.Report, seen.BaseNorm)
-	doc.Interference.Merged = true
+	doc.Interference.Merged, doc.Interference.Models = true, seen.Base == ""
 	var b bytes.Buffer
 	if err := report.Write(&b, doc); err != nil {
 		return err
 	}
 	return checkpoint.WriteFile(o.path, b.Bytes(), force)
+}
+
+// leftOut has a line for each reason, with the first few of its tensors.
+func leftOut(tensors []mergekit.LeftOut) []string {
+	const most = 4
+	names := make(map[string][]string)
+	var reasons []string
+	for _, t := range tensors {
+		if names[t.Why] == nil {
+			reasons = append(reasons, t.Why)
+		}
+		names[t.Why] = append(names[t.Why], t.Name)
+	}
+	var lines []string
+	for _, why := range reasons {
+		list := names[why]
+		text := fmt.Sprintf("Left out of this report, %s: %s", why, strings.Join(list[:min(most, len(list))], ", "))
+		if more := len(list) - most; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		lines = append(lines, text+".")
+	}
+	return lines
 }

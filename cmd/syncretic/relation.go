@@ -71,7 +71,7 @@ func relationRow(w io.Writer, name string, elements int, r arithmetic.Relation, 
 	fmt.Fprintf(w, "\t%s\t%s", meanOfPairs(r.Cosine[:models]), meanOfPairs(r.SignConflict[:models]))
 	if r.Trimmed != nil {
 		var shares []string
-		for _, share := range r.Trimmed {
+		for _, share := range r.Trimmed[:models] {
 			shares = append(shares, fmt.Sprintf("%.3f", share))
 		}
 		fmt.Fprint(w, "\t"+strings.Join(shares, ", "))
@@ -81,7 +81,7 @@ func relationRow(w io.Writer, name string, elements int, r arithmetic.Relation, 
 		for _, rank := range s.EffectiveRank {
 			ranks = append(ranks, fmt.Sprintf("%.0f", rank))
 		}
-		fmt.Fprintf(w, "\t%s of %.0f\t%s\t%s", strings.Join(ranks, ", "), s.Rank, meanOfPairs(s.Overlap), meanOfPairs(s.Chance))
+		fmt.Fprintf(w, "\t%s of %.0f\t%s\t%s", strings.Join(ranks, ", "), s.Rank, meanOfPairs(s.Overlap[:models]), meanOfPairs(s.Chance[:models]))
 	}
 	fmt.Fprintln(w)
 }

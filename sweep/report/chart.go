@@ -27,6 +27,7 @@ type drawnLine struct {
 	Points         []string // paths of the markers
 	Swatch         string   // one marker in the middle of a legend's sample
 	Label          bool
+	Short          string // the name as far as the label has room
 	LabelX, LabelY float64
 	Leader         string
 }
@@ -164,6 +165,7 @@ func (c Chart) lines(d drawing, x, y scale, f frame) []drawnLine {
 		out[i] = line
 		if f.labels && !math.IsNaN(lastY) {
 			out[i].Label, out[i].LabelX = true, d.Right+16
+			out[i].Short = cut(l.Name, int((f.width-out[i].LabelX)/f.letter))
 			out[i].Leader = "M" + px(lastX+4) + " " + px(lastY) + "L" + px(d.Right+13)
 			ends, owners = append(ends, lastY), append(owners, i)
 		}
@@ -176,6 +178,14 @@ func (c Chart) lines(d drawing, x, y scale, f frame) []drawnLine {
 	// Heavy lines are drawn last, on top.
 	slices.SortStableFunc(out, func(a, b drawnLine) int { return weight(a.Class) - weight(b.Class) })
 	return out
+}
+
+// cut shortens a name to a number of letters.
+func cut(name string, letters int) string {
+	if r := []rune(name); len(r) > letters {
+		return string(r[:letters-1]) + "…"
+	}
+	return name
 }
 
 func weight(class string) int { return slices.Index([]string{"western", "mean"}, class) }

@@ -164,15 +164,29 @@ func TestHeat(t *testing.T) {
 	}
 }
 
+func TestDiverging(t *testing.T) {
+	for _, c := range []struct {
+		v, middle, reach float64
+		want             string
+	}{
+		{0, 0, 1, "h0"}, {0.04, 0, 1, "h0"}, {-0.04, 0, 1, "h0"}, {1, 0, 1, "h9"}, {-1, 0, 1, "hn9"}, {-3, 0, 1, "hn9"}, {3, 0, 1, "h9"},
+		{-0.5, 0, 1, "hn5"}, {-0.9, -0.5, 0.5, "hn7"}, {-0.1, -0.5, 0.5, "h7"}, {math.NaN(), 0, 1, ""}, {math.Inf(1), 0, 1, ""},
+	} {
+		if got := diverging(c.v, c.middle, c.reach); got != c.want {
+			t.Errorf("diverging(%v, %v, %v) = %q, want %q", c.v, c.middle, c.reach, got, c.want)
+		}
+	}
+}
+
 // TestContrast reads the style and measures every text on its background by WCAG 2's contrast ratio: 4.5 for text, 3 for lines.
 func TestContrast(t *testing.T) {
 	style, err := os.ReadFile("style.css")
 	if err != nil {
 		t.Fatal(err)
 	}
-	heats := regexp.MustCompile(`\.h(\d) \{ background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6}); \}`).FindAllStringSubmatch(string(style), -1)
-	if len(heats) != 2*heatSteps {
-		t.Fatalf("%d heat classes, want %d for light and dark each", len(heats), heatSteps)
+	heats := regexp.MustCompile(`\.(hn?\d) \{ background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6}); \}`).FindAllStringSubmatch(string(style), -1)
+	if want := 2*heatSteps - 1; len(heats) != 2*want {
+		t.Fatalf("%d heat classes, want %d for light and dark each", len(heats), want)
 	}
 	for _, m := range heats {
 		if got := contrast(t, m[2], m[3]); got < 4.5 {

@@ -136,6 +136,7 @@ type Interference struct {
 	Trimmed      []float64   // share of each that a merge dropped; nil when none was
 	Groups       []Group
 	Tensors      []Group // folded up, since they are many
+	Models       bool    // the vectors are models, not their differences from a base
 	Merged       bool    // the last vector is what a merge made of the others: means over pairs leave it out
 }
 

@@ -127,6 +127,19 @@ func heat(v, low, high float64) string {
 	return fmt.Sprintf("h%d", max(0, min(heatSteps-1, step)))
 }
 
+// diverging is the class of a cell's background where a figure lies to one side of a middle: h0 there, h9 a reach above it and more,
+// hn9 as far below, none for what is not finite. Figures near the middle look alike on both sides of it.
+func diverging(v, middle, reach float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return ""
+	}
+	step := int(math.Round((v - middle) / reach * (heatSteps - 1)))
+	if step < 0 {
+		return fmt.Sprintf("hn%d", min(heatSteps-1, -step))
+	}
+	return fmt.Sprintf("h%d", min(heatSteps-1, step))
+}
+
 func orDefault(decimals, otherwise int) int {
 	if decimals == 0 {
 		return otherwise

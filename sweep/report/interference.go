@@ -11,7 +11,7 @@ func interferenceGrids(in Interference) ([]grid, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	norms := grid{ID: "norms", Title: "Length of the task vectors", Class: "figures", Header: []string{"Vector", "‖τ‖"}}
+	norms := grid{ID: "norms", Title: "Length of the " + in.noun(), Class: "figures", Header: []string{"Vector", in.length()}}
 	relative := in.BaseNorm > 0 && !math.IsInf(in.BaseNorm, 0)
 	if relative {
 		norms.Header = append(norms.Header, "of ‖θ₀‖")
@@ -25,17 +25,21 @@ func interferenceGrids(in Interference) ([]grid, error) {
 			row.Cells = append(row.Cells, gridCell{Text: figure(100*in.Norms[i]/in.BaseNorm, 1) + " %"})
 		}
 		if in.Trimmed != nil {
-			row.Cells = append(row.Cells, gridCell{Text: figure(100*in.Trimmed[i], 1) + " %"})
+			cell := gridCell{Text: dash}
+			if i < len(in.modelNames()) {
+				cell.Text = figure(100*in.Trimmed[i], 1) + " %"
+			}
+			row.Cells = append(row.Cells, cell)
 		}
 		norms.Rows = append(norms.Rows, row)
 	}
 	grids := []grid{norms}
 	if in.Cosine != nil {
-		g := pairGrid("cosine", "Cosine between task vectors", "1: the same direction, 0: nothing in common.", in.Names, in.Cosine, 2)
+		g := pairGrid("cosine", "Cosine between "+in.noun(), "1: the same direction, 0: nothing in common, below: against each other.", in.Names, in.Cosine, agreement)
 		grids = append(grids, g)
 	}
 	if in.SignConflict != nil {
-		g := pairGrid("conflict", "Sign conflict", "Share of weights that two vectors push opposite ways; 0.5 is chance.", in.Names, in.SignConflict, 2)
+		g := pairGrid("conflict", "Sign conflict", "Share of weights that two vectors push opposite ways; 0.5 is chance.", in.Names, in.SignConflict, conflict)
 		grids = append(grids, g)
 	}
 	if len(in.Groups) > 0 {
@@ -43,6 +47,25 @@ func interferenceGrids(in Interference) ([]grid, error) {
 	}
 	return grids, nil
 }
+
+// noun is what the vectors are.
+func (in Interference) noun() string {
+	if in.Models {
+		return "models"
+	}
+	return "task vectors"
+}
+
+// length is the sign of a vector's norm.
+func (in Interference) length() string {
+	if in.Models {
+		return "‖θ‖"
+	}
+	return "‖τ‖"
+}
+
+// Heading is the title of the section.
+func (in Interference) Heading() string { return "Interference between " + in.noun() }
 
 // check returns an error for a table that is not vectors x vectors.
 func (in Interference) check() error {
@@ -88,8 +111,23 @@ func (in Interference) check() error {
 	return nil
 }
 
-// pairGrid is a heat table of vectors x vectors over [0, 1]; the diagonal, which says nothing, stays blank.
-func pairGrid(id, title, caption string, names []string, m [][]float64, decimals int) grid {
+// agreement is a cell of a cosine: blue is together, orange against each other.
+func agreement(v float64) gridCell {
+	return gridCell{Text: figure(v, 2), Class: diverging(v, 0, 1)}
+}
+
+// conflict is a cell of a share of signs that differ, in the colours of agreement about what chance gives.
+func conflict(v float64) gridCell {
+	return gridCell{Text: figure(v, 2), Class: diverging(-v, -0.5, 0.5)}
+}
+
+// share is a cell of a figure from 0 to 1.
+func share(v float64) gridCell {
+	return gridCell{Text: figure(v, 2), Class: heat(v, 0, 1)}
+}
+
+// pairGrid is a heat table of vectors x vectors; the diagonal, which says nothing, stays blank.
+func pairGrid(id, title, caption string, names []string, m [][]float64, cell func(float64) gridCell) grid {
 	g := grid{ID: id, Title: title, Caption: caption, Class: "heat", Header: append([]string{""}, names...)}
 	for i, name := range names {
 		row := gridRow{Name: name}
@@ -98,78 +136,19 @@ func pairGrid(id, title, caption string, names []string, m [][]float64, decimals
 				row.Cells = append(row.Cells, gridCell{Text: "·", Class: "blank"})
 				continue
 			}
-			row.Cells = append(row.Cells, gridCell{Text: figure(v, decimals), Class: heat(math.Abs(v), 0, 1)})
+			row.Cells = append(row.Cells, cell(v))
 		}
 		g.Rows = append(g.Rows, row)
 	}
 	return g
 }
 
-// groupGrid is one row a group of layers or tensor: of every vector the norm, and what else is known of it; and means over pairs.
-func groupGrid(id, title string, in Interference, groups []Group) grid {
-	names := in.Names
-	g := grid{ID: id, Title: title, Class: "figures", Header: []string{"Layers"},
-		Caption: "‖τ‖ of each vector, shaded by its largest; cosine and sign conflict are means over pairs."}
-	most := make([]float64, len(names))
-	trimmed, spectra := false, false
-	for _, group := range groups {
-		trimmed, spectra = trimmed || group.Trimmed != nil, spectra || group.Directions != nil
-		for i, v := range group.Norms {
-			most[i] = max(most[i], v)
-		}
+// modelNames are the vectors that are no merge.
+func (in Interference) modelNames() []string {
+	if in.Merged && len(in.Names) > 0 {
+		return in.Names[:len(in.Names)-1]
 	}
-	each := func(what string) {
-		for _, name := range names {
-			g.Header = append(g.Header, what+" "+name)
-		}
-	}
-	each("‖τ‖")
-	g.Header = append(g.Header, "cosine", "sign conflict")
-	if in.Merged {
-		for _, name := range names[:len(names)-1] {
-			g.Header = append(g.Header, "merged · "+name)
-		}
-		g.Caption += " The cosine of the merge with each vector stands beside."
-	}
-	if trimmed {
-		each("trimmed")
-	}
-	if spectra {
-		g.Caption += " Effective rank is a share of the most that is possible; overlap is that of leading directions, beside what chance gives."
-		each("effective rank")
-		g.Header = append(g.Header, "overlap", "by chance")
-	}
-	share := func(v float64) gridCell { return gridCell{Text: figure(v, 2), Class: heat(math.Abs(v), 0, 1)} }
-	for _, group := range groups {
-		row := gridRow{Name: group.Name}
-		for i, v := range group.Norms {
-			row.Cells = append(row.Cells, gridCell{Text: figure(v, 2), Class: heat(v, 0, most[i])})
-		}
-		row.Cells = append(row.Cells, share(meanPair(in.models(group.Cosine))), share(meanPair(in.models(group.SignConflict))))
-		if in.Merged {
-			for i := range names[:len(names)-1] {
-				row.Cells = append(row.Cells, share(group.Cosine[len(names)-1][i]))
-			}
-		}
-		list := func(values []float64) {
-			for i := range names {
-				v := math.NaN()
-				if values != nil {
-					v = values[i]
-				}
-				row.Cells = append(row.Cells, share(v))
-			}
-		}
-		if trimmed {
-			list(group.Trimmed)
-		}
-		if spectra {
-			list(group.Directions)
-			row.Cells = append(row.Cells, share(meanPair(group.Overlap)), share(meanPair(group.Chance)))
-		}
-		g.Rows = append(g.Rows, row)
-	}
-	return g
+	return in.Names
 }
 
 // models is the part of a matrix that is about models, not their merge.
@@ -177,9 +156,14 @@ func (in Interference) models(m [][]float64) [][]float64 {
 	if !in.Merged || len(m) == 0 {
 		return m
 	}
+	return leading(m, len(m)-1)
+}
+
+// leading is the first n rows and columns of a matrix, or all where it has fewer.
+func leading(m [][]float64, n int) [][]float64 {
 	var part [][]float64
-	for _, row := range m[:len(m)-1] {
-		part = append(part, row[:len(row)-1])
+	for _, row := range m[:min(n, len(m))] {
+		part = append(part, row[:min(n, len(row))])
 	}
 	return part
 }

@@ -17,6 +17,7 @@ type page struct {
 	Results  []grid
 	Matrices []grid
 	Overlap  []grid
+	Depth    []plot
 	Tensors  *grid
 }
 
@@ -100,6 +101,12 @@ func newPage(doc Document) (*page, error) {
 		in := *doc.Interference
 		if p.Overlap, err = interferenceGrids(in); err != nil {
 			return nil, err
+		}
+		for i, c := range layerCharts(in) {
+			if err := c.check(); err != nil {
+				return nil, err
+			}
+			p.Depth = append(p.Depth, newPlot(fmt.Sprintf("depth-%d", i+1), c))
 		}
 		if len(in.Tensors) > 0 {
 			g := groupGrid("tensors", "By tensor", in, in.Tensors)
