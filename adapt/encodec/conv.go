@@ -70,10 +70,9 @@ func (c *conv) window(x rows, lo, hi, total int, buf *[]float32) []float32 {
 		return x.at(from, to)
 	}
 	*buf = sized(*buf, (to-from)*c.in)
-	reach := max(c.left(), c.length(total)*c.stride-total)
 	for i := from; i < to; i++ {
 		dst := (*buf)[(i-from)*c.in : (i-from+1)*c.in]
-		if j := reflect(i, total, reach); j < total {
+		if j := reflect(i, total, c.left()); j < total {
 			copy(dst, x.at(j, j+1))
 		} else {
 			clear(dst)
@@ -85,18 +84,16 @@ func (c *conv) window(x rows, lo, hi, total int, buf *[]float32) []float32 {
 // reflect returns the row that stands at row i of the padded input. Edges are mirrors: what is beyond one repeats what is
 // before it, without the edge itself:
 //
-//	       left │ 0 … total−1 │ right
-//	…  x3 x2 x1 │ x0 x1 x2 x3 │ x2 x1  …
+//	    left │ 0 … total−1 │ less than a stride
+//	x3 x2 x1 │ x0 x1 x2 x3 │ x2 x1
 //
-// Where a recording has no more rows than the longer of the two paddings reaches, it is first lengthened by zeros to one
-// more than that; the rows of these are total and above.
-func reflect(i, total, reach int) int {
-	end := max(total, reach+1)
+// A recording with no more rows than left has zeros after it, total and above here, and the left mirror shows those as well.
+func reflect(i, total, left int) int {
 	switch {
 	case i < 0:
 		return -i
-	case i >= end:
-		return 2*(end-1) - i
+	case i >= total && total > left:
+		return 2*(total-1) - i
 	}
 	return i
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/csv"
 	"fmt"
 	"math"
@@ -254,4 +255,32 @@ func TestTokensRefusals(t *testing.T) {
 	})
 	w.interrupt("tokens codec long.wav -o x --codebooks 2", "goes on where it stopped")
 	w.interrupt("tokens codec long.wav -o x.safetensors --codebooks 2", "")
+}
+
+// TestTokensKeepWhatIsDone: an error leaves the recordings before it, listed, and the same command goes on from there.
+func TestTokensKeepWhatIsDone(t *testing.T) {
+	w := newWorkshop(t)
+	w.codecBench()
+	restoreThreads(t)
+	le := binary.LittleEndian
+	floats := func(value float32) string { // a WAV file of one sample in 32-bit floats
+		b := append([]byte("RIFF"), le.AppendUint32(nil, 40)...)
+		b = append(b, "WAVEfmt \x10\x00\x00\x00\x03\x00\x01\x00"...)
+		b = le.AppendUint32(le.AppendUint32(b, 24000), 4*24000)
+		b = append(b, "\x04\x00\x20\x00data\x04\x00\x00\x00"...)
+		return string(le.AppendUint32(b, math.Float32bits(value)))
+	}
+	w.write("later.wav", floats(float32(math.NaN())))
+	o := w.syncretic("tokens codec short.wav later.wav -o tokens --codebooks 2 --threads 1 --quiet")
+	if o.code != exitInput {
+		t.Errorf("exit code %d, want %d", o.code, exitInput)
+	}
+	o.complains(t, "later.wav: invalid audio input", "")
+	if rows := w.rows("tokens/manifest.csv"); len(rows) != 2 || rows[1][0] != "../short.wav" {
+		t.Errorf("manifest %v, want the recording that was done", rows)
+	}
+	w.write("later.wav", floats(0.5))
+	if got := w.result("tokens codec short.wav later.wav -o tokens --codebooks 2"); got["encoded"] != 1.0 || got["kept"] != 1.0 || got["frames"] != 91.0 {
+		t.Errorf("the second time: %v", got)
+	}
 }
