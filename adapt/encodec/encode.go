@@ -32,8 +32,8 @@ func (c clip) ReadAt(dst []float32, start int) error {
 }
 
 // EncodeFrom returns the codes of n samples of src, [codebook][frame]. They are the codes of the recording as a whole, not
-// of windows of it. Memory is 2 bytes a code, and some 15 MiB for encodec_24khz, whatever n is. Errors are
-// those of src, ctx's, or [ErrInvalid]: no samples, one that is not finite, more codebooks than there are.
+// of windows of it. Memory is 2 bytes a code, and some 15 MiB for encodec_24khz, whatever n is. Errors are those of src,
+// ctx's, or [ErrInvalid]: no samples, one that is not finite, more codebooks than there are.
 func (e *Encoder) EncodeFrom(ctx context.Context, src Samples, n int, o Options) ([][]int16, error) {
 	if o.Codebooks == 0 {
 		o.Codebooks = len(e.books)
