@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -55,6 +56,15 @@ func (m *Model) SideFile(name string) ([]byte, error) {
 		return nil, invalid("side file %q: want a plain file name", name)
 	}
 	return readSmall(m.join(name))
+}
+
+// Config is the model directory's config.json. Where there is none, the error says what is wanted, and wraps fs.ErrNotExist.
+func (m *Model) Config() ([]byte, error) {
+	data, err := m.SideFile("config.json")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: no config.json beside the weights: want a model directory: %w", m.path, err)
+	}
+	return data, err
 }
 
 // IsWeights tells by a file's name whether it holds weights or their index, in any container, rather than being a small file

@@ -1,9 +1,7 @@
 package encodec
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -20,11 +18,8 @@ func Open(path string) (*Encoder, error) {
 		return nil, err
 	}
 	defer m.Close()
-	config, err := m.SideFile("config.json")
+	config, err := m.Config()
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s: no config.json beside the weights: want a model directory: %w", path, err)
-		}
 		return nil, err
 	}
 	cfg, err := ParseConfig(config)

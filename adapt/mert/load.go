@@ -1,9 +1,7 @@
 package mert
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,11 +36,8 @@ func Open(path string) (*Encoder, error) {
 		return nil, err
 	}
 	defer m.Close()
-	config, err := m.SideFile("config.json")
+	config, err := m.Config()
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s: no config.json beside the weights: want a model directory: %w", path, err)
-		}
 		return nil, err
 	}
 	cfg, err := ParseConfig(config)

@@ -22,8 +22,12 @@ type Merge struct {
 	recent []*method.Tensor // the last read first
 }
 
-// keep is how many tensors keep what their methods found: as many as a writer's workers may be spread over, and the next.
-func keep() int { return max(4, runtime.GOMAXPROCS(0)+2) }
+// A writer's workers are spread over as many tensors as there are cores where those are small, over two where they are not, and the
+// next is prepared. So the last keepAlways tensors keep what their methods found, and as many more as fit keepBytes.
+const (
+	keepAlways = 3
+	keepBytes  = 64 << 20
+)
 
 func newMerge(tensors []tensor) *Merge {
 	m := &Merge{at: make(map[string]*tensor, len(tensors))}
@@ -77,7 +81,7 @@ func (m *Merge) Raw(name string) ([]byte, error) {
 	return nil, fmt.Errorf("tensor %q: computed, not stored: %w", name, errors.ErrUnsupported)
 }
 
-// touch notes that a tensor is read, and has the one that was read longest ago forget.
+// touch notes that a tensor is read, and has those that were read longest ago forget.
 func (m *Merge) touch(t *method.Tensor) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -88,8 +92,14 @@ func (m *Merge) touch(t *method.Tensor) {
 		m.recent = slices.Delete(m.recent, i, i+1)
 	}
 	m.recent = slices.Insert(m.recent, 0, t)
-	if n := keep(); len(m.recent) > n {
-		m.recent[n].Release()
-		m.recent = m.recent[:n]
+	held := int64(0)
+	for n, r := range m.recent {
+		if held += r.Memory(); n >= keepAlways && held > keepBytes || n >= runtime.GOMAXPROCS(0)+keepAlways {
+			for _, r := range m.recent[n:] {
+				r.Release()
+			}
+			m.recent = m.recent[:n]
+			break
+		}
 	}
 }

@@ -86,7 +86,7 @@ func (p *Plan) Memory() int64 {
 			most = max(most, p.Method.Memory(t.Shape, len(t.Inputs)))
 		}
 	}
-	return blocks + 2*most
+	return blocks + keepAlways*most
 }
 
 // Close closes every model that compiling opened.

@@ -190,7 +190,7 @@ func (b *bracket) width() uint32 { return max(1, (b.hi-b.lo+parts-1)/parts) }
 func (s *seen) add(b *bracket, d []float32) {
 	if !s.many {
 		if s.inside == nil {
-			s.inside = make([]uint32, 0, min(b.expect+b.expect/8, b.share)+len(d))
+			s.inside = make([]uint32, 0, min(b.expect+b.expect/8, b.share))
 		}
 		var above int
 		above, s.inside = vec.Between(d, b.lo, b.hi, s.inside)

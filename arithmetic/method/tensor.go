@@ -71,6 +71,9 @@ func (t *Tensor) Prepare() error {
 	return err
 }
 
+// Memory is what the passes may hold: see [Method.Memory].
+func (t *Tensor) Memory() int64 { return t.task.method.Memory(t.task.Shape, len(t.task.Inputs)) }
+
 // scalable is a kernel that can be used with another lambda.
 type scalable interface {
 	withLambda(lambda float64) kernel
