@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -64,7 +63,7 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	if _, err := audio.ParseResampling(string(o.audio.Resampling)); err != nil {
 		return usageError("--resampler: %v", err)
 	}
-	paths, skipped, err := checkAudio(paths, o.audio, o.skip)
+	files, skipped, err := checkAudio(paths, o.audio, o.skip)
 	if err != nil {
 		return err
 	}
@@ -74,50 +73,26 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	}
 	p := a.progress("embedding")
 	defer p.stop()
-	results := make([][]checkpoint.Tensor, len(paths))
-	var (
-		wg     sync.WaitGroup
-		mu     sync.Mutex
-		done   int
-		failed error
-		next   = make(chan int)
-	)
-	work, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for range min(len(paths), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := range next {
-				tensors, err := embedFile(work, enc, paths[i], o)
-				mu.Lock()
-				if o.skip && errors.Is(err, audio.ErrInvalid) {
-					skipped = append(skipped, audio.Skipped{Path: paths[i], Reason: err.Error()})
-					err = nil
-				}
-				if err == nil {
-					results[i] = tensors
-					done++
-					p.set(done, len(paths), "")
-				} else if failed == nil {
-					failed = err
-					cancel()
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for i := range paths {
-		if work.Err() != nil {
-			break
+	results := make([][]checkpoint.Tensor, len(files))
+	var mu sync.Mutex
+	done := 0
+	if err := inParallel(ctx, len(files), func(ctx context.Context, i int) error {
+		tensors, err := embedFile(ctx, enc, files[i].path, o)
+		mu.Lock()
+		defer mu.Unlock()
+		if o.skip && errors.Is(err, audio.ErrInvalid) {
+			skipped = append(skipped, audio.Skipped{Path: files[i].path, Reason: err.Error()})
+			err = nil
 		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	if failed == nil {
-		failed = ctx.Err()
-	}
-	if failed != nil {
-		return failed
+		if err != nil {
+			return err
+		}
+		results[i] = tensors
+		done++
+		p.set(done, len(files), "")
+		return nil
+	}); err != nil {
+		return err
 	}
 	tensors := slices.Concat(results...)
 	if len(tensors) == 0 {
@@ -136,10 +111,10 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	if err := checkpoint.Write(ctx, o.output, src, checkpoint.WriteOptions{Metadata: meta, Force: a.force}); err != nil {
 		return err
 	}
-	files, layers, dim := len(results)-countNil(results), enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize
-	return a.result(map[string]any{"output": o.output, "files": files, "layers": layers, "dim": dim, "skipped": skippedJSON(skipped),
+	embedded, layers, dim := len(results)-countNil(results), enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize
+	return a.result(map[string]any{"output": o.output, "files": embedded, "layers": layers, "dim": dim, "skipped": skippedJSON(skipped),
 		"resampler": o.audio.Resampling.Settings()},
-		skippedLines(skipped)+fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, files, layers, dim))
+		skippedLines(skipped)+fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, embedded, layers, dim))
 }
 
 // countNil counts the files that gave nothing.

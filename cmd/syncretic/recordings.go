@@ -1,16 +1,25 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 
 	"syncretic/adapt/audio"
 )
 
+// recording is a file that can be opened.
+type recording struct {
+	path   string
+	frames int // samples, at the rate that was asked for
+}
+
 // checkAudio finds files that cannot be opened, and files named twice, before any work is done. With skip it leaves out and names those
 // whose header or index is broken.
-func checkAudio(paths []string, o audio.Options, skip bool) (good []string, skipped []audio.Skipped, err error) {
+func checkAudio(paths []string, o audio.Options, skip bool) (good []recording, skipped []audio.Skipped, err error) {
 	seen := map[string]bool{}
 	for _, path := range paths {
 		if seen[path] {
@@ -28,12 +37,36 @@ func checkAudio(paths []string, o audio.Options, skip bool) (good []string, skip
 		if err := f.Close(); err != nil {
 			return nil, nil, err
 		}
-		good = append(good, path)
+		good = append(good, recording{path, f.Frames})
 	}
 	if len(good) == 0 {
 		return nil, nil, fmt.Errorf("%w: none of %d files can be read; the first: %s", audio.ErrInvalid, len(paths), skipped[0].Reason)
 	}
 	return good, skipped, nil
+}
+
+// inParallel calls f for 0 to n−1, several at once. After an error no call is begun, and the context of those under way ends; of several
+// errors the first that came counts.
+func inParallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		wg.Go(func() {
+			for i := range next {
+				if err := f(work, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := 0; i < n && work.Err() == nil; i++ {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return context.Cause(work)
 }
 
 // window is a part of a recording, or why it cannot be read.

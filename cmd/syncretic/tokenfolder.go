@@ -55,7 +55,7 @@ func (a *app) folderOutput(path string, inputs ...string) error {
 
 // intoFolder writes a file of codes for each recording that the folder does not hold yet, and the manifest. An error or an
 // interruption leaves what was finished, listed.
-func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
+func (t *tokenizer) intoFolder(ctx context.Context, files []recording) error {
 	if err := os.MkdirAll(t.o.output, 0o777); err != nil {
 		return err
 	}
@@ -79,6 +79,10 @@ func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
 			}
 		}
 	}
+	paths := make([]string, len(files))
+	for i, r := range files {
+		paths[i] = r.path
+	}
 	hashes, err := checkpoint.HashFiles(ctx, paths, "")
 	if err != nil {
 		return err
@@ -90,20 +94,11 @@ func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
 		}
 	}
 	frames := 0
-	list := func(path, hash string, n int) error {
-		f, err := audio.Open(path)
-		if err != nil {
-			return err
-		}
-		seconds := f.Seconds()
-		if err := f.Close(); err != nil {
-			return err
-		}
-		from := relative(t.o.output, path)
-		rows[from] = []string{from, tokenName(path, hash), t.meta[metaCodebooks], strconv.Itoa(n),
-			strconv.FormatFloat(seconds, 'f', -1, 64), hash, t.enc.Hash()}
+	list := func(i, n int) {
+		from, seconds := relative(t.o.output, paths[i]), float64(files[i].frames)/audio.SampleRate
+		rows[from] = []string{from, tokenName(paths[i], hashes[i]), t.meta[metaCodebooks], strconv.Itoa(n),
+			strconv.FormatFloat(seconds, 'f', -1, 64), hashes[i], t.enc.Hash()}
 		frames += n
-		return nil
 	}
 	var todo, same []int // same has the content of one of todo, under the same name in another folder
 	planned := map[string]int{}
@@ -114,9 +109,7 @@ func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
 			return err
 		}
 		if n > 0 {
-			if err := list(path, hashes[i], n); err != nil {
-				return err
-			}
+			list(i, n)
 		} else if _, twin := planned[name]; twin {
 			same = append(same, i)
 		} else {
@@ -124,9 +117,9 @@ func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
 			todo = append(todo, i)
 		}
 	}
-	fresh := make([]string, len(todo))
+	fresh := make([]recording, len(todo))
 	for k, i := range todo {
-		fresh[k] = paths[i]
+		fresh[k] = files[i]
 	}
 	failed := t.encode(ctx, fresh, func(k int, codes [][]int16) error {
 		i := todo[k]
@@ -135,11 +128,12 @@ func (t *tokenizer) intoFolder(ctx context.Context, paths []string) error {
 			return err
 		}
 		planned[name] = len(codes[0])
-		return list(paths[i], hashes[i], len(codes[0]))
+		list(i, len(codes[0]))
+		return nil
 	})
 	for _, i := range same {
 		if n := planned[tokenName(paths[i], hashes[i])]; n > 0 && failed == nil {
-			failed = list(paths[i], hashes[i], n)
+			list(i, n)
 		}
 	}
 	if len(rows) > 0 {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 
@@ -56,7 +55,8 @@ func runTokens(ctx context.Context, a *app, o tokensOptions, model string, paths
 	if err := check(o.output, append([]string{model}, paths...)...); err != nil {
 		return err
 	}
-	if _, _, err := checkAudio(paths, audio.Options{}, false); err != nil {
+	files, _, err := checkAudio(paths, audio.Options{}, false)
+	if err != nil {
 		return err
 	}
 	enc, err := encodec.Open(model)
@@ -75,9 +75,9 @@ func runTokens(ctx context.Context, a *app, o tokensOptions, model string, paths
 		"syncretic.resampler": audio.Kaiser.Settings(),
 	}}
 	if single {
-		return t.intoFile(ctx, paths)
+		return t.intoFile(ctx, files)
 	}
-	return t.intoFolder(ctx, paths)
+	return t.intoFolder(ctx, files)
 }
 
 // tokenizer encodes recordings.
@@ -90,47 +90,33 @@ type tokenizer struct {
 
 // encode encodes recordings, several at once, and hands the codes of each to store as soon as they are there, one at a time.
 // The first error ends it.
-func (t *tokenizer) encode(ctx context.Context, paths []string, store func(i int, codes [][]int16) error) error {
+func (t *tokenizer) encode(ctx context.Context, files []recording, store func(i int, codes [][]int16) error) error {
 	total := 0
-	for _, path := range paths {
-		f, err := audio.Open(path)
-		if err != nil {
-			return err
-		}
-		total += t.enc.Config().Frames(f.Frames)
-		if err := f.Close(); err != nil {
-			return err
-		}
+	for _, r := range files {
+		total += t.enc.Config().Frames(r.frames)
 	}
 	p := t.a.progress("encoding")
 	defer p.stop()
-	work, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var (
-		wg         sync.WaitGroup
-		mu         sync.Mutex
-		done, ends int
-		failed     error
-		next       = make(chan int)
-	)
-	one := func(i int) error {
-		f, err := audio.Open(paths[i])
+	var mu sync.Mutex
+	done, ends := 0, 0
+	return inParallel(ctx, len(files), func(ctx context.Context, i int) error {
+		f, err := audio.Open(files[i].path)
 		if err != nil {
 			return err
 		}
 		defer f.Close()
 		before := 0
-		codes, err := t.enc.EncodeFrom(work, f, f.Frames, encodec.Options{Codebooks: t.o.codebooks, Progress: func(frames, _ int) {
+		codes, err := t.enc.EncodeFrom(ctx, f, f.Frames, encodec.Options{Codebooks: t.o.codebooks, Progress: func(frames, _ int) {
 			mu.Lock()
 			defer mu.Unlock()
 			done, before = done+frames-before, frames
 			if done < total { // the last is for store
-				p.set(done, total, fmt.Sprintf("%d of %d recordings", ends, len(paths)))
+				p.set(done, total, fmt.Sprintf("%d of %d recordings", ends, len(files)))
 			}
 		}})
 		if err != nil {
 			if errors.Is(err, encodec.ErrInvalid) {
-				err = fmt.Errorf("%s: %w", paths[i], err)
+				err = fmt.Errorf("%s: %w", files[i].path, err)
 			}
 			return err
 		}
@@ -140,41 +126,15 @@ func (t *tokenizer) encode(ctx context.Context, paths []string, store func(i int
 			return err
 		}
 		ends++
-		p.set(done, total, fmt.Sprintf("%d of %d recordings", ends, len(paths)))
+		p.set(done, total, fmt.Sprintf("%d of %d recordings", ends, len(files)))
 		return nil
-	}
-	for range min(len(paths), runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := range next {
-				if err := one(i); err != nil {
-					mu.Lock()
-					if failed == nil {
-						failed = err
-						cancel()
-					}
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for i := range paths {
-		if work.Err() != nil {
-			break
-		}
-		next <- i
-	}
-	close(next)
-	wg.Wait()
-	if failed == nil {
-		failed = ctx.Err()
-	}
-	return failed
+	})
 }
 
 // intoFile writes all codes as one file.
-func (t *tokenizer) intoFile(ctx context.Context, paths []string) error {
-	tensors, frames := make([]checkpoint.Tensor, len(paths)), 0
-	err := t.encode(ctx, paths, func(i int, codes [][]int16) (err error) {
+func (t *tokenizer) intoFile(ctx context.Context, files []recording) error {
+	tensors, frames := make([]checkpoint.Tensor, len(files)), 0
+	err := t.encode(ctx, files, func(i int, codes [][]int16) (err error) {
 		values := make([]int64, 0, len(codes)*len(codes[0]))
 		for _, row := range codes {
 			for _, c := range row {
@@ -182,7 +142,7 @@ func (t *tokenizer) intoFile(ctx context.Context, paths []string) error {
 			}
 		}
 		frames += len(codes[0])
-		tensors[i], err = checkpoint.NewIntegers(paths[i], checkpoint.I64, []int{len(codes), len(codes[0])}, values)
+		tensors[i], err = checkpoint.NewIntegers(files[i].path, checkpoint.I64, []int{len(codes), len(codes[0])}, values)
 		return err
 	})
 	if err != nil {
@@ -195,8 +155,8 @@ func (t *tokenizer) intoFile(ctx context.Context, paths []string) error {
 	if err := checkpoint.Write(ctx, t.o.output, src, checkpoint.WriteOptions{Metadata: t.meta, Force: t.a.force}); err != nil {
 		return err
 	}
-	return t.a.result(map[string]any{"output": t.o.output, "files": len(paths), "encoded": len(paths), "codebooks": t.o.codebooks, "frames": frames},
-		fmt.Sprintf("%s: %d recordings, %d codebooks, %d frames\n", t.o.output, len(paths), t.o.codebooks, frames))
+	return t.a.result(map[string]any{"output": t.o.output, "files": len(files), "encoded": len(files), "codebooks": t.o.codebooks, "frames": frames},
+		fmt.Sprintf("%s: %d recordings, %d codebooks, %d frames\n", t.o.output, len(files), t.o.codebooks, frames))
 }
 
 // tokenName is the file that holds a recording's codes: named for people, and by content, so that recordings of one name in

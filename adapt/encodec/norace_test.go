@@ -1,0 +1,5 @@
+//go:build !race
+
+package encodec
+
+const raceEnabled = false
