@@ -33,6 +33,9 @@ type mergeOptions struct {
 	spectra      bool
 }
 
+// defaultMemory is what --max-memory is without being said.
+const defaultMemory = "400MB"
+
 func newMerge(a *app) *cobra.Command {
 	var o mergeOptions
 	cmd := &cobra.Command{
@@ -80,7 +83,7 @@ func newMerge(a *app) *cobra.Command {
 	f.BoolVar(&o.union, "tensor-union", false, "keep tensors that only some models have, merged from those")
 	f.BoolVar(&o.intersection, "tensor-intersection", false, "leave out tensors that only some models have")
 	f.StringVar(&o.nonFinite, "non-finite", "refuse", "what to do about NaN and infinities in the models: refuse, keep or zero")
-	f.StringVar(&o.maxMemory, "max-memory", "400MB", "most memory for what methods find out about tensors; mapped files aside")
+	f.StringVar(&o.maxMemory, "max-memory", defaultMemory, "most memory for what methods find out about tensors; mapped files aside")
 	f.StringVar(&o.fromLock, "from-lock", "", "make the model of a merge.lock.json again, from the same inputs to the same bytes")
 	f.BoolVar(&o.noLock, "no-lock", false, "do not hash the inputs, and write no merge.lock.json")
 	f.BoolVar(&o.digest, "digest", false, "put a digest of every output tensor into the lock, so that verify --against needs no inputs")

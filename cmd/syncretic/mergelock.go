@@ -141,7 +141,7 @@ func (m *merging) readLock(path string) error {
 // derive computes the digests of the model that a lock without them describes: the merge is made again from its inputs, which must
 // be the lock's, and not written.
 func (a *app) derive(ctx context.Context, path string) ([]checkpoint.TensorDigest, error) {
-	m, err := newMerging(ctx, a, &mergeOptions{fromLock: path, maxMemory: "1GB"}, "")
+	m, err := newMerging(ctx, a, &mergeOptions{fromLock: path, maxMemory: defaultMemory}, "")
 	if err != nil {
 		return nil, err
 	}
