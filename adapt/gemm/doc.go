@@ -3,46 +3,53 @@
 //
 // [Multiply] computes C = op(A)·op(B) or adds to C, on all cores; [MultiplySerial]
 // does so on the calling goroutine. Shapes, strides and preconditions are
-// described there. [Kernels] and [Named] give each instruction set's kernel, for
-// tests and benchmarks.
+// described there. [Pack] prepares a matrix that many products share, such as a
+// layer's weights; products of a [Packed] matrix also take a bias and a function
+// for what is to follow while sums are in the cache. [Kernels] and [Named] give
+// each instruction set's kernel, for tests and benchmarks.
 //
 // # Scheme
 //
-// The loops are those of BLIS (Van Zee and van de Geijn 2015), after Goto and van
-// de Geijn (2008), around micro-kernels that keep a tile of C in registers:
+// Products are cut as in BLIS (Van Zee and van de Geijn 2015), after Goto and van
+// de Geijn (2008), around micro-kernels that keep a tile of C in registers, but
+// with B packed whole before the rest, and shared:
 //
-//	      n in blocks of nc                      k in blocks of kc
-//	    ┌────┬────┬────┬──┐                     ┌─────────┬────────┐
-//	    │    │ B  │panel  │ kc rows         m   │ A block │        │ mc rows,
-//	    └────┴────┴────┴──┘                  in ├─────────┼────────┤ in tiles of
-//	       ↓ cols wide                   blocks │         │        │ up to `rows`
-//	    ┌────┬────┬────┬──┐              of mc  └─────────┴────────┘
-//	    │    │tile│    │  │ rows
-//	    ├────┼────┼────┼──┤           for each nc columns of C           (L3)
-//	C   │    │    │    │  │             for each kc of k                 (pack B)
-//	    └────┴────┴────┴──┘               for each mc rows              (copy A, L2)
-//	                                        for each panel of cols      (L1)
-//	                                          for each tile of rows: the micro-kernel
+//	    n in chunks of nc                 k in blocks of kc
+//	  ┌────┬────┬────┬──┐                ┌─────────┬─────────┐
+//	  │    │ B  │panel│ │ kc rows     m  │ strip   │         │ mc rows,
+//	  └────┴────┴────┴──┘             in ├─────────┼─────────┤ in tiles of
+//	     ↓ cols wide              strips │ of A    │         │ up to `rows`
+//	  ┌────┬────┬────┬──┐             of └─────────┴─────────┘
+//	  │    │tile│    │  │ rows        mc
+//	  ├────┼────┼────┼──┤           pack B, unless it is packed
+//	C │    │    │    │  │           for each strip, on all cores       (pack A)
+//	  └────┴────┴────┴──┘             for each chunk of columns        (C in L2)
+//	                                    for each block of k            (A in L2)
+//	                                      for each panel of the chunk  (B in L1)
+//	                                        for each tile: the micro-kernel
+//	                                    what is to be done with the sums
 //
 //	kernel         rows x cols    kc    mc    nc    of
-//	avx512-14x32     14 x 32     256   336  4096    28 of 32 ZMM registers for the tile
-//	avx2-6x16         6 x 16     256   192  4096    12 of 16 YMM
-//	neon-6x16         6 x 16     256   192  4096    24 of 32 V
-//	portable          4 x 4      256   128  3072    two rows at a time: 8 of 16
+//	avx512-14x32     14 x 32     256   112   256    28 of 32 ZMM registers for the tile
+//	avx2-6x16         6 x 16     256    96   256    12 of 16 YMM
+//	neon-6x16         6 x 16     256    96   256    24 of 32 V
+//	portable          4 x 4      256    64   256    two rows at a time: 8 of 16
 //
 // A panel, kc x cols, is read once a tile and should be found in L1 or just
-// behind it; a block of A, mc x kc, takes a third of an L2 cache of 1 MiB; a block
-// of B, kc x nc, 4 MiB of L3.
+// behind it. A block of a strip of A and a chunk's part of C are 96 KiB each, so
+// that they stay in L2 even where two threads share it. Strips, chunks and panels
+// are shared out as goroutines ask for them.
 //
 // Micro-kernels take operands with any strides, and exist for every height up to
 // the largest. So a block of m rows is cut into tiles of almost equal heights, and
 // nothing is copied that is not worth it:
 //
-//   - B is packed when transposed, and when more than eight tiles use a panel.
-//     Packed, panel q begins at q·kc·cols and holds row p at p·cols.
-//   - A is copied, as it lies, when more than six panels use it, or when rows that
-//     are a multiple of 1 KiB apart would contend for the same cache sets. Rows of
-//     the copy are an odd number of cache lines apart.
+//   - B is packed when transposed, and when more than eight tiles use a panel:
+//     block of k after block of k, in each panel after panel, in each row after
+//     row of cols elements.
+//   - A is copied when more than six panels use it: block after block, in each
+//     tile after tile, in each column after column. The AVX2 kernel for packed
+//     operands, which knows all strides, is up to a fifth faster than the others.
 //
 // Columns at the right edge are masked (AVX-512, AVX2), copied to a whole panel
 // (NEON) or looped over (portable). Narrow tiles of 16 (AVX-512) and 8 columns
@@ -62,7 +69,8 @@
 //
 // # Memory
 //
-// A running goroutine holds up to 4.5 MiB of packed blocks, typically far less.
+// A product holds up to 16 MiB of packed B, and each of its goroutines a packed
+// strip of A, mc·k elements of the part of k that B was packed for.
 // They go back to a sync.Pool, which the garbage collector empties. No results
 // depend on it.
 //

@@ -34,21 +34,21 @@ func MultiplySerial(transA, transB bool, m, n, k int, a []float32, lda int, b []
 
 // Multiply is the package's Multiply with this kernel.
 func (kn *Kernel) Multiply(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int) {
-	p := product{transA, transB, m, n, k, a, lda, b, ldb, accumulate, c, ldc}
+	p := product{transA: transA, transB: transB, m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, accumulate: accumulate, c: c, ldc: ldc}
 	if p.check() {
-		kn.parallel(p)
+		kn.run(&p, workersFor(m*n*k))
 	}
 }
 
 // MultiplySerial is the package's MultiplySerial with this kernel.
 func (kn *Kernel) MultiplySerial(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int) {
-	p := product{transA, transB, m, n, k, a, lda, b, ldb, accumulate, c, ldc}
+	p := product{transA: transA, transB: transB, m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb, accumulate: accumulate, c: c, ldc: ldc}
 	if p.check() {
-		kn.serial(p)
+		kn.run(&p, 1)
 	}
 }
 
-// product holds the arguments of Multiply.
+// product holds the arguments of Multiply, and what products of packed matrices have besides.
 type product struct {
 	transA, transB bool
 	m, n, k        int
@@ -59,6 +59,10 @@ type product struct {
 	accumulate     bool
 	c              []float32
 	ldc            int
+
+	packed *Packed   // op(B), in place of b
+	bias   []float32 // the first addend of every row, or nil
+	finish Finish    // or nil
 }
 
 // check panics on wrong arguments and reports whether there is anything to sum;
@@ -75,9 +79,7 @@ func (p *product) check() bool {
 	}
 	fits("c", p.c, p.m, p.n, p.ldc)
 	if p.k == 0 {
-		for i := 0; i < p.m && !p.accumulate; i++ {
-			clear(p.c[i*p.ldc : i*p.ldc+p.n])
-		}
+		p.withoutProducts()
 		return false
 	}
 	if p.transA {
@@ -85,12 +87,35 @@ func (p *product) check() bool {
 	} else {
 		fits("a", p.a, p.m, p.k, p.lda)
 	}
-	if p.transB {
-		fits("b", p.b, p.n, p.k, p.ldb)
-	} else {
-		fits("b", p.b, p.k, p.n, p.ldb)
+	if p.packed == nil {
+		checkB(p.transB, p.n, p.k, p.b, p.ldb)
 	}
 	return true
+}
+
+// withoutProducts sets C where there is nothing to sum.
+func (p *product) withoutProducts() {
+	for i := 0; i < p.m && !p.accumulate; i++ {
+		row := p.c[i*p.ldc : i*p.ldc+p.n]
+		clear(row)
+		copy(row, p.bias)
+	}
+	if p.finish != nil {
+		p.finish(0, p.m, 0, p.n)
+	}
+}
+
+// checkB panics if op(B) [k][n] is not within its slice.
+func checkB(transB bool, n, k int, b []float32, ldb int) {
+	switch {
+	case n < 0 || k < 0:
+		panic(fmt.Sprintf("gemm: dimensions n=%d k=%d, want 0 or more", n, k))
+	case n == 0 || k == 0:
+	case transB:
+		fits("b", b, n, k, ldb)
+	default:
+		fits("b", b, k, n, ldb)
+	}
 }
 
 // fits panics if matrix s, stored as rows x cols with leading dimension ld, ends

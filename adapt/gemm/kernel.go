@@ -16,6 +16,8 @@ type Kernel struct {
 	// tile returns the micro-kernel for a tile of rows x cols, neither above the
 	// largest.
 	tile func(rows, cols int) tileFunc
+	// packed are the micro-kernels for whole panels of B and tiles of A as packStrip leaves them, from 1 row up; nil uses tile.
+	packed []packedFunc
 	// transpose8 packs 8 rows of B, 8 columns a turn; nil uses plain Go.
 	transpose8 func(dst *float32, dstRow int, src *float32, srcRow, turns int)
 
@@ -30,8 +32,14 @@ type Kernel struct {
 // accumulator; C is added last. Strides are in elements.
 type tileFunc func(kc int, a *float32, aRow, aCol int, b *float32, bRow int, c *float32, ldc, cols, acc int)
 
-// buffers are the packed blocks of one goroutine.
-type buffers struct{ a, b []float32 }
+// packedFunc is a tileFunc with aRow = 1, aCol its number of rows, bRow and cols the width of a panel.
+type packedFunc func(kc int, a, b, c *float32, ldc, acc int)
+
+// buffers hold packed operands: a strip of A, and a B.
+type buffers struct {
+	a []float32
+	b Packed
+}
 
 // grow returns s with length n, keeping its memory where that is enough.
 func grow(s []float32, n int) []float32 {

@@ -10,7 +10,7 @@ func native() []*Kernel {
 	}
 	if cpu.X86.HasAVX512F {
 		kernels = append(kernels, &Kernel{
-			name: "avx512-14x32", rows: 14, cols: 32, kc: 256, mc: 336, nc: 4096,
+			name: "avx512-14x32", rows: 14, cols: 32, kc: 256, mc: 112, nc: 256,
 			tile: func(rows, cols int) tileFunc {
 				if cols <= 16 {
 					return avx512Narrow[rows-1]
@@ -21,7 +21,7 @@ func native() []*Kernel {
 		})
 	}
 	return append(kernels, &Kernel{
-		name: "avx2-6x16", rows: 6, cols: 16, kc: 256, mc: 192, nc: 4096,
+		name: "avx2-6x16", rows: 6, cols: 16, kc: 256, mc: 96, nc: 256, packed: avx2Packed[:],
 		tile: func(rows, cols int) tileFunc {
 			switch {
 			case cols == 16:
@@ -67,4 +67,10 @@ var avx2Wide = [...]tileFunc{
 var avx2Whole = [...]tileFunc{
 	tile1x16avx2, tile2x16avx2, tile3x16avx2, tile4x16avx2,
 	tile5x16avx2, tile6x16avx2,
+}
+
+// avx2Packed are tiles of packed operands, from 1 row up.
+var avx2Packed = [...]packedFunc{
+	packed1x16avx2, packed2x16avx2, packed3x16avx2, packed4x16avx2,
+	packed5x16avx2, packed6x16avx2,
 }

@@ -8,7 +8,7 @@ const neonDepth = 256
 // native returns the NEON kernel: every arm64 processor has it.
 func native() []*Kernel {
 	return []*Kernel{{
-		name: "neon-6x16", rows: 6, cols: 16, kc: neonDepth, mc: 192, nc: 4096,
+		name: "neon-6x16", rows: 6, cols: 16, kc: neonDepth, mc: 96, nc: 256,
 		tile: func(rows, cols int) tileFunc {
 			if cols == 16 {
 				return neonWhole[rows-1]

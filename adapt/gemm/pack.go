@@ -2,80 +2,105 @@ package gemm
 
 import "unsafe"
 
-// packsA reports whether blocks of op(A) are copied before use: where many panels
-// read them, and where rows would contend for the same sets of the cache.
-func (kn *Kernel) packsA(p product) bool {
-	return p.n > 6*kn.cols || p.n > 2*kn.cols && p.lda%256 == 0
+// packsA reports whether strips of op(A) are copied before use: where enough panels read them.
+func (kn *Kernel) packsA(p *product) bool { return p.n > 6*kn.cols }
+
+// packsB reports whether op(B) is packed: it has to be if B is transposed; otherwise it pays when enough tiles use a panel.
+func (kn *Kernel) packsB(p *product) bool { return p.transB || p.m > 8*kn.rows }
+
+// tileRows returns the heights of the tiles that rows are cut into: the first tall ones have low+1, the others low. So no
+// tile is left with a row or two.
+func (kn *Kernel) tileRows(rows int) (count, low, tall int) {
+	count = (rows + kn.rows - 1) / kn.rows
+	return count, rows / count, rows % count
 }
 
-// packsB reports whether blocks of op(B) are packed: they have to be if B is
-// transposed; otherwise packing pays when enough tiles use the panels.
-func (kn *Kernel) packsB(p product) bool {
-	return p.transB || p.m > 8*kn.rows
-}
-
-// rowStride returns the distance of rows of n elements in a copy: whole cache
-// lines of 16, in an odd number, so that rows fall into different sets.
-func rowStride(n int) int { return ((n+15)/16 | 1) * 16 }
-
-// copyRows copies rows of n elements from src to dst.
-func copyRows(dst []float32, dstRow int, src []float32, srcRow, rows, n int) {
-	for i := range rows {
-		copy(dst[i*dstRow:i*dstRow+n], src[i*srcRow:i*srcRow+n])
-	}
-}
-
-// packPanels copies k rows of n elements into panels of kn.cols columns, leaving
-// what is beyond column n as it is: tiles do not read it.
-func (kn *Kernel) packPanels(dst, src []float32, ld, n, k int) {
-	for j := 0; j < n; j += kn.cols {
-		width := min(kn.cols, n-j)
-		panel := dst[j*k : (j+kn.cols)*k]
-		switch {
-		case width == 32:
-			for p := range k {
-				*(*[32]float32)(panel[32*p:]) = *(*[32]float32)(src[p*ld+j:])
+// packStrip copies rows [row, row+rows) and columns [l, l+k) of op(A) to dst, in blocks of depth columns. In a block, the
+// tile at row i of the strip begins at i·columns, and has its element (r, p) at p·height + r.
+func (kn *Kernel) packStrip(dst []float32, p *product, row, rows, l, k, depth int) {
+	count, low, tall := kn.tileRows(rows)
+	for b := 0; b < k; b += depth {
+		cols := min(depth, k-b)
+		block := dst[b*rows:]
+		for t, i := 0, 0; t < count; t++ {
+			height := low
+			if t < tall {
+				height++
 			}
-		case width == 16 && kn.cols == 16:
-			for p := range k {
-				*(*[16]float32)(panel[16*p:]) = *(*[16]float32)(src[p*ld+j:])
+			if p.transA {
+				packRows(block[i*cols:][:height*cols], height, p.a[(l+b)*p.lda+row+i:], p.lda, height, cols)
+			} else {
+				kn.packTile(block[i*cols:], p.a[(row+i)*p.lda+l+b:], p.lda, height, cols)
 			}
-		default:
-			copyRows(panel, kn.cols, src[j:], ld, k, width)
+			i += height
 		}
 	}
 }
 
-// packTransposed copies n rows of k elements into panels of kn.cols columns, a
-// row of src becoming a column; beyond column n it leaves dst as it is.
-func (kn *Kernel) packTransposed(dst, src []float32, ld, n, k int) {
-	for j := 0; j < n; j += kn.cols {
-		width := min(kn.cols, n-j)
-		panel := dst[j*k : (j+kn.cols)*k]
-		i := 0
-		if kn.transpose8 != nil && k >= 8 {
-			for ; i+8 <= width; i += 8 {
-				kn.transpose8(&panel[i], kn.cols, &src[(j+i)*ld], ld, k/8)
-				for p := k &^ 7; p < k; p++ {
-					for q := range 8 {
-						panel[p*kn.cols+i+q] = src[(j+i+q)*ld+p]
-					}
-				}
-			}
+// packTile copies rows of src, ld apart, to columns of dst, height apart. Where there is memory enough it writes, and
+// overwrites again, up to 7 elements beyond each column's end.
+func (kn *Kernel) packTile(dst, src []float32, ld, height, cols int) {
+	groups := roundUp(height, 8)
+	if kn.transpose8 == nil || len(src) < (groups-1)*ld+cols || len(dst) < height*cols+8 {
+		packColumnsSlow(dst, height, src, ld, 0, height, 0, cols)
+		return
+	}
+	whole := cols &^ 7
+	for i := groups - 8; i >= 0 && whole > 0; i -= 8 { // from the last, so that each group mends what the one after it overwrote
+		kn.transpose8(&dst[i], height, &src[i*ld], ld, whole/8)
+	}
+	packColumnsSlow(dst, height, src, ld, 0, height, whole, cols)
+}
+
+// packColumns copies n rows of src, ld apart, to the columns of a panel of B, kn.cols apart; beyond column n it leaves the
+// panel as it is.
+func (kn *Kernel) packColumns(panel, src []float32, ld, n, k int) {
+	i := 0
+	if kn.transpose8 != nil && k >= 8 {
+		for ; i+8 <= n; i += 8 {
+			kn.transpose8(&panel[i], kn.cols, &src[i*ld], ld, k/8)
 		}
-		for ; i+4 <= width; i += 4 {
-			at := (j + i) * ld
-			r0, r1, r2, r3 := src[at:at+k], src[at+ld:at+ld+k], src[at+2*ld:at+2*ld+k], src[at+3*ld:at+3*ld+k]
-			for p := range r0 {
-				out := (*[4]float32)(panel[p*kn.cols+i:])
-				out[0], out[1], out[2], out[3] = r0[p], r1[p], r2[p], r3[p]
-			}
+		packColumnsSlow(panel, kn.cols, src, ld, 0, i, k&^7, k)
+	}
+	packColumnsSlow(panel, kn.cols, src, ld, i, n, 0, k)
+}
+
+// packColumnsSlow copies columns [l, k) of rows [i, n) of src to dst: element (r, p) at p·step + r.
+func packColumnsSlow(dst []float32, step int, src []float32, ld, i, n, l, k int) {
+	for ; i+4 <= n; i += 4 {
+		r0, r1, r2, r3 := src[i*ld:][:k], src[(i+1)*ld:][:k], src[(i+2)*ld:][:k], src[(i+3)*ld:][:k]
+		for p := l; p < k; p++ {
+			out := (*[4]float32)(dst[p*step+i:])
+			out[0], out[1], out[2], out[3] = r0[p], r1[p], r2[p], r3[p]
 		}
-		for ; i < width; i++ {
-			for p, v := range src[(j+i)*ld : (j+i)*ld+k] {
-				panel[p*kn.cols+i] = v
-			}
+	}
+	for ; i < n; i++ {
+		row := src[i*ld:][:k]
+		for p := l; p < k; p++ {
+			dst[p*step+i] = row[p]
 		}
+	}
+}
+
+// packRows copies rows of n elements, ld apart, to rows of step elements.
+func packRows(dst []float32, step int, src []float32, ld, n, rows int) {
+	p := 0
+	switch {
+	case n == 32 && step == 32:
+		for ; p < rows; p++ {
+			*(*[32]float32)(dst[32*p:]) = *(*[32]float32)(src[p*ld:])
+		}
+	case n == 16 && step == 16:
+		for ; p < rows; p++ {
+			*(*[16]float32)(dst[16*p:]) = *(*[16]float32)(src[p*ld:])
+		}
+	case n > 4 && n <= 8: // eight at a time: the next row overwrites what is too much
+		for ; p*step+8 <= len(dst) && p < rows-1 && p*ld+8 <= len(src); p++ {
+			*(*[8]float32)(dst[step*p:]) = *(*[8]float32)(src[p*ld:])
+		}
+	}
+	for ; p < rows; p++ {
+		copy(dst[p*step:][:n], src[p*ld:][:n])
 	}
 }
 

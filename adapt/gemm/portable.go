@@ -12,7 +12,7 @@ func portable() *Kernel {
 		}
 	}
 	return &Kernel{
-		name: "portable", rows: 4, cols: 4, kc: 256, mc: 128, nc: 3072,
+		name: "portable", rows: 4, cols: 4, kc: 256, mc: 64, nc: 256,
 		tile: func(rows, cols int) tileFunc {
 			if rows == 4 && cols == 4 {
 				return tile4x4

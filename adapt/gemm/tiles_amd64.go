@@ -159,6 +159,11 @@ func tile1x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow
 //go:noescape
 func tile1x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
 
+// packed1x16avx2 is a tile of 1 rows and 16 columns of packed operands.
+//
+//go:noescape
+func packed1x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
 // tile2x8avx2masked is a tile of 2 rows and 1 to 8 columns.
 //
 //go:noescape
@@ -173,6 +178,11 @@ func tile2x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow
 //
 //go:noescape
 func tile2x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
+
+// packed2x16avx2 is a tile of 2 rows and 16 columns of packed operands.
+//
+//go:noescape
+func packed2x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
 
 // tile3x8avx2masked is a tile of 3 rows and 1 to 8 columns.
 //
@@ -189,6 +199,11 @@ func tile3x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow
 //go:noescape
 func tile3x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
 
+// packed3x16avx2 is a tile of 3 rows and 16 columns of packed operands.
+//
+//go:noescape
+func packed3x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
 // tile4x8avx2masked is a tile of 4 rows and 1 to 8 columns.
 //
 //go:noescape
@@ -203,6 +218,11 @@ func tile4x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow
 //
 //go:noescape
 func tile4x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
+
+// packed4x16avx2 is a tile of 4 rows and 16 columns of packed operands.
+//
+//go:noescape
+func packed4x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
 
 // tile5x8avx2masked is a tile of 5 rows and 1 to 8 columns.
 //
@@ -219,6 +239,11 @@ func tile5x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow
 //go:noescape
 func tile5x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
 
+// packed5x16avx2 is a tile of 5 rows and 16 columns of packed operands.
+//
+//go:noescape
+func packed5x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
 // tile6x8avx2masked is a tile of 6 rows and 1 to 8 columns.
 //
 //go:noescape
@@ -233,6 +258,11 @@ func tile6x16avx2masked(kc int, a *float32, aRow int, aCol int, b *float32, bRow
 //
 //go:noescape
 func tile6x16avx2(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
+
+// packed6x16avx2 is a tile of 6 rows and 16 columns of packed operands.
+//
+//go:noescape
+func packed6x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
 
 // transpose8avx2 sets dst[p*dstRow+i] to src[i*srcRow+p], for i < 8 and p < 8*turns; turns > 0.
 //

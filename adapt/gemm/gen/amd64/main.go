@@ -21,6 +21,9 @@ type vector struct {
 	zero  func(r Register)
 }
 
+// ymm are the AVX2 registers.
+var ymm = []Register{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}
+
 func main() {
 	ConstraintExpr("amd64")
 	for _, vecs := range []int{1, 2} {
@@ -33,6 +36,7 @@ func main() {
 		tile256(rows, 1, true, lanes)
 		tile256(rows, 2, true, lanes)
 		tile256(rows, 2, false, lanes)
+		packed256(rows)
 	}
 	transpose8()
 	Generate()
@@ -82,7 +86,7 @@ func tile256(rows, vecs int, masked bool, lanes Mem) {
 	Pragma("noescape")
 	set := vector{
 		bytes: 32,
-		regs:  []Register{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15},
+		regs:  ymm,
 		load:  func(src Mem, vec int, dst Register) { VMOVUPS(src, dst) },
 		store: func(src Register, vec int, dst Mem) { VMOVUPS(src, dst) },
 		zero:  func(r Register) { VXORPS(r, r, r) },
@@ -161,7 +165,7 @@ func tile(rows, vecs int, set vector) {
 			VFMADD231PS(bReg[v], x, sum(i, v))
 		}
 	}
-	for v := range vecs { // eight rows ahead; beyond the end it does no harm
+	for v := 0; v < vecs; v += 64 / set.bytes { // eight rows ahead, a cache line each; beyond the end it does no harm
 		PREFETCHT0(Mem{Base: b, Index: bRow, Scale: 8, Disp: v * set.bytes})
 	}
 	for _, base := range bases {
@@ -191,6 +195,79 @@ func tile(rows, vecs int, set vector) {
 	for i := range rows {
 		for v := range vecs {
 			set.store(sum(i, v), v, Mem{Base: c, Disp: v * set.bytes})
+		}
+		if i < rows-1 {
+			ADDQ(ldc, c)
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// packed256 emits a tile of up to 6 rows and 16 columns over packed operands. With fixed strides it takes four turns at a
+// time, without an instruction for addresses. The sums are those of tile.
+func packed256(rows int) {
+	const turns = 4
+	name := fmt.Sprintf("packed%dx16avx2", rows)
+	TEXT(name, NOSPLIT, "func(kc int, a, b, c *float32, ldc, acc int)")
+	Doc(fmt.Sprintf("%s is a tile of %d rows and 16 columns of packed operands.", name, rows))
+	Pragma("noescape")
+	sum := func(i, v int) Register { return ymm[4+2*i+v] }
+	kc, a, b := Load(Param("kc"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
+	for i := range rows {
+		for v := range 2 {
+			VXORPS(sum(i, v), sum(i, v), sum(i, v))
+		}
+	}
+	prefetchRows(rows, 2, 32)
+	step := func(n int) {
+		for u := range n {
+			VMOVUPS(Mem{Base: b, Disp: 64 * u}, ymm[0])
+			VMOVUPS(Mem{Base: b, Disp: 64*u + 32}, ymm[1])
+			for i := range rows {
+				x := ymm[2+i%2]
+				VBROADCASTSS(Mem{Base: a, Disp: 4 * (rows*u + i)}, x)
+				VFMADD231PS(ymm[0], x, sum(i, 0))
+				VFMADD231PS(ymm[1], x, sum(i, 1))
+			}
+		}
+		ADDQ(U8(4*rows*n), a)
+		ADDQ(I32(64*n), b)
+	}
+	SUBQ(U8(turns), kc)
+	JLT(LabelRef("rest"))
+	Label("loop")
+	step(turns)
+	SUBQ(U8(turns), kc)
+	JGE(LabelRef("loop"))
+	Label("rest")
+	ADDQ(U8(turns), kc)
+	JZ(LabelRef("sums"))
+	Label("single")
+	step(1)
+	DECQ(kc)
+	JNZ(LabelRef("single"))
+
+	Label("sums")
+	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
+	SHLQ(U8(2), ldc)
+	acc := Load(Param("acc"), GP64())
+	TESTQ(acc, acc)
+	JZ(LabelRef("store"))
+	row := GP64()
+	MOVQ(c, row)
+	for i := range rows {
+		for v := range 2 {
+			VADDPS(Mem{Base: row, Disp: 32 * v}, sum(i, v), sum(i, v))
+		}
+		if i < rows-1 {
+			ADDQ(ldc, row)
+		}
+	}
+	Label("store")
+	for i := range rows {
+		for v := range 2 {
+			VMOVUPS(sum(i, v), Mem{Base: c, Disp: 32 * v})
 		}
 		if i < rows-1 {
 			ADDQ(ldc, c)
