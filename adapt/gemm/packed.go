@@ -15,12 +15,16 @@ type Packed struct {
 // Pack packs op(B) for the machine's best kernel, on all cores; arguments as in [Multiply].
 func Pack(transB bool, n, k int, b []float32, ldb int) *Packed {
 	p := new(Packed)
-	p.set(transB, n, k, b, ldb, workersFor(n*k*packWork))
+	p.Set(transB, n, k, b, ldb)
 	return p
 }
 
-// SetSerial packs another matrix into p, in its memory where that is enough, on the calling goroutine. p may be the zero
-// Packed. No product may be under way.
+// Set packs another matrix into p, in its memory where that is enough. p may be the zero Packed. No product may be under way.
+func (p *Packed) Set(transB bool, n, k int, b []float32, ldb int) {
+	p.set(transB, n, k, b, ldb, workersFor(n*k*packWork))
+}
+
+// SetSerial is Set on the calling goroutine alone.
 func (p *Packed) SetSerial(transB bool, n, k int, b []float32, ldb int) {
 	p.set(transB, n, k, b, ldb, 1)
 }

@@ -15,6 +15,9 @@ func BenchmarkEncoder95M(b *testing.B) {
 		b.Fatal(err)
 	}
 	samples := noise(5*24000, 1)
+	if _, err := e.HiddenStates(samples); err != nil { // packs the weights
+		b.Fatal(err)
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := e.HiddenStates(samples); err != nil {
@@ -49,7 +52,7 @@ func BenchmarkFront95M(b *testing.B) {
 		b.Fatal(err)
 	}
 	samples := noise(5*24000, 1)
-	p := &pass{cfg: &e.cfg, m: e.eval, clips: 1}
+	p := &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1}
 	b.ReportAllocs()
 	for b.Loop() {
 		p.frontInPieces(samples)

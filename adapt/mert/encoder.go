@@ -6,6 +6,9 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
+
+	"github.com/nlpodyssey/spago/mat"
 
 	"syncretic/adapt/cqt"
 	"syncretic/adapt/op"
@@ -17,7 +20,7 @@ import (
 // preprocessor_config.json, audio too short for a frame.
 var ErrInvalid = errors.New("invalid encoder input")
 
-// Encoder is a MERT encoder with its weights in memory, 4 bytes a weight. It is a [checkpoint.Source] whose tensors
+// Encoder is a MERT encoder with its weights in memory, 4 bytes a weight, and as much again from the first inference on. It is a [checkpoint.Source] whose tensors
 // have transformers' names and are F32. Its inference methods are safe for concurrent use, as long as nothing updates
 // the weights meanwhile.
 type Encoder struct {
@@ -28,8 +31,9 @@ type Encoder struct {
 	data       [][]float32           // by table row; shared by params and eval
 	params     []optim.Param         // by table row
 	train      *model                // over params
-	eval       *model                // over constants
-	transform  *cqt.Transform        // nil unless the config concatenates a CQT
+	eval       atomic.Pointer[model] // over constants: frozen ones, with their packed forms, unless Params has been called
+	trained    atomic.Bool
+	transform  *cqt.Transform // nil unless the config concatenates a CQT
 	rowsByName map[string]int
 }
 
@@ -68,8 +72,8 @@ func allocate(cfg Config) (*Encoder, error) {
 		e.params = append(e.params, optim.Param{Name: w.name, Value: op.Param(rows, cols, values)})
 		e.rowsByName[w.name] = i
 	}
-	e.train = e.wire(true)
-	e.eval = e.wire(false)
+	e.train = e.wire(func(i, rows, cols int) mat.Tensor { return e.params[i].Value })
+	e.thaw()
 	return e, nil
 }
 
@@ -78,7 +82,24 @@ func (e *Encoder) Config() Config { return e.cfg.clone() }
 
 // Params lists the weights as parameters, sorted by name. They share the encoder's memory: an optimiser that updates
 // them updates the encoder, and SetWeights is seen through them. Freeze one with SetRequiresGrad(false).
-func (e *Encoder) Params() []optim.Param { return slices.Clone(e.params) }
+//
+// From then on the encoder keeps no packed forms of its weights, for they would not follow; inference is a little slower.
+func (e *Encoder) Params() []optim.Param {
+	if !e.trained.Swap(true) {
+		e.thaw()
+	}
+	return slices.Clone(e.params)
+}
+
+// thaw drops what inference has prepared of weights that have changed, or are going to.
+func (e *Encoder) thaw() {
+	e.eval.Store(e.wire(func(i, rows, cols int) mat.Tensor {
+		if e.trained.Load() {
+			return op.Tensor(rows, cols, e.data[i])
+		}
+		return op.Freeze(rows, cols, e.data[i])
+	}))
+}
 
 // Frames is [Config.Frames]: 75 a second less one for MERT at 24 kHz, 374 for 5 s.
 func (e *Encoder) Frames(samples int) int { return e.cfg.Frames(samples) }

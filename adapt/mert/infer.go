@@ -50,7 +50,7 @@ func (e *Encoder) run(samples []float32, emit func([]float32)) error {
 	if err != nil {
 		return err
 	}
-	p := &pass{cfg: &e.cfg, m: e.eval, clips: 1}
+	p := &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1}
 	x := p.project(p.frontInPieces(e.prep.prepare(samples)), extra, nil)
 	p.transform(x, func(h mat.Tensor) { emit(values(h)) })
 	return nil

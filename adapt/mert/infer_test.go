@@ -65,7 +65,7 @@ func TestPiecesDoNotShow(t *testing.T) {
 		}
 		for _, frames := range []int{1, pieceFrames, pieceFrames + 1, 3*pieceFrames - 1} {
 			samples := noise(c.ReceptiveField()+(frames-1)*c.Hop()+3, 4)
-			p := &pass{cfg: &e.cfg, m: e.eval, clips: 1}
+			p := &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1}
 			whole := values(p.front(op.Tensor(len(samples), 1, samples)))
 			if d := furthest(values(p.frontInPieces(samples)), whole); d > 5e-6 {
 				t.Errorf("%s norm, %d frames: off by %.2g", norm, frames, d)
@@ -93,7 +93,7 @@ func TestFoldedNorm(t *testing.T) {
 		"tone": tone, "offset": scaled(0.5, 0.3), "quiet": scaled(1e-4, 0), "silence": make([]float32, 1000),
 		"constant": scaled(0, 0.5), "quiet and far": scaled(1e-3, 0.5),
 	} {
-		p, x := (&pass{cfg: &g.enc.cfg, m: g.enc.eval, clips: 1}).withFoldedNorm(samples)
+		p, x := (&pass{cfg: &g.enc.cfg, m: g.enc.eval.Load(), clips: 1}).withFoldedNorm(samples)
 		got := values(p.conv(op.Tensor(len(x), 1, x), 0))
 		if d := furthest(got, firstLayer(g.enc, samples)); d > 5e-6 {
 			t.Errorf("%s: off by %.2g", name, d)

@@ -74,14 +74,15 @@ func (e *Encoder) SideFiles() []checkpoint.SideFile {
 	}, e.code...)
 }
 
-// SetWeights replaces every weight with that of src, in place: parameters and their gradients stay where they are, no
-// memory is taken. The names and shapes are checked as in [Load] before the first weight changes; an error while
+// SetWeights replaces every weight with that of src, in place: parameters and their gradients stay where they are. Packed
+// forms are made again by the next inference. The names and shapes are checked as in [Load] before the first weight changes; an error while
 // reading leaves the encoder with some weights old and some new.
 func (e *Encoder) SetWeights(src checkpoint.Source) error {
 	names, err := match(e.table, src)
 	if err != nil {
 		return err
 	}
+	defer e.thaw()
 	return each(len(names), func(i int) error {
 		if err := src.Read(names[i], 0, e.data[i]); err != nil {
 			return fmt.Errorf("tensor %q: %w", names[i], err)

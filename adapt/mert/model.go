@@ -4,8 +4,6 @@ import (
 	"fmt"
 
 	"github.com/nlpodyssey/spago/mat"
-
-	"syncretic/adapt/op"
 )
 
 // model is the encoder's weights arranged as its forward pass meets them, either as parameters or as constants over the
@@ -37,18 +35,15 @@ type transformerLayer struct {
 	finalNorm    affine
 }
 
-// wire looks every weight up by its name in the table.
-func (e *Encoder) wire(params bool) *model {
+// wire arranges the tensors that wrap returns for rows of the table, whose weights are matrices of rows x cols.
+func (e *Encoder) wire(wrap func(i, rows, cols int) mat.Tensor) *model {
 	tensor := func(name string) mat.Tensor {
 		i, ok := e.rowsByName[name]
 		if !ok {
 			return nil
 		}
-		if params {
-			return e.params[i].Value
-		}
 		rows, cols := e.table[i].matrix()
-		return op.Tensor(rows, cols, e.data[i])
+		return wrap(i, rows, cols)
 	}
 	pair := func(format string, args ...any) affine {
 		name := fmt.Sprintf(format, args...)

@@ -2,6 +2,8 @@ package op
 
 import (
 	"math"
+	"runtime"
+	"sync"
 
 	"github.com/nlpodyssey/spago/mat"
 
@@ -37,6 +39,14 @@ func (l *attention) size() (t, c, d int) {
 	return rows / l.clips, c3 / 3, c3 / 3 / l.heads
 }
 
+// queryRows is the number of frames whose scores are computed, normalised and used while they are in the cache.
+const queryRows = 96
+
+// headForms are the keys and values of one head.
+type headForms struct{ keys, values gemm.Packed }
+
+var headPool = sync.Pool{New: func() any { return new(headForms) }}
+
 func (l *attention) Forward() (mat.Tensor, error) {
 	t, c, d := l.size()
 	x, y := values(l.qkv), make([]float32, l.clips*t*c)
@@ -45,32 +55,41 @@ func (l *attention) Forward() (mat.Tensor, error) {
 	if keep {
 		l.p = borrow(l.clips * l.heads * t * t)
 	}
+	blocks := (t + queryRows - 1) / queryRows
 	n := l.clips * l.heads
-	parallel(n, n*t*t*d, func(i int) {
-		clip, h := i/l.heads, i%l.heads
-		in := x[clip*t*3*c+h*d:]
-		var p []float32
-		if keep {
-			p = l.p.data[i*t*t : (i+1)*t*t]
-		} else {
-			own := borrow(t * t)
-			defer own.release()
-			p = own.data
-		}
-		gemm.MultiplySerial(false, true, t, t, d, in, 3*c, in[c:], 3*c, false, p, t)
-		for r := range t {
-			elem.Softmax(p[r*t:(r+1)*t], scale)
-		}
-		if l.drop.P > 0 {
+	parts := 1 // of a head, each with the keys and values in a form of its own
+	if n < 2*runtime.GOMAXPROCS(0) {
+		parts = min(blocks, 2*runtime.GOMAXPROCS(0)/n)
+	}
+	parallel(n*parts, n*t*t*d, func(i int) {
+		head, part := i/parts, i%parts
+		in, out := x[head/l.heads*t*3*c+head%l.heads*d:], y[head/l.heads*t*c+head%l.heads*d:]
+		form := headPool.Get().(*headForms)
+		defer headPool.Put(form)
+		form.keys.SetSerial(true, t, d, in[c:], 3*c)
+		form.values.SetSerial(false, d, t, in[2*c:], 3*c)
+		work := borrow(queryRows * t)
+		defer work.release()
+		for block := blocks * part / parts; block < blocks*(part+1)/parts; block++ {
+			row := block * queryRows
+			rows := min(queryRows, t-row)
+			p, first := work.data[:rows*t], (head*t+row)*t
 			if keep {
-				dropped := borrow(t * t)
-				defer dropped.release()
-				copy(dropped.data, p)
-				p = dropped.data
+				p = l.p.data[first : first+rows*t]
 			}
-			l.drop.apply(p, i*t*t)
+			form.keys.MultiplySerial(rows, in[row*3*c:], 3*c, nil, p, t, nil)
+			for r := range rows {
+				elem.Softmax(p[r*t:(r+1)*t], scale)
+			}
+			if l.drop.P > 0 {
+				if keep {
+					p = work.data[:rows*t]
+					copy(p, l.p.data[first:])
+				}
+				l.drop.apply(p, first)
+			}
+			form.values.MultiplySerial(rows, p, t, nil, out[row*c:], c, nil)
 		}
-		gemm.MultiplySerial(false, false, t, d, t, p, t, in[2*c:], 3*c, false, y[clip*t*c+h*d:], c)
 	})
 	l.y = Tensor(l.clips*t, c, y)
 	return l.y, nil

@@ -48,20 +48,26 @@ func (l *conv) size() (tin, tout, in, out int) {
 
 func (l *conv) Forward() (mat.Tensor, error) {
 	tin, tout, in, out := l.size()
-	rows := l.clips * tout
-	x, y := values(l.x), make([]float32, rows*out)
-	if in == 1 && l.b == nil && out%elem.FilterWidth == 0 {
-		l.filter(y)
+	x, y := values(l.x), make([]float32, l.clips*tout*out)
+	act := l.result(y, requiresGrad(l.Operands()...))
+	if in == 1 && out%elem.FilterWidth == 0 {
+		l.filter(act, y)
 	} else {
-		if l.b != nil {
-			fillRows(y, values(l.b), rows, out)
-		}
-		k, w := l.kernel*in, tapsOuter(values(l.w), out, in, l.kernel)
-		eachClip(l.clips, tout*out*k, func(clip int, multiply multiplier) {
-			multiply(false, true, tout, out, k, x[clip*tin*in:], l.stride*in, w, k, l.b != nil, y[clip*tout*out:], out)
+		k := l.kernel * in
+		w, release := packed(l.w, 1, func(_ int, p *gemm.Packed) {
+			p.Set(true, out, k, tapsOuter(values(l.w), out, in, l.kernel), k)
+		})
+		defer release()
+		eachClip(l.clips, tout*out*k, func(clip int, serial bool) {
+			multiply := w[0].Multiply
+			if serial {
+				multiply = w[0].MultiplySerial
+			}
+			at := clip * tout * out
+			multiply(tout, x[clip*tin*in:], l.stride*in, bias(l.b), y[at:], out, l.finish(act[at:], y[at:], out))
 		})
 	}
-	l.y = Tensor(rows, out, l.forward(y, rows, out, requiresGrad(l.Operands()...)))
+	l.y = Tensor(l.clips*tout, out, act)
 	return l.y, nil
 }
 
@@ -79,7 +85,11 @@ func (l *conv) Backward(gy mat.Tensor) error {
 	})
 	if l.x.RequiresGrad() {
 		w, gx := tapsOuter(values(l.w), out, in, l.kernel), make([]float32, l.clips*tin*in)
-		eachClip(l.clips, tout*out*k, func(clip int, multiply multiplier) {
+		eachClip(l.clips, tout*out*k, func(clip int, serial bool) {
+			multiply := gemm.Multiply
+			if serial {
+				multiply = gemm.MultiplySerial
+			}
 			// Taps of one stride write disjoint elements: one product for each run of them.
 			for tap := 0; tap < l.kernel; tap += l.stride {
 				width := min(l.stride, l.kernel-tap) * in
@@ -125,16 +135,19 @@ func (l *conv) weightGrad(dst, g []float32) {
 // multiplier is gemm.Multiply or gemm.MultiplySerial.
 type multiplier = func(transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, accumulate bool, c []float32, ldc int)
 
-// eachClip calls f for every clip: in parallel with the serial product where
-// there are enough clips, otherwise one after another with the parallel one.
-func eachClip(clips, cost int, f func(clip int, multiply multiplier)) {
-	if clips > 1 {
-		parallel(clips, clips*cost, func(i int) { f(i, gemm.MultiplySerial) })
+// wholeCost is the number of multiplications from which a clip's product is shared out over the cores by itself.
+const wholeCost = 1 << 26
+
+// eachClip calls f for every clip: one after another where a clip's product, of that many multiplications, is worth sharing
+// out, otherwise several at a time, with serial products.
+func eachClip(clips, cost int, f func(clip int, serial bool)) {
+	if clips == 1 || cost >= wholeCost {
+		for i := range clips {
+			f(i, false)
+		}
 		return
 	}
-	for i := range clips {
-		f(i, gemm.Multiply)
-	}
+	parallel(clips, clips*cost, func(i int) { f(i, true) })
 }
 
 // tapsOuter repacks w from [out][in][kernel] to [out][kernel][in].
@@ -142,26 +155,32 @@ func tapsOuter(w []float32, out, in, kernel int) []float32 {
 	if in == 1 || kernel == 1 {
 		return w
 	}
-	packed := make([]float32, len(w))
-	for o := range out {
-		src, dst := w[o*in*kernel:(o+1)*in*kernel], packed[o*in*kernel:(o+1)*in*kernel]
-		for i := range in {
+	packed, size := make([]float32, len(w)), in*kernel
+	parallelRows(out, size, func(lo, hi int) {
+		for o := lo; o < hi; o++ {
 			for k := range kernel {
-				dst[k*in+i] = src[i*kernel+k]
+				src := w[o*size+k : (o+1)*size]
+				dst := packed[o*size+k*in : o*size+(k+1)*in]
+				for i := range dst {
+					dst[i] = src[i*kernel]
+				}
 			}
 		}
-	}
+	})
 	return packed
 }
 
 // addTapsInner adds g [out][kernel][in] to dst [out][in][kernel].
 func addTapsInner(dst, g []float32, out, in, kernel int) {
-	for o := range out {
-		src, d := g[o*in*kernel:(o+1)*in*kernel], dst[o*in*kernel:(o+1)*in*kernel]
-		for i := range in {
+	size := in * kernel
+	parallelRows(out, size, func(lo, hi int) {
+		for o := lo; o < hi; o++ {
 			for k := range kernel {
-				d[i*kernel+k] += src[k*in+i]
+				d := dst[o*size+k : (o+1)*size]
+				for i, v := range g[o*size+k*in : o*size+(k+1)*in] {
+					d[i*kernel] += v
+				}
 			}
 		}
-	}
+	})
 }

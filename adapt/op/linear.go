@@ -1,75 +1,10 @@
 package op
 
 import (
-	"fmt"
-
 	"github.com/nlpodyssey/spago/mat"
 
 	"syncretic/adapt/gemm"
-	"syncretic/adapt/op/elem"
 )
-
-// Activation is the function an operator applies to its result.
-type Activation int
-
-// The activations.
-const (
-	None Activation = iota
-	GELU            // x·Φ(x), the erf form
-	ReLU            // max(x, 0)
-)
-
-// activation applies act to an operator's result and remembers what its
-// derivative needs.
-type activation struct {
-	act  Activation
-	pre  []float32 // GELU's argument, kept for backward
-	post []float32 // ReLU's result
-}
-
-// forward returns act(y), in y's own memory where backward does not need y.
-func (a *activation) forward(y []float32, rows, cols int, keep bool) []float32 {
-	switch a.act {
-	case None:
-	case GELU:
-		out := y
-		if keep {
-			a.pre, out = y, make([]float32, len(y))
-		}
-		parallelRows(rows, cols, func(lo, hi int) { elem.GELU(out[lo*cols:hi*cols], y[lo*cols:hi*cols]) })
-		return out
-	case ReLU:
-		parallelRows(rows, cols, func(lo, hi int) {
-			for i := lo * cols; i < hi*cols; i++ {
-				y[i] = max(y[i], 0)
-			}
-		})
-		if keep {
-			a.post = y
-		}
-	default:
-		panic(fmt.Sprintf("op: activation %d is not known", a.act))
-	}
-	return y
-}
-
-// backward multiplies g by the derivative of act, in place.
-func (a *activation) backward(g []float32, rows, cols int) {
-	switch a.act {
-	case GELU:
-		parallelRows(rows, cols, func(lo, hi int) { elem.GELUGrad(g[lo*cols:hi*cols], a.pre[lo*cols:hi*cols]) })
-		a.pre = nil
-	case ReLU:
-		parallelRows(rows, cols, func(lo, hi int) {
-			for i := lo * cols; i < hi*cols; i++ {
-				if a.post[i] <= 0 {
-					g[i] = 0
-				}
-			}
-		})
-		a.post = nil
-	}
-}
 
 type linear struct {
 	activation
@@ -95,12 +30,20 @@ func (l *linear) Forward() (mat.Tensor, error) {
 	rows, in := dims(l.x)
 	out, _ := dims(l.w)
 	y := make([]float32, rows*out)
-	if l.b != nil {
-		fillRows(y, values(l.b), rows, out)
-	}
-	gemm.Multiply(false, true, rows, out, in, values(l.x), in, values(l.w), in, l.b != nil, y, out)
-	l.y = Tensor(rows, out, l.forward(y, rows, out, requiresGrad(l.Operands()...)))
+	act := l.result(y, requiresGrad(l.Operands()...))
+	w, release := packed(l.w, 1, func(_ int, p *gemm.Packed) { p.Set(true, out, in, values(l.w), in) })
+	defer release()
+	w[0].Multiply(rows, values(l.x), in, bias(l.b), y, out, l.finish(act, y, out))
+	l.y = Tensor(rows, out, act)
 	return l.y, nil
+}
+
+// bias returns the values of b, or nil where there is none.
+func bias(b mat.Tensor) []float32 {
+	if b == nil {
+		return nil
+	}
+	return values(b)
 }
 
 func (l *linear) Backward(gy mat.Tensor) error {
@@ -119,13 +62,4 @@ func (l *linear) Backward(gy mat.Tensor) error {
 	}
 	l.y.ZeroGrad()
 	return nil
-}
-
-// fillRows copies b to every row of y [rows][cols].
-func fillRows(y, b []float32, rows, cols int) {
-	parallelRows(rows, cols, func(lo, hi int) {
-		for r := lo; r < hi; r++ {
-			copy(y[r*cols:(r+1)*cols], b)
-		}
-	})
 }

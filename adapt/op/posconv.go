@@ -42,11 +42,28 @@ func (l *posConv) size() (t, c, cg int) {
 	return rows / l.clips, c, c / l.groups
 }
 
+// normRows is the number of output channels whose squares are summed by themselves.
+const normRows = 16
+
 // tapNorms returns ‖v[·][·][k]‖ of every tap.
 func (l *posConv) tapNorms() []float64 {
-	norms := make([]float64, l.kernel)
-	for i, v := range values(l.v) {
-		norms[i%l.kernel] += float64(v) * float64(v)
+	_, c, cg := l.size()
+	v, blocks := values(l.v), (c+normRows-1)/normRows
+	sums := make([]float64, blocks*l.kernel)
+	parallel(blocks, len(v), func(i int) {
+		sum := sums[i*l.kernel : (i+1)*l.kernel]
+		rows := v[i*normRows*cg*l.kernel : min(len(v), (i+1)*normRows*cg*l.kernel)]
+		for ; len(rows) > 0; rows = rows[len(sum):] {
+			for k, x := range rows[:len(sum)] {
+				sum[k] += float64(x) * float64(x)
+			}
+		}
+	})
+	norms := sums[:l.kernel]
+	for i := 1; i < blocks; i++ {
+		for k := range norms {
+			norms[k] += sums[i*l.kernel+k]
+		}
 	}
 	for k, n := range norms {
 		norms[k] = math.Sqrt(n)
@@ -58,45 +75,70 @@ func (l *posConv) tapNorms() []float64 {
 func (l *posConv) weight(norms []float64) []float32 {
 	_, c, cg := l.size()
 	v, g, w := values(l.v), values(l.g), make([]float32, c*cg*l.kernel)
-	for o := range c {
-		for i := range cg {
-			for k := range l.kernel {
-				w[(o*l.kernel+k)*cg+i] = float32(float64(g[k]) / norms[k] * float64(v[(o*cg+i)*l.kernel+k]))
+	gains := make([]float64, l.kernel)
+	for k := range gains {
+		gains[k] = float64(g[k]) / norms[k]
+	}
+	size := cg * l.kernel
+	parallelRows(c, size, func(lo, hi int) {
+		for o := lo; o < hi; o++ {
+			out := w[o*size : (o+1)*size]
+			for i := range cg {
+				for k, x := range v[o*size+i*l.kernel : o*size+(i+1)*l.kernel] {
+					out[k*cg+i] = float32(gains[k] * float64(x))
+				}
 			}
 		}
-	}
+	})
 	return w
 }
 
+// forms returns the packed weight of every group, op(B) [kernel·C/groups][C/groups].
+func (l *posConv) forms() (form []*gemm.Packed, release func()) {
+	_, _, cg := l.size()
+	var w []float32
+	k := l.kernel * cg
+	return packed(l.v, l.groups, func(group int, p *gemm.Packed) {
+		if group == 0 {
+			w = l.weight(l.tapNorms())
+		}
+		p.Set(true, cg, k, w[group*cg*k:], k)
+	})
+}
+
 // padded copies one group's columns of a clip x [t][c] to [before+t+after][cg].
-func padded(x []float32, t, c, cg, before, after int) []float32 {
-	p := make([]float32, (before+t+after)*cg)
+func padded(x []float32, t, c, cg, before, after int) *scratch {
+	p := borrow((before + t + after) * cg)
+	clear(p.data[:before*cg])
 	for r := range t {
-		copy(p[(before+r)*cg:(before+r+1)*cg], x[r*c:])
+		copy(p.data[(before+r)*cg:(before+r+1)*cg], x[r*c:])
 	}
+	clear(p.data[(before+t)*cg:])
 	return p
 }
 
 func (l *posConv) Forward() (mat.Tensor, error) {
 	t, c, cg := l.size()
-	x, w, b := values(l.x), l.weight(l.tapNorms()), values(l.b)
+	x, b := values(l.x), values(l.b)
 	pre := make([]float32, l.clips*t*c)
-	fillRows(pre, b, l.clips*t, c)
-	before := l.kernel / 2
-	k := l.kernel * cg
-	n := l.clips * l.groups
-	parallel(n, n*t*cg*k, func(i int) {
-		at := i/l.groups*t*c + i%l.groups*cg
-		in := padded(x[at:], t, c, cg, before, l.kernel-1-before)
-		gemm.MultiplySerial(false, true, t, cg, k, in, cg, w[i%l.groups*cg*k:], k, true, pre[at:], c)
-	})
 	y := pre
 	if requiresGrad(l.Operands()...) {
 		l.pre, y = pre, make([]float32, len(pre))
 	}
-	parallelRows(l.clips*t, c, func(lo, hi int) {
-		elem.GELU(y[lo*c:hi*c], pre[lo*c:hi*c])
-		elem.Add(y[lo*c:hi*c], x[lo*c:hi*c])
+	w, release := l.forms()
+	defer release()
+	before := l.kernel / 2
+	n := l.clips * l.groups
+	parallel(n, n*t*cg*l.kernel*cg, func(i int) {
+		group, at := i%l.groups, i/l.groups*t*c+i%l.groups*cg
+		in := padded(x[at:], t, c, cg, before, l.kernel-1-before)
+		defer in.release()
+		w[group].MultiplySerial(t, in.data, cg, b[group*cg:(group+1)*cg], pre[at:], c, func(row, rows, col, cols int) {
+			for j := at + row*c + col; j < at+(row+rows)*c; j += c {
+				elem.GELU(y[j:j+cols], pre[j:j+cols])
+				elem.Add(y[j:j+cols], x[j:j+cols])
+			}
+		})
 	})
 	l.y = Tensor(l.clips*t, c, y)
 	return l.y, nil
@@ -117,26 +159,27 @@ func (l *posConv) Backward(gy mat.Tensor) error {
 			for clip := range l.clips {
 				at := clip*t*c + group*cg
 				in := padded(x[at:], t, c, cg, before, l.kernel-1-before)
-				gemm.MultiplySerial(true, false, cg, k, t, inner[at:], c, in, cg, true, gw[group*cg*k:], k)
+				gemm.MultiplySerial(true, false, cg, k, t, inner[at:], c, in.data, cg, clip > 0, gw[group*cg*k:], k)
+				in.release()
 			}
 		})
 		l.weightNormGrad(gw, norms)
 	}
 	if l.x.RequiresGrad() {
 		w := l.weight(norms)
-		flipped := make([]float32, c*k) // [group][in][kernel, last tap first][out]
-		for o := range c {
-			group := o / cg
-			for tap := range l.kernel {
-				for i := range cg {
-					flipped[((group*cg+i)*l.kernel+l.kernel-1-tap)*cg+o%cg] = w[(o*l.kernel+tap)*cg+i]
+		flipped := make([]float32, c*k) // [group][kernel, last tap first][out][in]
+		parallel(l.groups, c*k, func(group int) {
+			for o := range cg {
+				for tap := range l.kernel {
+					copy(flipped[((group*l.kernel+l.kernel-1-tap)*cg+o)*cg:][:cg], w[((group*cg+o)*l.kernel+tap)*cg:])
 				}
 			}
-		}
+		})
 		parallel(n, n*t*cg*k, func(i int) {
 			at := i/l.groups*t*c + i%l.groups*cg
 			in := padded(inner[at:], t, c, cg, l.kernel-1-before, before)
-			gemm.MultiplySerial(false, true, t, cg, k, in, cg, flipped[i%l.groups*cg*k:], k, true, g[at:], c)
+			defer in.release()
+			gemm.MultiplySerial(false, false, t, cg, k, in.data, cg, flipped[i%l.groups*cg*k:], cg, true, g[at:], c)
 		})
 		give(l.x, g)
 	}
@@ -149,12 +192,23 @@ func (l *posConv) Backward(gy mat.Tensor) error {
 func (l *posConv) weightNormGrad(gw []float32, norms []float64) {
 	_, c, cg := l.size()
 	v, g := values(l.v), values(l.g)
-	along := make([]float64, l.kernel) // Σ gw·v of each tap
-	for o := range c {
-		for i := range cg {
-			for k := range l.kernel {
-				along[k] += float64(gw[(o*l.kernel+k)*cg+i]) * float64(v[(o*cg+i)*l.kernel+k])
+	size, blocks := cg*l.kernel, (c+normRows-1)/normRows
+	sums := make([]float64, blocks*l.kernel)
+	parallel(blocks, len(v), func(block int) {
+		sum := sums[block*l.kernel : (block+1)*l.kernel]
+		for o := block * normRows; o < min(c, (block+1)*normRows); o++ {
+			gw := gw[o*size : (o+1)*size]
+			for i := range cg {
+				for k, x := range v[o*size+i*l.kernel : o*size+(i+1)*l.kernel] {
+					sum[k] += float64(gw[k*cg+i]) * float64(x)
+				}
 			}
+		}
+	})
+	along := sums[:l.kernel] // Σ gw·v of each tap
+	for block := 1; block < blocks; block++ {
+		for k := range along {
+			along[k] += sums[block*l.kernel+k]
 		}
 	}
 	addGrad(l.g, func(dst []float32, _ bool) {
@@ -162,15 +216,22 @@ func (l *posConv) weightNormGrad(gw []float32, norms []float64) {
 			dst[k] += float32(s / norms[k])
 		}
 	})
+	gains, slopes := make([]float64, l.kernel), make([]float64, l.kernel)
+	for k := range gains {
+		gains[k], slopes[k] = float64(g[k])/norms[k], along[k]/(norms[k]*norms[k])
+	}
 	addGrad(l.v, func(dst []float32, _ bool) {
-		for o := range c {
-			for i := range cg {
-				for k := range l.kernel {
-					at := (o*cg+i)*l.kernel + k
-					d := float64(gw[(o*l.kernel+k)*cg+i]) - float64(v[at])*along[k]/(norms[k]*norms[k])
-					dst[at] += float32(float64(g[k]) / norms[k] * d)
+		parallelRows(c, size, func(lo, hi int) {
+			for o := lo; o < hi; o++ {
+				gw := gw[o*size : (o+1)*size]
+				for i := range cg {
+					at := o*size + i*l.kernel
+					dst := dst[at : at+l.kernel]
+					for k, x := range v[at : at+l.kernel] {
+						dst[k] += float32(gains[k] * (float64(gw[k*cg+i]) - float64(x)*slopes[k]))
+					}
 				}
 			}
-		}
+		})
 	})
 }

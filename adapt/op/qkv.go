@@ -33,16 +33,10 @@ func (l *qkv) Operands() []mat.Tensor {
 func (l *qkv) Forward() (mat.Tensor, error) {
 	rows, c := dims(l.x)
 	y := make([]float32, rows*3*c)
-	for i, b := range l.b {
-		if b != nil {
-			bias := values(b)
-			parallelRows(rows, c, func(lo, hi int) {
-				for r := lo; r < hi; r++ {
-					copy(y[(r*3+i)*c:(r*3+i+1)*c], bias)
-				}
-			})
-		}
-		gemm.Multiply(false, true, rows, c, c, values(l.x), c, values(l.w[i]), c, b != nil, y[i*c:], 3*c)
+	w, release := packed(l.w[0], 3, func(i int, p *gemm.Packed) { p.Set(true, c, c, values(l.w[i]), c) })
+	defer release()
+	for i := range w {
+		w[i].Multiply(rows, values(l.x), c, bias(l.b[i]), y[i*c:], 3*c, nil)
 	}
 	l.y = Tensor(rows, 3*c, y)
 	return l.y, nil
