@@ -20,6 +20,8 @@ type Kernel struct {
 	packed []packedFunc
 	// transpose8 packs 8 rows of B, 8 columns a turn; nil uses plain Go.
 	transpose8 func(dst *float32, dstRow int, src *float32, srcRow, turns int)
+	// copyPanels deals rows out to panels of 8, 16 or 32 columns, the keys being eighths; nil uses plain Go.
+	copyPanels map[int]copyFunc
 
 	buffers sync.Pool // of *buffers, a cache alone: no result depends on it
 }
@@ -34,6 +36,10 @@ type tileFunc func(kc int, a *float32, aRow, aCol int, b *float32, bRow int, c *
 
 // packedFunc is a tileFunc with aRow = 1, aCol its number of rows, bRow and cols the width of a panel.
 type packedFunc func(kc int, a, b, c *float32, ldc, acc int)
+
+// copyFunc sets dst[q·dstPanel + p·dstRow + i] to src[q·srcPanel + p·srcRow + i], for i below its width, in the order of
+// rows p, then panels q, then i.
+type copyFunc func(dst *float32, dstPanel, dstRow int, src *float32, srcPanel, srcRow, rows, panels int)
 
 // buffers hold packed operands: a strip of A, and a B.
 type buffers struct {

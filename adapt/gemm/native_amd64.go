@@ -18,6 +18,7 @@ func native() []*Kernel {
 				return avx512Wide[rows-1]
 			},
 			transpose8: transpose8avx2,
+			copyPanels: copyPanelsAVX,
 		})
 	}
 	return append(kernels, &Kernel{
@@ -32,6 +33,7 @@ func native() []*Kernel {
 			return avx2Narrow[rows-1]
 		},
 		transpose8: transpose8avx2,
+		copyPanels: copyPanelsAVX,
 	})
 }
 
@@ -74,3 +76,6 @@ var avx2Packed = [...]packedFunc{
 	packed1x16avx2, packed2x16avx2, packed3x16avx2, packed4x16avx2,
 	packed5x16avx2, packed6x16avx2,
 }
+
+// copyPanelsAVX are the copies of rows to panels.
+var copyPanelsAVX = map[int]copyFunc{1: copy8panels, 2: copy16panels, 4: copy32panels}

@@ -22,16 +22,19 @@ func (kn *Kernel) packStrip(dst []float32, p *product, row, rows, l, k, depth in
 	for b := 0; b < k; b += depth {
 		cols := min(depth, k-b)
 		block := dst[b*rows:]
+		if p.transA {
+			src := p.a[(l+b)*p.lda+row:]
+			kn.packRows(block, cols*(low+1), low+1, src, p.lda, cols, tall)
+			first := tall * (low + 1)
+			kn.packRows(block[first*cols:], cols*low, low, src[first:], p.lda, cols, count-tall)
+			continue
+		}
 		for t, i := 0, 0; t < count; t++ {
 			height := low
 			if t < tall {
 				height++
 			}
-			if p.transA {
-				packRows(block[i*cols:][:height*cols], height, p.a[(l+b)*p.lda+row+i:], p.lda, height, cols)
-			} else {
-				kn.packTile(block[i*cols:], p.a[(row+i)*p.lda+l+b:], p.lda, height, cols)
-			}
+			kn.packTile(block[i*cols:], p.a[(row+i)*p.lda+l+b:], p.lda, height, cols)
 			i += height
 		}
 	}
@@ -82,25 +85,31 @@ func packColumnsSlow(dst []float32, step int, src []float32, ld, i, n, l, k int)
 	}
 }
 
-// packRows copies rows of n elements, ld apart, to rows of step elements.
-func packRows(dst []float32, step int, src []float32, ld, n, rows int) {
-	p := 0
-	switch {
-	case n == 32 && step == 32:
-		for ; p < rows; p++ {
-			*(*[32]float32)(dst[32*p:]) = *(*[32]float32)(src[p*ld:])
+// packRows deals rows of panels·n elements, ld apart in src, out to panels of n elements a row: element i of row r of panel q
+// goes from r·ld + q·n + i to q·panel + r·n + i; n is at most the width of a panel of B.
+func (kn *Kernel) packRows(dst []float32, panel, n int, src []float32, ld, rows, panels int) {
+	if panels == 0 {
+		return
+	}
+	done := 0
+	if width := roundUp(n, 8); kn.copyPanels != nil && rows > 1 && width <= 32 {
+		if width == 24 {
+			width = 32
 		}
-	case n == 16 && step == 16:
-		for ; p < rows; p++ {
-			*(*[16]float32)(dst[16*p:]) = *(*[16]float32)(src[p*ld:])
+		// Where n is not a whole number of vectors, each row overwrites what the one before it wrote too much, so the last
+		// ones are left; and so are rows that would be read beyond the end of src.
+		done = max(0, rows-(width-1)/n)
+		for done > 0 && len(src) < (done-1)*ld+(panels-1)*n+width {
+			done--
 		}
-	case n > 4 && n <= 8: // eight at a time: the next row overwrites what is too much
-		for ; p*step+8 <= len(dst) && p < rows-1 && p*ld+8 <= len(src); p++ {
-			*(*[8]float32)(dst[step*p:]) = *(*[8]float32)(src[p*ld:])
+		if done > 0 {
+			kn.copyPanels[width/8](&dst[0], panel, n, &src[0], n, ld, done, panels)
 		}
 	}
-	for ; p < rows; p++ {
-		copy(dst[p*step:][:n], src[p*ld:][:n])
+	for r := done; r < rows; r++ {
+		for q := range panels {
+			copy(dst[q*panel+r*n:][:n], src[r*ld+q*n:])
+		}
 	}
 }
 

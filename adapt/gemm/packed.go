@@ -41,30 +41,42 @@ func (p *Packed) set(transB bool, n, k int, b []float32, ldb, workers int) {
 	p.fill(transB, b, ldb, workers)
 }
 
+// group is the number of panels that are packed together: so that rows are read in longer runs.
+const group = 8
+
 // fill packs op(B), whose size p has already.
 func (p *Packed) fill(transB bool, b []float32, ldb, workers int) {
 	panels := (p.n + p.kn.cols - 1) / p.kn.cols
 	p.data = grow(p.data, panels*p.kn.cols*p.k)
+	groups := (panels + group - 1) / group
 	if workers > 1 {
-		share(panels, workers, func(q int) { p.fillPanel(transB, b, ldb, q) })
+		share(groups, workers, func(i int) { p.fillPanels(transB, b, ldb, i*group, min(panels, (i+1)*group)) })
 		return
 	}
-	for q := range panels {
-		p.fillPanel(transB, b, ldb, q)
+	for i := range groups {
+		p.fillPanels(transB, b, ldb, i*group, min(panels, (i+1)*group))
 	}
 }
 
-// fillPanel packs panel q of every block.
-func (p *Packed) fillPanel(transB bool, b []float32, ldb, q int) {
+// fillPanels packs panels [first, last) of every block.
+func (p *Packed) fillPanels(transB bool, b []float32, ldb, first, last int) {
 	cols := p.kn.cols
-	j := q * cols
 	for l := 0; l < p.k; l += p.depth {
 		rows := min(p.depth, p.k-l)
-		panel := p.data[p.panel(l, rows, q):][:rows*cols]
+		size := rows * cols
 		if transB {
-			p.kn.packColumns(panel, b[j*ldb+l:], ldb, min(cols, p.n-j), rows)
-		} else {
-			packRows(panel, cols, b[l*ldb+j:], ldb, min(cols, p.n-j), rows)
+			for q := first; q < last; q++ {
+				p.kn.packColumns(p.data[p.panel(l, rows, q):][:size], b[q*cols*ldb+l:], ldb, min(cols, p.n-q*cols), rows)
+			}
+			continue
+		}
+		whole := min(last, p.n/cols) // panels without a gap at their right
+		dst, src := p.data[p.panel(l, rows, first):], b[l*ldb+first*cols:]
+		p.kn.packRows(dst, size, cols, src, ldb, rows, whole-first)
+		if whole < last {
+			for r := range rows {
+				copy(dst[(whole-first)*size+r*cols:], b[(l+r)*ldb+whole*cols:][:p.n-whole*cols])
+			}
 		}
 	}
 }

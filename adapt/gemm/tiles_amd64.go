@@ -268,3 +268,21 @@ func packed6x16avx2(kc int, a *float32, b *float32, c *float32, ldc int, acc int
 //
 //go:noescape
 func transpose8avx2(dst *float32, dstRow int, src *float32, srcRow int, turns int)
+
+// copy8panels sets dst[q*dstPanel+p*dstRow+i] to src[q*srcPanel+p*srcRow+i], for i < 8, q < panels and p < rows, in the
+// order of p, then q, then i; rows and panels > 0.
+//
+//go:noescape
+func copy8panels(dst *float32, dstPanel int, dstRow int, src *float32, srcPanel int, srcRow int, rows int, panels int)
+
+// copy16panels sets dst[q*dstPanel+p*dstRow+i] to src[q*srcPanel+p*srcRow+i], for i < 16, q < panels and p < rows, in the
+// order of p, then q, then i; rows and panels > 0.
+//
+//go:noescape
+func copy16panels(dst *float32, dstPanel int, dstRow int, src *float32, srcPanel int, srcRow int, rows int, panels int)
+
+// copy32panels sets dst[q*dstPanel+p*dstRow+i] to src[q*srcPanel+p*srcRow+i], for i < 32, q < panels and p < rows, in the
+// order of p, then q, then i; rows and panels > 0.
+//
+//go:noescape
+func copy32panels(dst *float32, dstPanel int, dstRow int, src *float32, srcPanel int, srcRow int, rows int, panels int)

@@ -6537,3 +6537,116 @@ loop:
 	JNZ         loop
 	VZEROUPPER
 	RET
+
+// func copy8panels(dst *float32, dstPanel int, dstRow int, src *float32, srcPanel int, srcRow int, rows int, panels int)
+// Requires: AVX
+TEXT ·copy8panels(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ dstPanel+8(FP), CX
+	MOVQ dstRow+16(FP), DX
+	MOVQ src+24(FP), BX
+	MOVQ srcPanel+32(FP), SI
+	MOVQ srcRow+40(FP), DI
+	MOVQ rows+48(FP), R8
+	MOVQ panels+56(FP), R9
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+	SHLQ $0x02, SI
+	SHLQ $0x02, DI
+
+row:
+	MOVQ BX, R10
+	MOVQ AX, R11
+	MOVQ R9, R12
+
+panel:
+	VMOVUPS (R10), Y0
+	VMOVUPS Y0, (R11)
+	ADDQ    SI, R10
+	ADDQ    CX, R11
+	DECQ    R12
+	JNZ     panel
+	ADDQ    DI, BX
+	ADDQ    DX, AX
+	DECQ    R8
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func copy16panels(dst *float32, dstPanel int, dstRow int, src *float32, srcPanel int, srcRow int, rows int, panels int)
+// Requires: AVX
+TEXT ·copy16panels(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ dstPanel+8(FP), CX
+	MOVQ dstRow+16(FP), DX
+	MOVQ src+24(FP), BX
+	MOVQ srcPanel+32(FP), SI
+	MOVQ srcRow+40(FP), DI
+	MOVQ rows+48(FP), R8
+	MOVQ panels+56(FP), R9
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+	SHLQ $0x02, SI
+	SHLQ $0x02, DI
+
+row:
+	MOVQ BX, R10
+	MOVQ AX, R11
+	MOVQ R9, R12
+
+panel:
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    SI, R10
+	ADDQ    CX, R11
+	DECQ    R12
+	JNZ     panel
+	ADDQ    DI, BX
+	ADDQ    DX, AX
+	DECQ    R8
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func copy32panels(dst *float32, dstPanel int, dstRow int, src *float32, srcPanel int, srcRow int, rows int, panels int)
+// Requires: AVX
+TEXT ·copy32panels(SB), NOSPLIT, $0-64
+	MOVQ dst+0(FP), AX
+	MOVQ dstPanel+8(FP), CX
+	MOVQ dstRow+16(FP), DX
+	MOVQ src+24(FP), BX
+	MOVQ srcPanel+32(FP), SI
+	MOVQ srcRow+40(FP), DI
+	MOVQ rows+48(FP), R8
+	MOVQ panels+56(FP), R9
+	SHLQ $0x02, CX
+	SHLQ $0x02, DX
+	SHLQ $0x02, SI
+	SHLQ $0x02, DI
+
+row:
+	MOVQ BX, R10
+	MOVQ AX, R11
+	MOVQ R9, R12
+
+panel:
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS 64(R10), Y2
+	VMOVUPS 96(R10), Y3
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	VMOVUPS Y2, 64(R11)
+	VMOVUPS Y3, 96(R11)
+	ADDQ    SI, R10
+	ADDQ    CX, R11
+	DECQ    R12
+	JNZ     panel
+	ADDQ    DI, BX
+	ADDQ    DX, AX
+	DECQ    R8
+	JNZ     row
+	VZEROUPPER
+	RET

@@ -15,7 +15,6 @@ type attention struct {
 	qkv          mat.Tensor
 	heads, clips int
 	drop         Drop
-	p            *scratch // softmax [clips][heads][frames][frames], before dropout
 	y            *mat.Dense[float32]
 }
 
@@ -42,89 +41,105 @@ func (l *attention) size() (t, c, d int) {
 // queryRows is the number of frames whose scores are computed, normalised and used while they are in the cache.
 const queryRows = 96
 
-// headForms are the keys and values of one head.
-type headForms struct{ keys, values gemm.Packed }
+// head is one head of one clip: views of queries, keys and values, with rows 3c apart, and what they are multiplied with.
+type head struct {
+	q, k, v          []float32
+	keys, values     gemm.Packed // Kᵀ [d][t] and V [t][d]
+	keyRows, valCols gemm.Packed // K and Vᵀ, for gradients
+	p, dp            []float32   // [queryRows][t]
+}
 
-var headPool = sync.Pool{New: func() any { return new(headForms) }}
+var headPool = sync.Pool{New: func() any { return new(head) }}
+
+// head returns head i of all clips' heads, to be put back into headPool.
+func (l *attention) head(i int) *head {
+	t, c, d := l.size()
+	h := headPool.Get().(*head)
+	in := values(l.qkv)[i/l.heads*t*3*c+i%l.heads*d:]
+	h.q, h.k, h.v = in, in[c:], in[2*c:]
+	h.keys.SetSerial(true, t, d, h.k, 3*c)
+	if len(h.p) < queryRows*t {
+		h.p = make([]float32, queryRows*t)
+	}
+	return h
+}
+
+// probabilities computes the softmax of rows queries from row on, before dropout.
+func (h *head) probabilities(row, rows, t, c, d int) []float32 {
+	p := h.p[:rows*t]
+	h.keys.MultiplySerial(rows, h.q[row*3*c:], 3*c, nil, p, t, nil)
+	scale := float32(1 / math.Sqrt(float64(d)))
+	for r := range rows {
+		elem.Softmax(p[r*t:(r+1)*t], scale)
+	}
+	return p
+}
 
 func (l *attention) Forward() (mat.Tensor, error) {
 	t, c, d := l.size()
-	x, y := values(l.qkv), make([]float32, l.clips*t*c)
-	scale := float32(1 / math.Sqrt(float64(d)))
-	keep := l.qkv.RequiresGrad()
-	if keep {
-		l.p = borrow(l.clips * l.heads * t * t)
-	}
-	blocks := (t + queryRows - 1) / queryRows
-	n := l.clips * l.heads
-	parts := 1 // of a head, each with the keys and values in a form of its own
-	if n < 2*runtime.GOMAXPROCS(0) {
-		parts = min(blocks, 2*runtime.GOMAXPROCS(0)/n)
+	y := make([]float32, l.clips*t*c)
+	n, blocks, parts := l.clips*l.heads, (t+queryRows-1)/queryRows, 1
+	if procs := runtime.GOMAXPROCS(0); n < 2*procs { // parts of a head, each with its own form of keys and values
+		parts = min(blocks, 2*procs/n)
 	}
 	parallel(n*parts, n*t*t*d, func(i int) {
-		head, part := i/parts, i%parts
-		in, out := x[head/l.heads*t*3*c+head%l.heads*d:], y[head/l.heads*t*c+head%l.heads*d:]
-		form := headPool.Get().(*headForms)
-		defer headPool.Put(form)
-		form.keys.SetSerial(true, t, d, in[c:], 3*c)
-		form.values.SetSerial(false, d, t, in[2*c:], 3*c)
-		work := borrow(queryRows * t)
-		defer work.release()
+		i, part := i/parts, i%parts
+		h := l.head(i)
+		defer headPool.Put(h)
+		h.values.SetSerial(false, d, t, h.v, 3*c)
+		out := y[i/l.heads*t*c+i%l.heads*d:]
 		for block := blocks * part / parts; block < blocks*(part+1)/parts; block++ {
 			row := block * queryRows
 			rows := min(queryRows, t-row)
-			p, first := work.data[:rows*t], (head*t+row)*t
-			if keep {
-				p = l.p.data[first : first+rows*t]
-			}
-			form.keys.MultiplySerial(rows, in[row*3*c:], 3*c, nil, p, t, nil)
-			for r := range rows {
-				elem.Softmax(p[r*t:(r+1)*t], scale)
-			}
+			p := h.probabilities(row, rows, t, c, d)
 			if l.drop.P > 0 {
-				if keep {
-					p = work.data[:rows*t]
-					copy(p, l.p.data[first:])
-				}
-				l.drop.apply(p, first)
+				l.drop.apply(p, (i*t+row)*t)
 			}
-			form.values.MultiplySerial(rows, p, t, nil, out[row*c:], c, nil)
+			h.values.MultiplySerial(rows, p, t, nil, out[row*c:], c, nil)
 		}
 	})
 	l.y = Tensor(l.clips*t, c, y)
 	return l.y, nil
 }
 
+// Backward computes the probabilities again, which takes a hundredth of a step and saves 4·heads·frames² bytes a clip.
 func (l *attention) Backward(gy mat.Tensor) error {
 	t, c, d := l.size()
-	x, g, gx := values(l.qkv), values(gy), make([]float32, l.clips*t*3*c)
+	g, gx := values(gy), make([]float32, l.clips*t*3*c)
 	scale := float32(1 / math.Sqrt(float64(d)))
 	n := l.clips * l.heads
 	parallel(n, n*t*t*d, func(i int) {
-		clip, h := i/l.heads, i%l.heads
-		in, out := x[clip*t*3*c+h*d:], gx[clip*t*3*c+h*d:]
-		gh := g[clip*t*c+h*d:]
-		work := borrow(t * t)
-		defer work.release()
-		p, dp, kept := l.p.data[i*t*t:(i+1)*t*t], work.data, l.p.data[i*t*t:(i+1)*t*t]
-		if l.drop.P > 0 {
-			kept = dp // free until the gradient of V is done
-			copy(kept, p)
-			l.drop.apply(kept, i*t*t)
+		h := l.head(i)
+		defer headPool.Put(h)
+		h.keyRows.SetSerial(false, d, t, h.k, 3*c)
+		h.valCols.SetSerial(true, t, d, h.v, 3*c)
+		if len(h.dp) < queryRows*t {
+			h.dp = make([]float32, queryRows*t)
 		}
-		gemm.MultiplySerial(true, false, t, d, t, kept, t, gh, c, false, out[2*c:], 3*c)
-		gemm.MultiplySerial(false, true, t, t, d, gh, c, in[2*c:], 3*c, false, dp, t)
-		if l.drop.P > 0 {
-			l.drop.apply(dp, i*t*t)
+		out := gx[i/l.heads*t*3*c+i%l.heads*d:]
+		gq, gk, gv := out, out[c:], out[2*c:]
+		for row := 0; row < t; row += queryRows {
+			rows := min(queryRows, t-row)
+			p, dp := h.probabilities(row, rows, t, c, d), h.dp[:rows*t]
+			gh := g[i/l.heads*t*c+i%l.heads*d+row*c:]
+			kept := p
+			if l.drop.P > 0 {
+				kept = dp // free until the gradient of V is done
+				copy(kept, p)
+				l.drop.apply(kept, (i*t+row)*t)
+			}
+			gemm.MultiplySerial(true, false, t, d, rows, kept, t, gh, c, row > 0, gv, 3*c)
+			h.valCols.MultiplySerial(rows, gh, c, nil, dp, t, nil)
+			if l.drop.P > 0 {
+				l.drop.apply(dp, (i*t+row)*t)
+			}
+			for r := range rows {
+				elem.SoftmaxGrad(dp[r*t:(r+1)*t], p[r*t:(r+1)*t], scale)
+			}
+			h.keyRows.MultiplySerial(rows, dp, t, nil, gq[row*3*c:], 3*c, nil)
+			gemm.MultiplySerial(true, false, t, d, rows, dp, t, h.q[row*3*c:], 3*c, row > 0, gk, 3*c)
 		}
-		for r := range t {
-			elem.SoftmaxGrad(dp[r*t:(r+1)*t], p[r*t:(r+1)*t], scale)
-		}
-		gemm.MultiplySerial(false, false, t, d, t, dp, t, in[c:], 3*c, false, out, 3*c)
-		gemm.MultiplySerial(true, false, t, d, t, dp, t, in, 3*c, false, out[c:], 3*c)
 	})
-	l.p.release()
-	l.p = nil
 	give(l.qkv, gx)
 	l.y.ZeroGrad()
 	return nil

@@ -17,8 +17,8 @@
 // Only operands that require a gradient get one, and when none does an operator
 // returns a plain matrix and keeps nothing: a chain of operators then holds no
 // more than the matrices the caller holds. Otherwise it keeps what its derivative
-// cannot do without. GELU's argument and the attention probabilities are kept;
-// normalised values, dropout masks and repacked weights are computed again.
+// cannot do without. GELU's argument is kept; attention probabilities, normalised
+// values, dropout masks and repacked weights are computed again.
 //
 // A backward pass consumes the graph: it frees what the operators kept and the
 // gradients between them, so ag.Backward may run once for a graph. Gradients of

@@ -39,6 +39,9 @@ func main() {
 		packed256(rows)
 	}
 	transpose8()
+	for _, vecs := range []int{1, 2, 4} {
+		copyPanels(vecs)
+	}
 	Generate()
 }
 
@@ -360,6 +363,43 @@ func transpose8() {
 	ADDQ(U8(32), src)
 	DECQ(turns)
 	JNZ(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// copyPanels emits the inner loops of packing rows: row after row of src is dealt out to panels.
+func copyPanels(vecs int) {
+	name := fmt.Sprintf("copy%dpanels", 8*vecs)
+	TEXT(name, NOSPLIT, "func(dst *float32, dstPanel, dstRow int, src *float32, srcPanel, srcRow, rows, panels int)")
+	Doc(fmt.Sprintf("%s sets dst[q*dstPanel+p*dstRow+i] to src[q*srcPanel+p*srcRow+i], for i < %d, q < panels and p < rows, in the", name, 8*vecs),
+		"order of p, then q, then i; rows and panels > 0.")
+	Pragma("noescape")
+	dst, dstPanel, dstRow := Load(Param("dst"), GP64()), Load(Param("dstPanel"), GP64()), Load(Param("dstRow"), GP64())
+	src, srcPanel, srcRow := Load(Param("src"), GP64()), Load(Param("srcPanel"), GP64()), Load(Param("srcRow"), GP64())
+	rows, panels := Load(Param("rows"), GP64()), Load(Param("panels"), GP64())
+	for _, stride := range []Register{dstPanel, dstRow, srcPanel, srcRow} {
+		SHLQ(U8(2), stride)
+	}
+	from, to, left := GP64(), GP64(), GP64()
+	Label("row")
+	MOVQ(src, from)
+	MOVQ(dst, to)
+	MOVQ(panels, left)
+	Label("panel")
+	for v := range vecs {
+		VMOVUPS(Mem{Base: from, Disp: 32 * v}, ymm[v])
+	}
+	for v := range vecs {
+		VMOVUPS(ymm[v], Mem{Base: to, Disp: 32 * v})
+	}
+	ADDQ(srcPanel, from)
+	ADDQ(dstPanel, to)
+	DECQ(left)
+	JNZ(LabelRef("panel"))
+	ADDQ(srcRow, src)
+	ADDQ(dstRow, dst)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
 	VZEROUPPER()
 	RET()
 }
