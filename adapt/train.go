@@ -9,10 +9,12 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"time"
 
 	"github.com/nlpodyssey/spago/ag"
 
+	"syncretic/adapt/op"
 	"syncretic/adapt/optim"
 	"syncretic/checkpoint"
 )
@@ -121,7 +123,7 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 			return fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
 		}
 		record.Rate = s.LR.Rate(step, s.Steps)
-		w.adam.Step(record.Rate)
+		profiled("AdamW", func() { w.adam.Step(record.Rate) })
 		w.done = first + step + 1
 		record.Step, record.Steps, record.Stage, record.StageStep = w.done, total, s.Name, step+1
 		record.Speed = float64(r.cfg.Batch.Clips*r.cfg.Batch.Accumulate) / time.Since(began).Seconds()
@@ -142,7 +144,7 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 
 // step accumulates the gradients of one optimiser step and clips them.
 func (r *Run) step(batches <-chan loaded, params []optim.Param, stage, step int) (Record, error) {
-	optim.ZeroGrad(params)
+	profiled("ZeroGrad", func() { optim.ZeroGrad(params) })
 	n := r.cfg.Batch.Accumulate
 	var rec Record
 	for micro := range n {
@@ -166,7 +168,7 @@ func (r *Run) step(batches <-chan loaded, params []optim.Param, stage, step int)
 		}
 		rec.add(parts, n)
 	}
-	rec.GradNorm = optim.ClipGradNorm(params, r.cfg.Optimizer.ClipNorm)
+	profiled("ClipGradNorm", func() { rec.GradNorm = optim.ClipGradNorm(params, r.cfg.Optimizer.ClipNorm) })
 	if math.IsNaN(rec.GradNorm) || math.IsInf(rec.GradNorm, 0) {
 		return rec, fmt.Errorf("%w: the gradient's norm is %v", ErrDiverged, rec.GradNorm)
 	}
@@ -197,7 +199,7 @@ type loaded struct {
 func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan loaded {
 	ch := make(chan loaded, 2)
 	l := r.loader()
-	go func() {
+	go profiled("data", func() {
 		defer close(ch)
 		for step := from; step < r.cfg.Stages[stage].Steps; step++ {
 			for micro := range r.cfg.Batch.Accumulate {
@@ -215,8 +217,13 @@ func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan 
 				}
 			}
 		}
-	}()
+	})
 	return ch
+}
+
+// profiled runs f under a name of its own in profiles by operator.
+func profiled(name string, f func()) {
+	pprof.Do(context.Background(), pprof.Labels(op.ProfileOperator, name), func(context.Context) { f() })
 }
 
 // write stores the finished model.

@@ -34,5 +34,7 @@
 // used by two operators of one graph, and a value with three or more consumers,
 // can differ in the last bit from run to run.
 //
+// Operators label their goroutines for CPU profiles: see [ProfileOperator].
+//
 // Wrong shapes are a caller's bug and panic.
 package op

@@ -37,13 +37,13 @@ func dims(t mat.Tensor) (rows, cols int) {
 // alive, so that inference frees each layer's input as soon as its output is known.
 func run(f ag.AutoGradFunction) mat.Tensor {
 	if !requiresGrad(f.Operands()...) {
-		y, err := f.Forward()
+		y, err := label(f).Forward()
 		if err != nil {
 			panic(fmt.Sprintf("op: %v", err))
 		}
 		return y
 	}
-	return ag.NewOperator(f).Run()
+	return ag.NewOperator(label(f)).Run()
 }
 
 // requiresGrad reports whether any of the operands requires a gradient.

@@ -12,8 +12,9 @@ import (
 )
 
 type adaptOptions struct {
-	resume bool
-	seed   uint64
+	resume  bool
+	seed    uint64
+	profile bool
 }
 
 func newAdapt(a *app) *cobra.Command {
@@ -33,6 +34,7 @@ func newAdapt(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the state that an interrupted run left in OUT.run")
+	profileFlag(cmd, &o.profile)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
 	return cmd
 }
@@ -73,6 +75,12 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	defer run.Close()
+	leanHeap()
+	prof, err := startProfile(o.profile)
+	if err != nil {
+		return err
+	}
+	defer prof.abandon()
 	bar := a.progress("adapting")
 	defer bar.stop()
 	var last adapt.Record
@@ -83,7 +91,11 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	if err != nil {
 		return err
 	}
+	profile, err := prof.stop()
+	if err != nil {
+		return err
+	}
 	skipped := run.Skipped()
-	return a.result(map[string]any{"output": out, "steps": last.Steps, "last": last, "skipped": skippedJSON(skipped)},
-		skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
+	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "last": last, "skipped": skippedJSON(skipped)}, profile),
+		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,8 @@ type embedOptions struct {
 	window float64
 	audio  audio.Options
 	skip   bool
+
+	profile bool
 }
 
 func newEmbed(a *app) *cobra.Command {
@@ -43,6 +47,7 @@ func newEmbed(a *app) *cobra.Command {
 	cmd.Flags().Float64Var(&o.window, "window", 5, "seconds the encoder sees at once; 0 is the whole file")
 	cmd.Flags().StringVar((*string)(&o.audio.Resampling), "resampler", string(audio.Kaiser), "how files at another rate come to 24 kHz: kaiser (no aliases), or torchaudio (its default, as in MERT's usage code)")
 	cmd.Flags().BoolVar(&o.skip, "skip-bad", false, "leave out files that cannot be read, and name them, instead of failing")
+	profileFlag(cmd, &o.profile)
 	return cmd
 }
 
@@ -71,13 +76,20 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	if err != nil {
 		return err
 	}
+	leanHeap()
+	prof, err := startProfile(o.profile)
+	if err != nil {
+		return err
+	}
+	defer prof.abandon()
 	p := a.progress("embedding")
 	defer p.stop()
+	slots := make(chan struct{}, clipsInFlight())
 	results := make([][]checkpoint.Tensor, len(files))
 	var mu sync.Mutex
 	done := 0
 	if err := inParallel(ctx, len(files), func(ctx context.Context, i int) error {
-		tensors, err := embedFile(ctx, enc, files[i].path, o)
+		tensors, err := embedFile(ctx, enc, files[i].path, o, slots)
 		mu.Lock()
 		defer mu.Unlock()
 		if o.skip && errors.Is(err, audio.ErrInvalid) {
@@ -111,10 +123,14 @@ func runEmbed(ctx context.Context, a *app, o embedOptions, model string, paths [
 	if err := checkpoint.Write(ctx, o.output, src, checkpoint.WriteOptions{Metadata: meta, Force: a.force}); err != nil {
 		return err
 	}
+	profile, err := prof.stop()
+	if err != nil {
+		return err
+	}
 	embedded, layers, dim := len(results)-countNil(results), enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize
-	return a.result(map[string]any{"output": o.output, "files": embedded, "layers": layers, "dim": dim, "skipped": skippedJSON(skipped),
-		"resampler": o.audio.Resampling.Settings()},
-		skippedLines(skipped)+fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, embedded, layers, dim))
+	return a.result(withProfile(map[string]any{"output": o.output, "files": embedded, "layers": layers, "dim": dim,
+		"skipped": skippedJSON(skipped), "resampler": o.audio.Resampling.Settings()}, profile),
+		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d files, %d layers of %d\n", o.output, embedded, layers, dim))
 }
 
 // countNil counts the files that gave nothing.
@@ -128,8 +144,13 @@ func countNil(results [][]checkpoint.Tensor) int {
 	return n
 }
 
-// embedFile embeds one file window by window. A last window shorter than a second is dropped unless it is the only one.
-func embedFile(ctx context.Context, enc *mert.Encoder, path string, o embedOptions) ([]checkpoint.Tensor, error) {
+// clipsInFlight is the number of windows that are encoded at once: while one waits for its last goroutine, the other fills the
+// cores. More would take memory and bring nothing; but few windows have work for very many cores.
+func clipsInFlight() int { return max(2, runtime.GOMAXPROCS(0)/4) }
+
+// embedFile embeds one file window by window, as many at once as there are slots. A last window shorter than a second is dropped
+// unless it is the only one.
+func embedFile(ctx context.Context, enc *mert.Encoder, path string, o embedOptions, slots chan struct{}) ([]checkpoint.Tensor, error) {
 	f, err := o.audio.Open(path)
 	if err != nil {
 		return nil, err
@@ -142,33 +163,29 @@ func embedFile(ctx context.Context, enc *mert.Encoder, path string, o embedOptio
 	next, stop := readWindows(f, window)
 	defer stop()
 	layers, dim := enc.Config().NumHiddenLayers+1, enc.Config().HiddenSize
-	states := make([][]float32, layers)
-	sums := make([]float64, layers*dim)
-	windows := 0
-	for part := range next {
-		if part.err != nil {
-			return nil, part.err
+	encode := enc.Features
+	if o.pool == "none" {
+		encode = enc.HiddenStates
+	}
+	results := inOrder(ctx, next, slots, func(samples []float32) ([][]float32, error) {
+		states, err := encode(samples)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
+		return states, nil
+	})
+	states, sums, windows := make([][]float32, layers), make([]float64, layers*dim), 0
+	for r := range results {
+		if err := cmp.Or(r.err, ctx.Err()); err != nil {
+			return nil, err
 		}
-		if o.pool == "none" {
-			h, err := enc.HiddenStates(part.samples)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
+		for l, h := range r.states {
+			if o.pool == "none" {
+				states[l] = append(states[l], h...)
+				continue
 			}
-			for l := range h {
-				states[l] = append(states[l], h[l]...)
-			}
-		} else {
-			f, err := enc.Features(part.samples)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", path, err)
-			}
-			for l := range f {
-				for d, v := range f[l] {
-					sums[l*dim+d] += float64(v)
-				}
+			for d, v := range h {
+				sums[l*dim+d] += float64(v)
 			}
 		}
 		windows++

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
 
 	"syncretic/adapt/audio"
+	"syncretic/adapt/op"
 )
 
 // recording is a file that can be opened.
@@ -79,7 +82,7 @@ type window struct {
 // before. A last window shorter than a second is dropped unless it is the only one. After stop nobody reads the file any more.
 func readWindows(f *audio.File, length int) (next <-chan window, stop func()) {
 	out, quit := make(chan window), make(chan struct{})
-	go func() {
+	go pprof.Do(context.Background(), pprof.Labels(op.ProfileOperator, "decode"), func(context.Context) {
 		defer close(out)
 		for at := 0; at < f.Frames; at += length {
 			n := min(length, f.Frames-at)
@@ -97,10 +100,61 @@ func readWindows(f *audio.File, length int) (next <-chan window, stop func()) {
 				return
 			}
 		}
-	}()
+	})
 	return out, func() {
 		close(quit)
 		for range out { // until the reader has gone
+		}
+	}
+}
+
+// encoded is what became of a window.
+type encoded struct {
+	states [][]float32
+	err    error
+}
+
+// inOrder encodes windows as they come, each while it holds one of the slots, and yields the results in the order of the windows.
+// The loop over them has to hear the first error as the end.
+func inOrder(ctx context.Context, windows <-chan window, slots chan struct{}, encode func(samples []float32) ([][]float32, error)) iter.Seq[encoded] {
+	return func(yield func(encoded) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		defer cancel()
+		queue := make(chan chan encoded, cap(slots))
+		wg.Go(func() {
+			defer close(queue)
+			for w := range windows {
+				select {
+				case slots <- struct{}{}:
+				case <-ctx.Done():
+					return
+				}
+				result := make(chan encoded, 1)
+				wg.Go(func() {
+					defer func() { <-slots }()
+					if w.err != nil {
+						result <- encoded{err: w.err}
+						return
+					}
+					states, err := encode(w.samples)
+					result <- encoded{states, err}
+				})
+				select {
+				case queue <- result:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+		for result := range queue {
+			if !yield(<-result) {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			yield(encoded{err: ctx.Err()})
 		}
 	}
 }

@@ -65,6 +65,7 @@ var visitors = map[string]room{
 	"github.com/schollz/progressbar/v3": {[]string{"cmd/syncretic"}, "libraries report through callbacks; only the command draws"},
 	"golang.org/x/term":                 {[]string{"cmd/syncretic"}, "only the command knows that there may be a terminal"},
 	"github.com/nlpodyssey/safetensors": {[]string{"checkpoint"}, "every file passes checkpoint's strict header check first"},
+	"github.com/google/pprof":           {[]string{"cmd/syncretic"}, "only the command prints profiles"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
 	"gonum.org/v1/gonum":                {[]string{"probe", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
