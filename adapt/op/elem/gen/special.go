@@ -71,7 +71,7 @@ func normalParts(x VecVirtual) (cdf, e VecVirtual) {
 
 // normal emits the kernels on the normal distribution.
 func normal() {
-	function("geluAVX2", "dst, x *float32, n int", "geluAVX2 writes x·Φ(x) to dst.")
+	function("geluSIMD", "dst, x *float32, n int", "geluSIMD writes x·Φ(x) to dst.")
 	dst, x, n := pointer("dst"), pointer("x"), pointer("n")
 	each(n, 1, []Register{dst, x}, func(v vector) {
 		a := v.load(x)
@@ -81,7 +81,7 @@ func normal() {
 	})
 	finish()
 
-	function("geluGradAVX2", "grad, x *float32, n int", "geluGradAVX2 multiplies g by Φ(x) + x·φ(x).")
+	function("geluGradSIMD", "grad, x *float32, n int", "geluGradSIMD multiplies g by Φ(x) + x·φ(x).")
 	g := pointer("grad")
 	x, n = pointer("x"), pointer("n")
 	each(n, 1, []Register{g, x}, func(v vector) {
@@ -97,7 +97,7 @@ func normal() {
 
 // softmax emits the kernels of softmax and its gradient.
 func softmax() {
-	function("expSumAVX2", "x *float32, n int, top, scale float32, out *float32", "expSumAVX2 replaces x by e^((x-top)·scale) and writes the sums of it to the eight lanes of out.")
+	function("expSumSIMD", "x *float32, n int, top, scale float32, out *float32", "expSumSIMD replaces x by e^((x-top)·scale) and writes the sums of it to the eight lanes of out.")
 	x, n, out := pointer("x"), pointer("n"), pointer("out")
 	top, scale := spread("top"), spread("scale")
 	acc := zeros(1)[0]
@@ -115,7 +115,7 @@ func softmax() {
 	VMOVUPS(acc, Mem{Base: out})
 	finish()
 
-	function("softmaxGradAVX2", "d, p *float32, n int, m, scale float32", "softmaxGradAVX2 replaces d by p·(d-m)·scale.")
+	function("softmaxGradSIMD", "d, p *float32, n int, m, scale float32", "softmaxGradSIMD replaces d by p·(d-m)·scale.")
 	d, p := pointer("d"), pointer("p")
 	n = pointer("n")
 	m := spread("m")
