@@ -723,10 +723,11 @@ loop51:
 	VFMADD213PS  word_3f000000<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y3
 	VFMADD213PS  Y4, Y3, Y5
-	VADDPS       word_3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      Y5, Y4
 	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y5, Y5
-	VANDNPS      Y5, Y1, Y4
+	VPADDD       word_3f800000<>+0(SB), Y2, Y2
+	VFMADD213PS  Y2, Y2, Y4
+	VANDNPS      Y4, Y1, Y4
 	VANDPS       word_7fffffff<>+0(SB), Y0, Y1
 	VMOVUPS      word_3f800000<>+0(SB), Y3
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y3, Y1
@@ -775,10 +776,11 @@ end52:
 	VFMADD213PS  word_3f000000<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y5, Y4
 	VFMADD213PS  Y5, Y4, Y6
-	VADDPS       word_3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y6, Y5
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y6, Y6
-	VANDNPS      Y6, Y2, Y5
+	VPADDD       word_3f800000<>+0(SB), Y3, Y3
+	VFMADD213PS  Y3, Y3, Y5
+	VANDNPS      Y5, Y2, Y5
 	VANDPS       word_7fffffff<>+0(SB), Y1, Y2
 	VMOVUPS      word_3f800000<>+0(SB), Y4
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y4, Y2
@@ -1062,10 +1064,11 @@ loop54:
 	VFMADD213PS  word_3f000000<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y5, Y4
 	VFMADD213PS  Y5, Y4, Y6
-	VADDPS       word_3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y6, Y5
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y6, Y6
-	VANDNPS      Y6, Y2, Y5
+	VPADDD       word_3f800000<>+0(SB), Y3, Y3
+	VFMADD213PS  Y3, Y3, Y5
+	VANDNPS      Y5, Y2, Y5
 	VANDPS       word_7fffffff<>+0(SB), Y0, Y2
 	VMOVUPS      word_3f800000<>+0(SB), Y4
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y4, Y2
@@ -1117,10 +1120,11 @@ end55:
 	VFMADD213PS  word_3f000000<>+0(SB), Y6, Y7
 	VMULPS       Y6, Y6, Y5
 	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       word_3f800000<>+0(SB), Y7, Y7
+	VMOVUPS      Y7, Y6
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       Y4, Y7, Y7
-	VANDNPS      Y7, Y3, Y6
+	VPADDD       word_3f800000<>+0(SB), Y4, Y4
+	VFMADD213PS  Y4, Y4, Y6
+	VANDNPS      Y6, Y3, Y6
 	VANDPS       word_7fffffff<>+0(SB), Y1, Y3
 	VMOVUPS      word_3f800000<>+0(SB), Y5
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y5, Y3
@@ -1188,10 +1192,11 @@ loop57:
 	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y7
 	VMULPS       Y3, Y3, Y6
 	VFMADD213PS  Y3, Y6, Y7
-	VADDPS       word_3f800000<>+0(SB), Y7, Y7
+	VMOVUPS      Y7, Y3
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y7, Y7
-	VANDNPS      Y7, Y4, Y3
+	VPADDD       word_3f800000<>+0(SB), Y5, Y5
+	VFMADD213PS  Y5, Y5, Y3
+	VANDNPS      Y3, Y4, Y3
 	VMOVUPS      Y3, (AX)
 	VADDPS       Y3, Y2, Y2
 	ADDQ         $0x20, AX
@@ -1223,10 +1228,11 @@ end58:
 	VFMADD213PS  word_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y5
 	VFMADD213PS  Y4, Y5, Y6
-	VADDPS       word_3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y6, Y4
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y6, Y6
-	VANDNPS      Y6, Y0, Y4
+	VPADDD       word_3f800000<>+0(SB), Y1, Y1
+	VFMADD213PS  Y1, Y1, Y4
+	VANDNPS      Y4, Y0, Y4
 	VMASKMOVPS   Y4, Y3, (AX)
 	VANDPS       Y3, Y4, Y4
 	VADDPS       Y4, Y2, Y2

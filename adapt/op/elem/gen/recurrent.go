@@ -6,28 +6,6 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// expm1 returns 2^n and replaces x, at most 88, by e^r − 1, where e^x = 2^n·e^r; for x below lowest they are those of lowest.
-func expm1(x VecVirtual) (power VecVirtual) {
-	z, n, y := YMM(), YMM(), YMM()
-	VMOVUPS(constant(lowest), n)
-	VMAXPS(x, n, x) // x where it is NaN
-	VMOVUPS(constant(roundMagic), z)
-	VFMADD231PS(constant(log2e), x, z)
-	VSUBPS(constant(roundMagic), z, n)
-	VFNMADD231PS(constant(ln2High), n, x)
-	VFNMADD231PS(constant(ln2Low), n, x)
-	VMOVUPS(constant(expCoefficients[0]), y)
-	for _, c := range expCoefficients[1:] {
-		VFMADD213PS(constant(c), x, y)
-	}
-	VMULPS(x, x, n)
-	VFMADD213PS(x, n, y)
-	VMOVUPS(y, x)
-	VPSLLD(Imm(23), z, z)
-	VPADDD(constant(1), z, z)
-	return z
-}
-
 // recurrent emits the kernels of the codec's encoder: ELU, and what an LSTM needs.
 func recurrent() {
 	function("eluSIMD", "dst, x *float32, n int", "eluSIMD writes x to dst, or e^x - 1 where x is negative.")

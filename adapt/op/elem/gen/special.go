@@ -26,8 +26,16 @@ const (
 
 // exp replaces x, at most 88, by e^x; below lowest it is 0.
 func exp(x VecVirtual) {
-	small, z, n, y := YMM(), YMM(), YMM(), YMM()
+	small := YMM()
 	VCMPPS(Imm(1), constant(lowest), x, small) // x < lowest
+	power := expm1(x)
+	VFMADD213PS(power, power, x) // 2^n·(e^r−1) + 2^n
+	VANDNPS(x, small, x)
+}
+
+// expm1 returns 2^n and replaces x, at most 88, by e^r − 1, where e^x = 2^n·e^r; for x below lowest they are those of lowest.
+func expm1(x VecVirtual) (power VecVirtual) {
+	z, n, y := YMM(), YMM(), YMM()
 	VMOVUPS(constant(lowest), n)
 	VMAXPS(x, n, x) // x where it is NaN
 	VMOVUPS(constant(roundMagic), z)
@@ -41,10 +49,10 @@ func exp(x VecVirtual) {
 	}
 	VMULPS(x, x, n)
 	VFMADD213PS(x, n, y)
-	VADDPS(constant(1), y, y)
+	VMOVUPS(y, x)
 	VPSLLD(Imm(23), z, z)
-	VPADDD(z, y, y)
-	VANDNPS(y, small, x)
+	VPADDD(constant(1), z, z)
+	return z
 }
 
 // normalParts returns Φ(x) and e^(-x²/2).

@@ -57,46 +57,38 @@ func (f *function) polynomial(coefficients []lane, x pair) pair {
 	return y
 }
 
-// reduced replaces x, at least lowest, by e^r − 1 and returns n in the low bits of
-// its elements, where e^x = 2^n·e^r. It leaves out the term 1 that r's series has.
-func (e exponential) reduced(x pair) (n pair) {
-	f := e.f
-	n = f.pair()
-	f.max(x, x, e.lowest)
-	f.move(n, e.roundMagic)
-	f.fma(n, x, e.log2e)
-	f.scope(func() {
-		t := f.pair()
-		f.sub(t, n, e.roundMagic)
-		f.fms(x, t, e.ln2High)
-		f.fms(x, t, e.ln2Low)
-		y := f.polynomial(e.coefficients, x)
-		f.mul(t, x, x)
-		f.fma(x, t, y)
-	})
-	return n
-}
-
 // exp replaces x, at most 88, by e^x; below lowest it is 0.
 func (e exponential) exp(x pair) {
 	f := e.f
 	f.scope(func() {
-		small := f.pair()
+		small, sum := f.pair(), f.pair()
 		f.greater(small, e.lowest, x)
-		n := e.reduced(x)
-		f.add(x, x, e.one)
-		f.exponent(n, n)
-		f.addIntegers(x, x, n)
-		f.without(x, x, small)
+		power := e.expm1(x)
+		f.move(sum, power)
+		f.fma(sum, power, x) // 2^n·(e^r−1) + 2^n
+		f.without(x, sum, small)
 	})
 }
 
 // expm1 returns 2^n and replaces x, at most 88, by e^r − 1, where e^x = 2^n·e^r;
 // for x below lowest they are those of lowest.
 func (e exponential) expm1(x pair) (power pair) {
-	power = e.reduced(x)
-	e.f.exponent(power, power)
-	e.f.addIntegers(power, power, e.one)
+	f := e.f
+	power = f.pair()
+	f.max(x, x, e.lowest)
+	f.move(power, e.roundMagic)
+	f.fma(power, x, e.log2e)
+	f.scope(func() {
+		t := f.pair()
+		f.sub(t, power, e.roundMagic)
+		f.fms(x, t, e.ln2High)
+		f.fms(x, t, e.ln2Low)
+		y := f.polynomial(e.coefficients, x)
+		f.mul(t, x, x)
+		f.fma(x, t, y)
+	})
+	f.exponent(power, power)
+	f.addIntegers(power, power, e.one)
 	return power
 }
 
