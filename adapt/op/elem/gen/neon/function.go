@@ -83,16 +83,7 @@ func (f *function) scope(body func()) {
 	f.gps, f.regs = gps, regs
 }
 
-// pointers loads arguments into registers.
-func (f *function) pointers(names ...string) []gp {
-	rs := make([]gp, len(names))
-	for i, name := range names {
-		rs[i] = f.pointer(name)
-	}
-	return rs
-}
-
-// pointer loads one argument into a register.
+// pointer loads an argument into a register.
 func (f *function) pointer(name string) gp {
 	r := f.gp()
 	f.emit("MOVD %s+%d(FP), %v", name, f.at(name), r)

@@ -40,8 +40,8 @@ func (v vector) keep(x pair, rest operand) {
 	}
 	f := v.f
 	f.scope(func() {
-		mask, t, bytes := f.pair(), f.gp(), 4
-		f.emit("MOVD $tail_mask<>+%d(SB), %v", bytes*lanes, t)
+		mask, t := f.pair(), f.gp()
+		f.emit("MOVD $tail_mask<>+%d(SB), %v", 4*lanes, t)
 		f.emit("SUB %v<<2, %v, %v", v.left, t, t)
 		f.load(mask, t, 0)
 		if rest == nil {
