@@ -55,11 +55,12 @@ func grow(s []float32, n int) []float32 {
 	return s[:n]
 }
 
-// usable is the table of this machine's kernels, best first.
+// usable is the table of the kernels that package kernel allows, best first.
 var usable = sync.OnceValue(func() []*Kernel { return append(native(), portable()) })
 
-// Kernels returns the names of the kernels this machine can run, best first:
-// Multiply uses the first. "portable" is always the last.
+// Kernels returns the names of the kernels this process may run, best first:
+// Multiply uses the first. "portable" is always the last. Without a word of the
+// user (package kernel) they are all that this machine can run.
 func Kernels() []string {
 	var names []string
 	for _, k := range usable() {
@@ -68,7 +69,7 @@ func Kernels() []string {
 	return names
 }
 
-// Named returns the kernel with that name, and whether this machine can run it.
+// Named returns the kernel with that name, and whether Kernels lists it.
 func Named(name string) (*Kernel, bool) {
 	for _, k := range usable() {
 		if k.name == name {

@@ -1,14 +1,14 @@
 package gemm
 
-import "golang.org/x/sys/cpu"
+import "syncretic/adapt/kernel"
 
-// native returns the kernels of this processor, best first.
+// native returns the kernels that this process may run, best first.
 func native() []*Kernel {
 	var kernels []*Kernel
-	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+	if !kernel.Allowed(kernel.AVX2) {
 		return kernels
 	}
-	if cpu.X86.HasAVX512F {
+	if kernel.Allowed(kernel.AVX512) {
 		kernels = append(kernels, &Kernel{
 			name: "avx512-14x32", rows: 14, cols: 32, kc: 256, mc: 112, nc: 256,
 			tile: func(rows, cols int) tileFunc {

@@ -1,12 +1,19 @@
 package gemm
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"syncretic/adapt/kernel"
+)
 
 // neonDepth is the block size in k.
 const neonDepth = 256
 
-// native returns the NEON kernel: every arm64 processor has it.
+// native returns the NEON kernel, where this process may run it.
 func native() []*Kernel {
+	if !kernel.Allowed(kernel.NEON) {
+		return nil
+	}
 	return []*Kernel{{
 		name: "neon-6x16", rows: 6, cols: 16, kc: neonDepth, mc: 96, nc: 256,
 		tile: func(rows, cols int) tileFunc {

@@ -43,12 +43,12 @@ Exit codes:
   4    the output exists already (--force replaces it)
   130  interrupted; no partial output is left`
 
-// describeExit adds the exit codes to the help of a verb and of its sub-verbs.
+// describeExit adds the exit codes, and what the environment changes, to the help of a verb and of its sub-verbs.
 func describeExit(c *cobra.Command) {
 	if c.Long == "" {
 		c.Long = c.Short + "."
 	}
-	c.Long += "\n" + exitText
+	c.Long += "\n" + exitText + "\n" + environmentText
 	for _, sub := range c.Commands() {
 		describeExit(sub)
 	}

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"syncretic/adapt/kernel"
 )
 
 // verbs are all verbs that do something, as paths without the program's name.
@@ -37,7 +39,7 @@ func TestHelpListsExitCodesAndAnExample(t *testing.T) {
 		t.Run(verb, func(t *testing.T) {
 			o := workshop{t}.succeed(verb + " --help")
 			for _, want := range []string{"Exit codes:", "0    done", "1    failed", "2    wrong usage", "3    bad input", "4    the output exists",
-				"130  interrupted", "Examples:\n  syncretic " + verb, "--json", "--quiet", "--force", "--threads"} {
+				"130  interrupted", "Environment:\n  SYNCRETIC_KERNEL", "Examples:\n  syncretic " + verb, "--json", "--quiet", "--force", "--threads"} {
 				if !strings.Contains(o.stdout, want) {
 					t.Errorf("the help has no %q:\n%s", want, o.stdout)
 				}
@@ -77,6 +79,9 @@ func TestVersion(t *testing.T) {
 	kernels, ok := got["kernels"].([]any)
 	if !strings.HasPrefix(got["version"].(string), release) || !strings.HasPrefix(got["go"].(string), "go") || !ok || kernels[len(kernels)-1] != "portable" {
 		t.Errorf("got %v, want version, Go and kernels down to the portable one", got)
+	}
+	if got["kernel_set"] != string(kernel.InUse()) || len(got["kernel_sets"].([]any)) != len(kernel.Usable()) {
+		t.Errorf("got %v, want %s in use of %v", got, kernel.InUse(), kernel.Usable())
 	}
 	if text := w.succeed("version").stdout; !strings.HasPrefix(text, "syncretic "+release) || strings.Count(text, "\n") != 1 {
 		t.Errorf("text %q, want one line", text)

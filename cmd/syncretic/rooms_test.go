@@ -33,8 +33,9 @@ var rooms = map[string]room{
 
 	"arithmetic/taskvector": {[]string{"checkpoint", "checkpoint/half", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
 
-	"adapt/gemm":    {nil, "kernels over slices know nothing of tensors"},
-	"adapt/op/elem": {nil, "kernels over slices know nothing of tensors"},
+	"adapt/kernel":  {nil, "which kernels a process runs depends on its processor and its user alone"},
+	"adapt/gemm":    {[]string{"adapt/kernel"}, "kernels over slices know nothing of tensors"},
+	"adapt/op/elem": {[]string{"adapt/kernel"}, "kernels over slices know nothing of tensors"},
 	"adapt/op":      {[]string{"adapt/gemm", "adapt/op/elem"}, "an operator sees matrices, not models or files"},
 	"adapt/optim":   {nil, "an optimiser sees parameters and gradients, not what they are part of"},
 	"adapt/audio":   {[]string{"checkpoint", "adapt/op/elem"}, "audio files are written as atomically as weights, and resampling is products of vectors; nothing else is shared"},
@@ -73,7 +74,7 @@ var visitors = map[string]room{
 	"github.com/pion/opus":              {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
 	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe"}, "YAML is decoded strictly, in one way"},
-	"golang.org/x/sys/cpu":              {[]string{"adapt/gemm", "adapt/op/elem", "arithmetic/vec", "checkpoint/half"}, "only kernels ask what the processor has"},
+	"golang.org/x/sys/cpu":              {[]string{"adapt/kernel", "arithmetic/vec", "checkpoint/half"}, "only kernels ask what the processor has"},
 	"golang.org/x/sys/unix":             {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},
 	"golang.org/x/sys/windows":          {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},
 }

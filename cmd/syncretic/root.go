@@ -54,6 +54,9 @@ func (a *app) start() error {
 	if a.threads > 0 {
 		runtime.GOMAXPROCS(a.threads)
 	}
+	if err := checkEnvironment(); err != nil {
+		return err
+	}
 	a.started = true
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/adapt/gemm"
+	"syncretic/adapt/kernel"
 )
 
 // release is the version of the source; the build's revision is added where it is known.
@@ -35,12 +36,15 @@ func newVersion(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := struct {
-				Version string   `json:"version"`
-				Go      string   `json:"go"`
-				System  string   `json:"system"`
-				Kernels []string `json:"kernels"`
-			}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, gemm.Kernels()}
-			return a.result(v, fmt.Sprintf("syncretic %s (%s, %s; matrix kernels, best first: %s)\n", v.Version, v.Go, v.System, strings.Join(v.Kernels, ", ")))
+				Version    string       `json:"version"`
+				Go         string       `json:"go"`
+				System     string       `json:"system"`
+				KernelSet  kernel.Set   `json:"kernel_set"`  // in use
+				KernelSets []kernel.Set `json:"kernel_sets"` // that SYNCRETIC_KERNEL can name here
+				Kernels    []string     `json:"kernels"`     // of matrices, within the set in use
+			}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, kernel.InUse(), kernel.Usable(), gemm.Kernels()}
+			return a.result(v, fmt.Sprintf("syncretic %s (%s, %s; kernels: %s; matrix kernels, best first: %s)\n",
+				v.Version, v.Go, v.System, v.KernelSet, strings.Join(v.Kernels, ", ")))
 		},
 	}
 }

@@ -1,4 +1,4 @@
-//go:build !amd64 || purego
+//go:build !(amd64 || arm64) || purego
 
 package elem
 
@@ -59,3 +59,6 @@ func elu(dst, x []float32) { eluGo(dst, x) }
 func logistic(x []float32, slope, top, bottom float32) { logisticGo(x, slope, top, bottom) }
 
 func addProduct(dst, w []float32, ld int, x []float32) { addProductGo(dst, w, ld, x) }
+
+// useSIMD reports that there are no kernels.
+func useSIMD() bool { return false }

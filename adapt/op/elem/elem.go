@@ -1,9 +1,11 @@
 // Package elem is the arithmetic of adapt/op that works on one element, one row
 // or one column at a time: GELU, softmax, normalisation, sums and products.
 //
-// Every function has an AVX2 version, used where the CPU has it, and a portable
-// one in Go (portable.go; build tag purego forces it). They agree within a few
-// units in the last place, not bit for bit. Within one of them an element's
+// Every function has an AVX2 and a NEON version, used where the CPU has it and
+// package kernel allows it, and a portable one in Go (portable.go; build tag
+// purego leaves out the others). AVX2 and NEON do the same operations in the same
+// order and give the same bits; the portable version agrees with them within a
+// few units in the last place. Within one version an element's
 // result does not depend on its place in the slice, so cutting work at other
 // bounds gives the same bits; a sum over a slice depends on its length alone.
 //
@@ -12,6 +14,7 @@
 package elem
 
 //go:generate sh -c "cd gen && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg elem"
+//go:generate go run -C gen ./neon -declarations ../kernels_amd64.go -out ../kernels_arm64.s -stubs ../kernels_arm64.go
 
 import "math"
 

@@ -4,124 +4,124 @@
 
 package elem
 
-// addAVX2 adds x to dst.
+// addSIMD adds x to dst.
 //
 //go:noescape
-func addAVX2(dst *float32, x *float32, n int)
+func addSIMD(dst *float32, x *float32, n int)
 
-// addScaledAVX2 adds s·x to dst.
+// addScaledSIMD adds s·x to dst.
 //
 //go:noescape
-func addScaledAVX2(dst *float32, x *float32, n int, s float32)
+func addScaledSIMD(dst *float32, x *float32, n int, s float32)
 
-// scaleAVX2 multiplies x by s.
+// scaleSIMD multiplies x by s.
 //
 //go:noescape
-func scaleAVX2(x *float32, n int, s float32)
+func scaleSIMD(x *float32, n int, s float32)
 
-// normaliseAVX2 writes (x-mean)·scale·w + b to dst.
+// normaliseSIMD writes (x-mean)·scale·w + b to dst.
 //
 //go:noescape
-func normaliseAVX2(dst *float32, x *float32, w *float32, b *float32, n int, mean float32, scale float32)
+func normaliseSIMD(dst *float32, x *float32, w *float32, b *float32, n int, mean float32, scale float32)
 
-// normaliseGradAVX2 replaces g by (g - m - (x-mean)·scale·q)·scale.
+// normaliseGradSIMD replaces g by (g - m - (x-mean)·scale·q)·scale.
 //
 //go:noescape
-func normaliseGradAVX2(grad *float32, x *float32, n int, mean float32, scale float32, m float32, q float32)
+func normaliseGradSIMD(grad *float32, x *float32, n int, mean float32, scale float32, m float32, q float32)
 
-// sumAVX2 writes the sums of x to the eight lanes of out.
+// sumSIMD writes the sums of x to the eight lanes of out.
 //
 //go:noescape
-func sumAVX2(x *float32, n int, out *float32)
+func sumSIMD(x *float32, n int, out *float32)
 
-// sumSquaresAVX2 writes the sums of (x-mean)² to the eight lanes of out.
+// sumSquaresSIMD writes the sums of (x-mean)² to the eight lanes of out.
 //
 //go:noescape
-func sumSquaresAVX2(x *float32, n int, mean float32, out *float32)
+func sumSquaresSIMD(x *float32, n int, mean float32, out *float32)
 
-// dotAVX2 writes the sums of a·b to the eight lanes of out.
+// dotSIMD writes the sums of a·b to the eight lanes of out.
 //
 //go:noescape
-func dotAVX2(a *float32, b *float32, n int, out *float32)
+func dotSIMD(a *float32, b *float32, n int, out *float32)
 
-// maxAVX2 writes the largest of x to the eight lanes of out, at least -Inf; a NaN may be lost.
+// maxSIMD writes the largest of x to the eight lanes of out, at least -Inf; a NaN may be lost.
 //
 //go:noescape
-func maxAVX2(x *float32, n int, out *float32)
+func maxSIMD(x *float32, n int, out *float32)
 
-// normaliseSumsAVX2 adds g·(x-mean)·scale to dw and g to db, replaces g by g·w and writes the sums
+// normaliseSumsSIMD adds g·(x-mean)·scale to dw and g to db, replaces g by g·w and writes the sums
 // of it, and of its products with (x-mean)·scale, to twice eight lanes of out.
 //
 //go:noescape
-func normaliseSumsAVX2(grad *float32, x *float32, w *float32, dw *float32, db *float32, n int, mean float32, scale float32, out *float32)
+func normaliseSumsSIMD(grad *float32, x *float32, w *float32, dw *float32, db *float32, n int, mean float32, scale float32, out *float32)
 
-// geluAVX2 writes x·Φ(x) to dst.
+// geluSIMD writes x·Φ(x) to dst.
 //
 //go:noescape
-func geluAVX2(dst *float32, x *float32, n int)
+func geluSIMD(dst *float32, x *float32, n int)
 
-// geluGradAVX2 multiplies g by Φ(x) + x·φ(x).
+// geluGradSIMD multiplies g by Φ(x) + x·φ(x).
 //
 //go:noescape
-func geluGradAVX2(grad *float32, x *float32, n int)
+func geluGradSIMD(grad *float32, x *float32, n int)
 
-// expSumAVX2 replaces x by e^((x-top)·scale) and writes the sums of it to the eight lanes of out.
+// expSumSIMD replaces x by e^((x-top)·scale) and writes the sums of it to the eight lanes of out.
 //
 //go:noescape
-func expSumAVX2(x *float32, n int, top float32, scale float32, out *float32)
+func expSumSIMD(x *float32, n int, top float32, scale float32, out *float32)
 
-// softmaxGradAVX2 replaces d by p·(d-m)·scale.
+// softmaxGradSIMD replaces d by p·(d-m)·scale.
 //
 //go:noescape
-func softmaxGradAVX2(d *float32, p *float32, n int, m float32, scale float32)
+func softmaxGradSIMD(d *float32, p *float32, n int, m float32, scale float32)
 
-// sumRowsAVX2 adds the rows of x to dst; rows is at least 1.
+// sumRowsSIMD adds the rows of x to dst; rows is at least 1.
 //
 //go:noescape
-func sumRowsAVX2(dst *float32, x *float32, rows int, ld int, n int)
+func sumRowsSIMD(dst *float32, x *float32, rows int, ld int, n int)
 
-// squareRowsAVX2 adds the squares of the rows of x-mean to dst; rows is at least 1.
+// squareRowsSIMD adds the squares of the rows of x-mean to dst; rows is at least 1.
 //
 //go:noescape
-func squareRowsAVX2(dst *float32, x *float32, mean *float32, rows int, ld int, n int)
+func squareRowsSIMD(dst *float32, x *float32, mean *float32, rows int, ld int, n int)
 
-// dotRowsAVX2 adds the products of the rows of g and x-mean to dst; rows is at least 1.
+// dotRowsSIMD adds the products of the rows of g and x-mean to dst; rows is at least 1.
 //
 //go:noescape
-func dotRowsAVX2(dst *float32, grad *float32, x *float32, mean *float32, rows int, ld int, n int)
+func dotRowsSIMD(dst *float32, grad *float32, x *float32, mean *float32, rows int, ld int, n int)
 
-// normaliseColumnsAVX2 writes (x-mean)·gain + b to dst.
+// normaliseColumnsSIMD writes (x-mean)·gain + b to dst.
 //
 //go:noescape
-func normaliseColumnsAVX2(dst *float32, x *float32, mean *float32, gain *float32, b *float32, n int)
+func normaliseColumnsSIMD(dst *float32, x *float32, mean *float32, gain *float32, b *float32, n int)
 
-// normaliseColumnsGradAVX2 replaces g by (g - m - (x-mean)·q)·gain.
+// normaliseColumnsGradSIMD replaces g by (g - m - (x-mean)·q)·gain.
 //
 //go:noescape
-func normaliseColumnsGradAVX2(grad *float32, x *float32, mean *float32, gain *float32, m *float32, q *float32, n int)
+func normaliseColumnsGradSIMD(grad *float32, x *float32, mean *float32, gain *float32, m *float32, q *float32, n int)
 
-// filterAVX2 writes Σ_k w[k][o]·x[row·stride + k] to y[row][o] for sixteen columns o.
+// filterSIMD writes Σ_k w[k][o]·x[row·stride + k] to y[row][o] for sixteen columns o.
 //
 //go:noescape
-func filterAVX2(y *float32, ldy int, x *float32, stride int, w *float32, ldw int, taps int, rows int)
+func filterSIMD(y *float32, ldy int, x *float32, stride int, w *float32, ldw int, taps int, rows int)
 
-// filterGradAVX2 adds Σ_row g[row][o]·x[row·stride + k] to dw[k][o] for five taps k and sixteen
+// filterGradSIMD adds Σ_row g[row][o]·x[row·stride + k] to dw[k][o] for five taps k and sixteen
 // columns o; rows is at least 1.
 //
 //go:noescape
-func filterGradAVX2(dw *float32, ldw int, grad *float32, ldg int, x *float32, stride int, rows int)
+func filterGradSIMD(dw *float32, ldw int, grad *float32, ldg int, x *float32, stride int, rows int)
 
-// eluAVX2 writes x to dst, or e^x - 1 where x is negative.
+// eluSIMD writes x to dst, or e^x - 1 where x is negative.
 //
 //go:noescape
-func eluAVX2(dst *float32, x *float32, n int)
+func eluSIMD(dst *float32, x *float32, n int)
 
-// logisticAVX2 replaces x by bottom + top/(1 + e^(-slope·x)), slope being given with its sign turned.
+// logisticSIMD replaces x by bottom + top/(1 + e^(-slope·x)), slope being given with its sign turned.
 //
 //go:noescape
-func logisticAVX2(x *float32, n int, slope float32, top float32, bottom float32)
+func logisticSIMD(x *float32, n int, slope float32, top float32, bottom float32)
 
-// dotFourAVX2 writes the products of four rows of w, ld apart, with x, in eight partial sums each, to out.
+// dotFourSIMD writes the products of four rows of w, ld apart, with x, in eight partial sums each, to out.
 //
 //go:noescape
-func dotFourAVX2(w *float32, ld int, x *float32, n int, out *float32)
+func dotFourSIMD(w *float32, ld int, x *float32, n int, out *float32)

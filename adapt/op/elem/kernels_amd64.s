@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func addAVX2(dst *float32, x *float32, n int)
+// func addSIMD(dst *float32, x *float32, n int)
 // Requires: AVX
-TEXT ·addAVX2(SB), NOSPLIT, $0-24
+TEXT ·addSIMD(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -81,9 +81,9 @@ DATA tail_mask<>+56(SB)/4, $0x00000000
 DATA tail_mask<>+60(SB)/4, $0x00000000
 GLOBL tail_mask<>(SB), RODATA|NOPTR, $64
 
-// func addScaledAVX2(dst *float32, x *float32, n int, s float32)
+// func addScaledSIMD(dst *float32, x *float32, n int, s float32)
 // Requires: AVX, FMA3
-TEXT ·addScaledAVX2(SB), NOSPLIT, $0-28
+TEXT ·addScaledSIMD(SB), NOSPLIT, $0-28
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -141,9 +141,9 @@ done10:
 	VZEROUPPER
 	RET
 
-// func scaleAVX2(x *float32, n int, s float32)
+// func scaleSIMD(x *float32, n int, s float32)
 // Requires: AVX
-TEXT ·scaleAVX2(SB), NOSPLIT, $0-20
+TEXT ·scaleSIMD(SB), NOSPLIT, $0-20
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS s+16(FP), Y0
@@ -192,9 +192,9 @@ done15:
 	VZEROUPPER
 	RET
 
-// func normaliseAVX2(dst *float32, x *float32, w *float32, b *float32, n int, mean float32, scale float32)
+// func normaliseSIMD(dst *float32, x *float32, w *float32, b *float32, n int, mean float32, scale float32)
 // Requires: AVX, FMA3
-TEXT ·normaliseAVX2(SB), NOSPLIT, $0-48
+TEXT ·normaliseSIMD(SB), NOSPLIT, $0-48
 	MOVQ         dst+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+32(FP), DX
@@ -263,9 +263,9 @@ done20:
 	VZEROUPPER
 	RET
 
-// func normaliseGradAVX2(grad *float32, x *float32, n int, mean float32, scale float32, m float32, q float32)
+// func normaliseGradSIMD(grad *float32, x *float32, n int, mean float32, scale float32, m float32, q float32)
 // Requires: AVX, FMA3
-TEXT ·normaliseGradAVX2(SB), NOSPLIT, $0-40
+TEXT ·normaliseGradSIMD(SB), NOSPLIT, $0-40
 	MOVQ         grad+0(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -334,9 +334,9 @@ done25:
 	VZEROUPPER
 	RET
 
-// func sumAVX2(x *float32, n int, out *float32)
+// func sumSIMD(x *float32, n int, out *float32)
 // Requires: AVX
-TEXT ·sumAVX2(SB), NOSPLIT, $0-24
+TEXT ·sumSIMD(SB), NOSPLIT, $0-24
 	MOVQ   x+0(FP), AX
 	MOVQ   n+8(FP), CX
 	MOVQ   out+16(FP), DX
@@ -387,9 +387,9 @@ done30:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2(x *float32, n int, mean float32, out *float32)
+// func sumSquaresSIMD(x *float32, n int, mean float32, out *float32)
 // Requires: AVX, FMA3
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-32
+TEXT ·sumSquaresSIMD(SB), NOSPLIT, $0-32
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         out+24(FP), DX
@@ -448,9 +448,9 @@ done35:
 	VZEROUPPER
 	RET
 
-// func dotAVX2(a *float32, b *float32, n int, out *float32)
+// func dotSIMD(a *float32, b *float32, n int, out *float32)
 // Requires: AVX, FMA3
-TEXT ·dotAVX2(SB), NOSPLIT, $0-32
+TEXT ·dotSIMD(SB), NOSPLIT, $0-32
 	MOVQ   a+0(FP), AX
 	MOVQ   b+8(FP), CX
 	MOVQ   n+16(FP), DX
@@ -510,9 +510,9 @@ done40:
 	VZEROUPPER
 	RET
 
-// func maxAVX2(x *float32, n int, out *float32)
+// func maxSIMD(x *float32, n int, out *float32)
 // Requires: AVX
-TEXT ·maxAVX2(SB), NOSPLIT, $0-24
+TEXT ·maxSIMD(SB), NOSPLIT, $0-24
 	MOVQ    x+0(FP), AX
 	MOVQ    n+8(FP), CX
 	MOVQ    out+16(FP), DX
@@ -579,9 +579,9 @@ DATA word_ff800000<>+24(SB)/4, $0xff800000
 DATA word_ff800000<>+28(SB)/4, $0xff800000
 GLOBL word_ff800000<>(SB), RODATA|NOPTR, $32
 
-// func normaliseSumsAVX2(grad *float32, x *float32, w *float32, dw *float32, db *float32, n int, mean float32, scale float32, out *float32)
+// func normaliseSumsSIMD(grad *float32, x *float32, w *float32, dw *float32, db *float32, n int, mean float32, scale float32, out *float32)
 // Requires: AVX, FMA3
-TEXT ·normaliseSumsAVX2(SB), NOSPLIT, $0-64
+TEXT ·normaliseSumsSIMD(SB), NOSPLIT, $0-64
 	MOVQ         grad+0(FP), AX
 	MOVQ         w+16(FP), CX
 	MOVQ         dw+24(FP), DX
@@ -694,9 +694,9 @@ done50:
 	VZEROUPPER
 	RET
 
-// func geluAVX2(dst *float32, x *float32, n int)
+// func geluSIMD(dst *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·geluAVX2(SB), NOSPLIT, $0-24
+TEXT ·geluSIMD(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -723,10 +723,11 @@ loop51:
 	VFMADD213PS  word_3f000000<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y3
 	VFMADD213PS  Y4, Y3, Y5
-	VADDPS       word_3f800000<>+0(SB), Y5, Y5
+	VMOVUPS      Y5, Y4
 	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y5, Y5
-	VANDNPS      Y5, Y1, Y4
+	VPADDD       word_3f800000<>+0(SB), Y2, Y2
+	VFMADD213PS  Y2, Y2, Y4
+	VANDNPS      Y4, Y1, Y4
 	VANDPS       word_7fffffff<>+0(SB), Y0, Y1
 	VMOVUPS      word_3f800000<>+0(SB), Y3
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y3, Y1
@@ -775,10 +776,11 @@ end52:
 	VFMADD213PS  word_3f000000<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y5, Y4
 	VFMADD213PS  Y5, Y4, Y6
-	VADDPS       word_3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y6, Y5
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y6, Y6
-	VANDNPS      Y6, Y2, Y5
+	VPADDD       word_3f800000<>+0(SB), Y3, Y3
+	VFMADD213PS  Y3, Y3, Y5
+	VANDNPS      Y5, Y2, Y5
 	VANDPS       word_7fffffff<>+0(SB), Y1, Y2
 	VMOVUPS      word_3f800000<>+0(SB), Y4
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y4, Y2
@@ -1032,9 +1034,9 @@ DATA word_3dbc5bf7<>+24(SB)/4, $0x3dbc5bf7
 DATA word_3dbc5bf7<>+28(SB)/4, $0x3dbc5bf7
 GLOBL word_3dbc5bf7<>(SB), RODATA|NOPTR, $32
 
-// func geluGradAVX2(grad *float32, x *float32, n int)
+// func geluGradSIMD(grad *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·geluGradAVX2(SB), NOSPLIT, $0-24
+TEXT ·geluGradSIMD(SB), NOSPLIT, $0-24
 	MOVQ grad+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -1062,10 +1064,11 @@ loop54:
 	VFMADD213PS  word_3f000000<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y5, Y4
 	VFMADD213PS  Y5, Y4, Y6
-	VADDPS       word_3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y6, Y5
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y6, Y6
-	VANDNPS      Y6, Y2, Y5
+	VPADDD       word_3f800000<>+0(SB), Y3, Y3
+	VFMADD213PS  Y3, Y3, Y5
+	VANDNPS      Y5, Y2, Y5
 	VANDPS       word_7fffffff<>+0(SB), Y0, Y2
 	VMOVUPS      word_3f800000<>+0(SB), Y4
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y4, Y2
@@ -1117,10 +1120,11 @@ end55:
 	VFMADD213PS  word_3f000000<>+0(SB), Y6, Y7
 	VMULPS       Y6, Y6, Y5
 	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       word_3f800000<>+0(SB), Y7, Y7
+	VMOVUPS      Y7, Y6
 	VPSLLD       $0x17, Y4, Y4
-	VPADDD       Y4, Y7, Y7
-	VANDNPS      Y7, Y3, Y6
+	VPADDD       word_3f800000<>+0(SB), Y4, Y4
+	VFMADD213PS  Y4, Y4, Y6
+	VANDNPS      Y6, Y3, Y6
 	VANDPS       word_7fffffff<>+0(SB), Y1, Y3
 	VMOVUPS      word_3f800000<>+0(SB), Y5
 	VFMADD132PS  word_3e6b851f<>+0(SB), Y5, Y3
@@ -1156,9 +1160,9 @@ DATA word_3ecc422a<>+24(SB)/4, $0x3ecc422a
 DATA word_3ecc422a<>+28(SB)/4, $0x3ecc422a
 GLOBL word_3ecc422a<>(SB), RODATA|NOPTR, $32
 
-// func expSumAVX2(x *float32, n int, top float32, scale float32, out *float32)
+// func expSumSIMD(x *float32, n int, top float32, scale float32, out *float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·expSumAVX2(SB), NOSPLIT, $0-32
+TEXT ·expSumSIMD(SB), NOSPLIT, $0-32
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	MOVQ         out+24(FP), DX
@@ -1188,10 +1192,11 @@ loop57:
 	VFMADD213PS  word_3f000000<>+0(SB), Y3, Y7
 	VMULPS       Y3, Y3, Y6
 	VFMADD213PS  Y3, Y6, Y7
-	VADDPS       word_3f800000<>+0(SB), Y7, Y7
+	VMOVUPS      Y7, Y3
 	VPSLLD       $0x17, Y5, Y5
-	VPADDD       Y5, Y7, Y7
-	VANDNPS      Y7, Y4, Y3
+	VPADDD       word_3f800000<>+0(SB), Y5, Y5
+	VFMADD213PS  Y5, Y5, Y3
+	VANDNPS      Y3, Y4, Y3
 	VMOVUPS      Y3, (AX)
 	VADDPS       Y3, Y2, Y2
 	ADDQ         $0x20, AX
@@ -1223,10 +1228,11 @@ end58:
 	VFMADD213PS  word_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y5
 	VFMADD213PS  Y4, Y5, Y6
-	VADDPS       word_3f800000<>+0(SB), Y6, Y6
+	VMOVUPS      Y6, Y4
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y6, Y6
-	VANDNPS      Y6, Y0, Y4
+	VPADDD       word_3f800000<>+0(SB), Y1, Y1
+	VFMADD213PS  Y1, Y1, Y4
+	VANDNPS      Y4, Y0, Y4
 	VMASKMOVPS   Y4, Y3, (AX)
 	VANDPS       Y3, Y4, Y4
 	VADDPS       Y4, Y2, Y2
@@ -1236,9 +1242,9 @@ done59:
 	VZEROUPPER
 	RET
 
-// func softmaxGradAVX2(d *float32, p *float32, n int, m float32, scale float32)
+// func softmaxGradSIMD(d *float32, p *float32, n int, m float32, scale float32)
 // Requires: AVX
-TEXT ·softmaxGradAVX2(SB), NOSPLIT, $0-32
+TEXT ·softmaxGradSIMD(SB), NOSPLIT, $0-32
 	MOVQ         d+0(FP), AX
 	MOVQ         p+8(FP), CX
 	MOVQ         n+16(FP), DX
@@ -1309,9 +1315,9 @@ done64:
 	VZEROUPPER
 	RET
 
-// func sumRowsAVX2(dst *float32, x *float32, rows int, ld int, n int)
+// func sumRowsSIMD(dst *float32, x *float32, rows int, ld int, n int)
 // Requires: AVX
-TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-40
+TEXT ·sumRowsSIMD(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ rows+16(FP), DX
@@ -1391,9 +1397,9 @@ done71:
 	VZEROUPPER
 	RET
 
-// func squareRowsAVX2(dst *float32, x *float32, mean *float32, rows int, ld int, n int)
+// func squareRowsSIMD(dst *float32, x *float32, mean *float32, rows int, ld int, n int)
 // Requires: AVX, FMA3
-TEXT ·squareRowsAVX2(SB), NOSPLIT, $0-48
+TEXT ·squareRowsSIMD(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ rows+24(FP), DX
@@ -1488,9 +1494,9 @@ done79:
 	VZEROUPPER
 	RET
 
-// func dotRowsAVX2(dst *float32, grad *float32, x *float32, mean *float32, rows int, ld int, n int)
+// func dotRowsSIMD(dst *float32, grad *float32, x *float32, mean *float32, rows int, ld int, n int)
 // Requires: AVX, FMA3
-TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-56
+TEXT ·dotRowsSIMD(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ x+16(FP), CX
 	MOVQ rows+32(FP), DX
@@ -1600,9 +1606,9 @@ done87:
 	VZEROUPPER
 	RET
 
-// func normaliseColumnsAVX2(dst *float32, x *float32, mean *float32, gain *float32, b *float32, n int)
+// func normaliseColumnsSIMD(dst *float32, x *float32, mean *float32, gain *float32, b *float32, n int)
 // Requires: AVX, FMA3
-TEXT ·normaliseColumnsAVX2(SB), NOSPLIT, $0-48
+TEXT ·normaliseColumnsSIMD(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+40(FP), DX
@@ -1672,9 +1678,9 @@ done93:
 	VZEROUPPER
 	RET
 
-// func normaliseColumnsGradAVX2(grad *float32, x *float32, mean *float32, gain *float32, m *float32, q *float32, n int)
+// func normaliseColumnsGradSIMD(grad *float32, x *float32, mean *float32, gain *float32, m *float32, q *float32, n int)
 // Requires: AVX, FMA3
-TEXT ·normaliseColumnsGradAVX2(SB), NOSPLIT, $0-56
+TEXT ·normaliseColumnsGradSIMD(SB), NOSPLIT, $0-56
 	MOVQ grad+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+48(FP), DX
@@ -1763,9 +1769,9 @@ done98:
 	VZEROUPPER
 	RET
 
-// func filterAVX2(y *float32, ldy int, x *float32, stride int, w *float32, ldw int, taps int, rows int)
+// func filterSIMD(y *float32, ldy int, x *float32, stride int, w *float32, ldw int, taps int, rows int)
 // Requires: AVX, FMA3
-TEXT ·filterAVX2(SB), NOSPLIT, $0-64
+TEXT ·filterSIMD(SB), NOSPLIT, $0-64
 	MOVQ y+0(FP), AX
 	MOVQ ldy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -1871,9 +1877,9 @@ end103:
 	VZEROUPPER
 	RET
 
-// func filterGradAVX2(dw *float32, ldw int, grad *float32, ldg int, x *float32, stride int, rows int)
+// func filterGradSIMD(dw *float32, ldw int, grad *float32, ldg int, x *float32, stride int, rows int)
 // Requires: AVX, FMA3
-TEXT ·filterGradAVX2(SB), NOSPLIT, $0-56
+TEXT ·filterGradSIMD(SB), NOSPLIT, $0-56
 	MOVQ   dw+0(FP), AX
 	MOVQ   grad+16(FP), CX
 	MOVQ   ldg+24(FP), DX
@@ -1945,9 +1951,9 @@ row105:
 	VZEROUPPER
 	RET
 
-// func eluAVX2(dst *float32, x *float32, n int)
+// func eluSIMD(dst *float32, x *float32, n int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·eluAVX2(SB), NOSPLIT, $0-24
+TEXT ·eluSIMD(SB), NOSPLIT, $0-24
 	MOVQ dst+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
@@ -2080,9 +2086,9 @@ done110:
 	VZEROUPPER
 	RET
 
-// func logisticAVX2(x *float32, n int, slope float32, top float32, bottom float32)
+// func logisticSIMD(x *float32, n int, slope float32, top float32, bottom float32)
 // Requires: AVX, AVX2, FMA3
-TEXT ·logisticAVX2(SB), NOSPLIT, $0-28
+TEXT ·logisticSIMD(SB), NOSPLIT, $0-28
 	MOVQ         x+0(FP), AX
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS slope+16(FP), Y0
@@ -2233,9 +2239,9 @@ DATA word_42ae0000<>+24(SB)/4, $0x42ae0000
 DATA word_42ae0000<>+28(SB)/4, $0x42ae0000
 GLOBL word_42ae0000<>(SB), RODATA|NOPTR, $32
 
-// func dotFourAVX2(w *float32, ld int, x *float32, n int, out *float32)
+// func dotFourSIMD(w *float32, ld int, x *float32, n int, out *float32)
 // Requires: AVX, FMA3
-TEXT ·dotFourAVX2(SB), NOSPLIT, $0-40
+TEXT ·dotFourSIMD(SB), NOSPLIT, $0-40
 	MOVQ   w+0(FP), AX
 	MOVQ   ld+8(FP), CX
 	MOVQ   x+16(FP), DX

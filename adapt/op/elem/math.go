@@ -14,27 +14,23 @@ const (
 
 var expCoefficients = [...]float32{1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1}
 
-// exp returns e^x for x ≤ 88, within 2 units in the last place; 0 below −87.
+// exp returns e^x for x ≤ 88, within 2 units in the last place; 0 below −87. A NaN
+// stays one: its bits go through float operations alone, where integer ones on the
+// exponent would turn some into numbers.
 func exp(x float32) float32 {
 	if x < lowest {
 		return 0
 	}
-	z := float32(x*log2e) + roundMagic
-	n := z - roundMagic
-	r := x - float32(n*ln2High)
-	r -= float32(n * ln2Low)
-	y := expCoefficients[0]
-	for _, c := range expCoefficients[1:] {
-		y = float32(y*r) + c
-	}
-	y = float32(y*float32(r*r)) + r + 1
-	return math.Float32frombits(math.Float32bits(y) + math.Float32bits(z)<<23)
+	r, power := expm1(x)
+	return float32(power*r) + power
 }
 
 // expm1 returns e^r − 1 and 2^n where e^x = 2^n·e^r, for x ≤ 88; those of −87 for
 // x below. With both, e^x − 1 keeps its digits around 0.
 func expm1(x float32) (r, power float32) {
-	x = max(x, lowest)
+	if x < lowest {
+		x = lowest
+	}
 	z := float32(x*log2e) + roundMagic
 	n := z - roundMagic
 	r = x - float32(n*ln2High)

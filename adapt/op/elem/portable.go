@@ -1,6 +1,6 @@
 package elem
 
-// The portable versions, named as the AVX2 kernels without their suffix. Sums are
+// The portable versions, named as the functions that choose, with Go behind. Sums are
 // collected in float64.
 
 func geluGo(dst, x []float32) {

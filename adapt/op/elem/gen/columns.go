@@ -62,14 +62,14 @@ func overRows(dst Register, matrices, vectors []Register, rows, ld, n Register, 
 
 // columns emits the kernels over matrices whose statistics belong to columns.
 func columns() {
-	function("sumRowsAVX2", "dst, x *float32, rows, ld, n int", "sumRowsAVX2 adds the rows of x to dst; rows is at least 1.")
+	function("sumRowsSIMD", "dst, x *float32, rows, ld, n int", "sumRowsSIMD adds the rows of x to dst; rows is at least 1.")
 	dst, x, rows, ld, n := pointer("dst"), pointer("x"), pointer("rows"), pointer("ld"), pointer("n")
 	overRows(dst, []Register{x}, nil, rows, ld, n, func(v vector) func(VecVirtual, []Register) {
 		return func(acc VecVirtual, at []Register) { VADDPS(v.load(at[0]), acc, acc) }
 	})
 	finish()
 
-	function("squareRowsAVX2", "dst, x, mean *float32, rows, ld, n int", "squareRowsAVX2 adds the squares of the rows of x-mean to dst; rows is at least 1.")
+	function("squareRowsSIMD", "dst, x, mean *float32, rows, ld, n int", "squareRowsSIMD adds the squares of the rows of x-mean to dst; rows is at least 1.")
 	dst, x, rows, ld, n = pointer("dst"), pointer("x"), pointer("rows"), pointer("ld"), pointer("n")
 	mean := pointer("mean")
 	overRows(dst, []Register{x}, []Register{mean}, rows, ld, n, func(v vector) func(VecVirtual, []Register) {
@@ -82,7 +82,7 @@ func columns() {
 	})
 	finish()
 
-	function("dotRowsAVX2", "dst, grad, x, mean *float32, rows, ld, n int", "dotRowsAVX2 adds the products of the rows of g and x-mean to dst; rows is at least 1.")
+	function("dotRowsSIMD", "dst, grad, x, mean *float32, rows, ld, n int", "dotRowsSIMD adds the products of the rows of g and x-mean to dst; rows is at least 1.")
 	dst, x, rows, ld, n = pointer("dst"), pointer("x"), pointer("rows"), pointer("ld"), pointer("n")
 	g := pointer("grad")
 	mean = pointer("mean")
@@ -96,7 +96,7 @@ func columns() {
 	})
 	finish()
 
-	function("normaliseColumnsAVX2", "dst, x, mean, gain, b *float32, n int", "normaliseColumnsAVX2 writes (x-mean)·gain + b to dst.")
+	function("normaliseColumnsSIMD", "dst, x, mean, gain, b *float32, n int", "normaliseColumnsSIMD writes (x-mean)·gain + b to dst.")
 	dst, x, n = pointer("dst"), pointer("x"), pointer("n")
 	mean = pointer("mean")
 	gain, b := pointer("gain"), pointer("b")
@@ -108,7 +108,7 @@ func columns() {
 	})
 	finish()
 
-	function("normaliseColumnsGradAVX2", "grad, x, mean, gain, m, q *float32, n int", "normaliseColumnsGradAVX2 replaces g by (g - m - (x-mean)·q)·gain.")
+	function("normaliseColumnsGradSIMD", "grad, x, mean, gain, m, q *float32, n int", "normaliseColumnsGradSIMD replaces g by (g - m - (x-mean)·q)·gain.")
 	g = pointer("grad")
 	x, n, mean = pointer("x"), pointer("n"), pointer("mean")
 	gain = pointer("gain")

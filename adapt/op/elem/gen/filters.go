@@ -10,8 +10,8 @@ import (
 // gradient of the filters.
 func filters() {
 	const height = 4 // rows at a time, then one
-	function("filterAVX2", "y *float32, ldy int, x *float32, stride int, w *float32, ldw, taps, rows int",
-		"filterAVX2 writes Σ_k w[k][o]·x[row·stride + k] to y[row][o] for sixteen columns o.")
+	function("filterSIMD", "y *float32, ldy int, x *float32, stride int, w *float32, ldw, taps, rows int",
+		"filterSIMD writes Σ_k w[k][o]·x[row·stride + k] to y[row][o] for sixteen columns o.")
 	y, ldy, x, stride, w, ldw := pointer("y"), pointer("ldy"), pointer("x"), pointer("stride"), pointer("w"), pointer("ldw")
 	taps, rows := pointer("taps"), pointer("rows")
 	for _, p := range []Register{ldy, stride, ldw} {
@@ -62,8 +62,8 @@ func filters() {
 	finish()
 
 	const taps5 = 5
-	function("filterGradAVX2", "dw *float32, ldw int, grad *float32, ldg int, x *float32, stride, rows int",
-		"filterGradAVX2 adds Σ_row g[row][o]·x[row·stride + k] to dw[k][o] for five taps k and sixteen\ncolumns o; rows is at least 1.")
+	function("filterGradSIMD", "dw *float32, ldw int, grad *float32, ldg int, x *float32, stride, rows int",
+		"filterGradSIMD adds Σ_row g[row][o]·x[row·stride + k] to dw[k][o] for five taps k and sixteen\ncolumns o; rows is at least 1.")
 	dw, g, ldg := pointer("dw"), pointer("grad"), pointer("ldg")
 	ldw = pointer("ldw")
 	x, stride, rows = pointer("x"), pointer("stride"), pointer("rows")

@@ -6,31 +6,9 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// expm1 returns 2^n and replaces x, at most 88, by e^r − 1, where e^x = 2^n·e^r; for x below lowest they are those of lowest.
-func expm1(x VecVirtual) (power VecVirtual) {
-	z, n, y := YMM(), YMM(), YMM()
-	VMOVUPS(constant(lowest), n)
-	VMAXPS(x, n, x) // x where it is NaN
-	VMOVUPS(constant(roundMagic), z)
-	VFMADD231PS(constant(log2e), x, z)
-	VSUBPS(constant(roundMagic), z, n)
-	VFNMADD231PS(constant(ln2High), n, x)
-	VFNMADD231PS(constant(ln2Low), n, x)
-	VMOVUPS(constant(expCoefficients[0]), y)
-	for _, c := range expCoefficients[1:] {
-		VFMADD213PS(constant(c), x, y)
-	}
-	VMULPS(x, x, n)
-	VFMADD213PS(x, n, y)
-	VMOVUPS(y, x)
-	VPSLLD(Imm(23), z, z)
-	VPADDD(constant(1), z, z)
-	return z
-}
-
 // recurrent emits the kernels of the codec's encoder: ELU, and what an LSTM needs.
 func recurrent() {
-	function("eluAVX2", "dst, x *float32, n int", "eluAVX2 writes x to dst, or e^x - 1 where x is negative.")
+	function("eluSIMD", "dst, x *float32, n int", "eluSIMD writes x to dst, or e^x - 1 where x is negative.")
 	dst, x, n := pointer("dst"), pointer("x"), pointer("n")
 	each(n, 2, []Register{dst, x}, func(v vector) {
 		a := v.load(x)
@@ -46,7 +24,7 @@ func recurrent() {
 	})
 	finish()
 
-	function("logisticAVX2", "x *float32, n int, slope, top, bottom float32", "logisticAVX2 replaces x by bottom + top/(1 + e^(-slope·x)), slope being given with its sign turned.")
+	function("logisticSIMD", "x *float32, n int, slope, top, bottom float32", "logisticSIMD replaces x by bottom + top/(1 + e^(-slope·x)), slope being given with its sign turned.")
 	x, n = pointer("x"), pointer("n")
 	slope, top, bottom := spread("slope"), spread("top"), spread("bottom")
 	each(n, 2, []Register{x}, func(v vector) {
@@ -70,7 +48,7 @@ func recurrent() {
 // matVec emits a product of four rows of a matrix with a vector.
 func matVec() {
 	const rows, unroll = 4, 2
-	function("dotFourAVX2", "w *float32, ld int, x *float32, n int, out *float32", "dotFourAVX2 writes the products of four rows of w, ld apart, with x, in eight partial sums each, to out.")
+	function("dotFourSIMD", "w *float32, ld int, x *float32, n int, out *float32", "dotFourSIMD writes the products of four rows of w, ld apart, with x, in eight partial sums each, to out.")
 	w, ld, x, n, out := pointer("w"), pointer("ld"), pointer("x"), pointer("n"), pointer("out")
 	SHLQ(Imm(2), ld)
 	row := []Register{w}

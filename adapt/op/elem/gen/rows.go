@@ -8,7 +8,7 @@ import (
 
 // maps emits the kernels that compute each element by itself.
 func maps() {
-	function("addAVX2", "dst, x *float32, n int", "addAVX2 adds x to dst.")
+	function("addSIMD", "dst, x *float32, n int", "addSIMD adds x to dst.")
 	dst, x, n := pointer("dst"), pointer("x"), pointer("n")
 	each(n, 4, []Register{dst, x}, func(v vector) {
 		a, b := v.load(dst), v.load(x)
@@ -17,7 +17,7 @@ func maps() {
 	})
 	finish()
 
-	function("addScaledAVX2", "dst, x *float32, n int, s float32", "addScaledAVX2 adds s·x to dst.")
+	function("addScaledSIMD", "dst, x *float32, n int, s float32", "addScaledSIMD adds s·x to dst.")
 	dst, x, n = pointer("dst"), pointer("x"), pointer("n")
 	s := spread("s")
 	each(n, 4, []Register{dst, x}, func(v vector) {
@@ -27,7 +27,7 @@ func maps() {
 	})
 	finish()
 
-	function("scaleAVX2", "x *float32, n int, s float32", "scaleAVX2 multiplies x by s.")
+	function("scaleSIMD", "x *float32, n int, s float32", "scaleSIMD multiplies x by s.")
 	x, n = pointer("x"), pointer("n")
 	s = spread("s")
 	each(n, 4, []Register{x}, func(v vector) {
@@ -37,7 +37,7 @@ func maps() {
 	})
 	finish()
 
-	function("normaliseAVX2", "dst, x, w, b *float32, n int, mean, scale float32", "normaliseAVX2 writes (x-mean)·scale·w + b to dst.")
+	function("normaliseSIMD", "dst, x, w, b *float32, n int, mean, scale float32", "normaliseSIMD writes (x-mean)·scale·w + b to dst.")
 	dst, x, n = pointer("dst"), pointer("x"), pointer("n")
 	w, b := pointer("w"), pointer("b")
 	mean, scale := spread("mean"), spread("scale")
@@ -50,7 +50,7 @@ func maps() {
 	})
 	finish()
 
-	function("normaliseGradAVX2", "grad, x *float32, n int, mean, scale, m, q float32", "normaliseGradAVX2 replaces g by (g - m - (x-mean)·scale·q)·scale.")
+	function("normaliseGradSIMD", "grad, x *float32, n int, mean, scale, m, q float32", "normaliseGradSIMD replaces g by (g - m - (x-mean)·scale·q)·scale.")
 	g := pointer("grad")
 	x, n = pointer("x"), pointer("n")
 	mean, scale = spread("mean"), spread("scale")
@@ -71,7 +71,7 @@ func maps() {
 // caller combines in a fixed order.
 func reductions() {
 	const unroll = 4
-	function("sumAVX2", "x *float32, n int, out *float32", "sumAVX2 writes the sums of x to the eight lanes of out.")
+	function("sumSIMD", "x *float32, n int, out *float32", "sumSIMD writes the sums of x to the eight lanes of out.")
 	x, n, out := pointer("x"), pointer("n"), pointer("out")
 	acc := zeros(unroll)
 	each(n, unroll, []Register{x}, func(v vector) {
@@ -81,7 +81,7 @@ func reductions() {
 	VMOVUPS(acc[0], Mem{Base: out})
 	finish()
 
-	function("sumSquaresAVX2", "x *float32, n int, mean float32, out *float32", "sumSquaresAVX2 writes the sums of (x-mean)² to the eight lanes of out.")
+	function("sumSquaresSIMD", "x *float32, n int, mean float32, out *float32", "sumSquaresSIMD writes the sums of (x-mean)² to the eight lanes of out.")
 	x, n, out = pointer("x"), pointer("n"), pointer("out")
 	mean := spread("mean")
 	acc = zeros(unroll)
@@ -97,7 +97,7 @@ func reductions() {
 	VMOVUPS(acc[0], Mem{Base: out})
 	finish()
 
-	function("dotAVX2", "a, b *float32, n int, out *float32", "dotAVX2 writes the sums of a·b to the eight lanes of out.")
+	function("dotSIMD", "a, b *float32, n int, out *float32", "dotSIMD writes the sums of a·b to the eight lanes of out.")
 	a, b := pointer("a"), pointer("b")
 	n, out = pointer("n"), pointer("out")
 	acc = zeros(unroll)
@@ -108,7 +108,7 @@ func reductions() {
 	VMOVUPS(acc[0], Mem{Base: out})
 	finish()
 
-	function("maxAVX2", "x *float32, n int, out *float32", "maxAVX2 writes the largest of x to the eight lanes of out, at least -Inf; a NaN may be lost.")
+	function("maxSIMD", "x *float32, n int, out *float32", "maxSIMD writes the largest of x to the eight lanes of out, at least -Inf; a NaN may be lost.")
 	x, n, out = pointer("x"), pointer("n"), pointer("out")
 	lowest := bits(0xff800000)
 	acc = zeros(unroll)
@@ -128,8 +128,8 @@ func reductions() {
 	VMOVUPS(acc[0], Mem{Base: out})
 	finish()
 
-	function("normaliseSumsAVX2", "grad, x, w, dw, db *float32, n int, mean, scale float32, out *float32",
-		"normaliseSumsAVX2 adds g·(x-mean)·scale to dw and g to db, replaces g by g·w and writes the sums\nof it, and of its products with (x-mean)·scale, to twice eight lanes of out.")
+	function("normaliseSumsSIMD", "grad, x, w, dw, db *float32, n int, mean, scale float32, out *float32",
+		"normaliseSumsSIMD adds g·(x-mean)·scale to dw and g to db, replaces g by g·w and writes the sums\nof it, and of its products with (x-mean)·scale, to twice eight lanes of out.")
 	g, w, dw, db := pointer("grad"), pointer("w"), pointer("dw"), pointer("db")
 	x, n, out = pointer("x"), pointer("n"), pointer("out")
 	mean = spread("mean")

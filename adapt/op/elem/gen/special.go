@@ -26,8 +26,16 @@ const (
 
 // exp replaces x, at most 88, by e^x; below lowest it is 0.
 func exp(x VecVirtual) {
-	small, z, n, y := YMM(), YMM(), YMM(), YMM()
+	small := YMM()
 	VCMPPS(Imm(1), constant(lowest), x, small) // x < lowest
+	power := expm1(x)
+	VFMADD213PS(power, power, x) // 2^n·(e^r−1) + 2^n
+	VANDNPS(x, small, x)
+}
+
+// expm1 returns 2^n and replaces x, at most 88, by e^r − 1, where e^x = 2^n·e^r; for x below lowest they are those of lowest.
+func expm1(x VecVirtual) (power VecVirtual) {
+	z, n, y := YMM(), YMM(), YMM()
 	VMOVUPS(constant(lowest), n)
 	VMAXPS(x, n, x) // x where it is NaN
 	VMOVUPS(constant(roundMagic), z)
@@ -41,10 +49,10 @@ func exp(x VecVirtual) {
 	}
 	VMULPS(x, x, n)
 	VFMADD213PS(x, n, y)
-	VADDPS(constant(1), y, y)
+	VMOVUPS(y, x)
 	VPSLLD(Imm(23), z, z)
-	VPADDD(z, y, y)
-	VANDNPS(y, small, x)
+	VPADDD(constant(1), z, z)
+	return z
 }
 
 // normalParts returns Φ(x) and e^(-x²/2).
@@ -71,7 +79,7 @@ func normalParts(x VecVirtual) (cdf, e VecVirtual) {
 
 // normal emits the kernels on the normal distribution.
 func normal() {
-	function("geluAVX2", "dst, x *float32, n int", "geluAVX2 writes x·Φ(x) to dst.")
+	function("geluSIMD", "dst, x *float32, n int", "geluSIMD writes x·Φ(x) to dst.")
 	dst, x, n := pointer("dst"), pointer("x"), pointer("n")
 	each(n, 1, []Register{dst, x}, func(v vector) {
 		a := v.load(x)
@@ -81,7 +89,7 @@ func normal() {
 	})
 	finish()
 
-	function("geluGradAVX2", "grad, x *float32, n int", "geluGradAVX2 multiplies g by Φ(x) + x·φ(x).")
+	function("geluGradSIMD", "grad, x *float32, n int", "geluGradSIMD multiplies g by Φ(x) + x·φ(x).")
 	g := pointer("grad")
 	x, n = pointer("x"), pointer("n")
 	each(n, 1, []Register{g, x}, func(v vector) {
@@ -97,7 +105,7 @@ func normal() {
 
 // softmax emits the kernels of softmax and its gradient.
 func softmax() {
-	function("expSumAVX2", "x *float32, n int, top, scale float32, out *float32", "expSumAVX2 replaces x by e^((x-top)·scale) and writes the sums of it to the eight lanes of out.")
+	function("expSumSIMD", "x *float32, n int, top, scale float32, out *float32", "expSumSIMD replaces x by e^((x-top)·scale) and writes the sums of it to the eight lanes of out.")
 	x, n, out := pointer("x"), pointer("n"), pointer("out")
 	top, scale := spread("top"), spread("scale")
 	acc := zeros(1)[0]
@@ -115,7 +123,7 @@ func softmax() {
 	VMOVUPS(acc, Mem{Base: out})
 	finish()
 
-	function("softmaxGradAVX2", "d, p *float32, n int, m, scale float32", "softmaxGradAVX2 replaces d by p·(d-m)·scale.")
+	function("softmaxGradSIMD", "d, p *float32, n int, m, scale float32", "softmaxGradSIMD replaces d by p·(d-m)·scale.")
 	d, p := pointer("d"), pointer("p")
 	n = pointer("n")
 	m := spread("m")
