@@ -92,6 +92,7 @@ func (r *Run) stages(ctx context.Context, w *work, opts Options) error {
 			return err
 		}
 		optim.MakeGrads(params)
+		optim.ZeroGrad(params) // each step leaves them so
 		if err := r.stage(ctx, w, i, first, total, opts); err != nil {
 			return err
 		}
@@ -109,21 +110,18 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	batches := r.prefetch(ctx, sampler, index, w.done-first)
-	params := r.model.Params()
 	for step := w.done - first; step < s.Steps; step++ {
 		if ctx.Err() != nil {
 			return errors.Join(ctx.Err(), w.save(context.WithoutCancel(ctx)))
 		}
 		began := time.Now()
-		record, err := r.step(batches, params, index, step)
+		record, err := r.step(batches, w.adam, index, step)
 		if err != nil {
 			if errors.Is(err, context.Canceled) {
 				return errors.Join(err, w.save(context.WithoutCancel(ctx)))
 			}
 			return fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
 		}
-		record.Rate = s.LR.Rate(step, s.Steps)
-		profiled("AdamW", func() { w.adam.Step(record.Rate) })
 		w.done = first + step + 1
 		record.Step, record.Steps, record.Stage, record.StageStep = w.done, total, s.Name, step+1
 		record.Speed = float64(r.cfg.Batch.Clips*r.cfg.Batch.Accumulate) / time.Since(began).Seconds()
@@ -142,11 +140,11 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 	return nil
 }
 
-// step accumulates the gradients of one optimiser step and clips them.
-func (r *Run) step(batches <-chan loaded, params []optim.Param, stage, step int) (Record, error) {
-	profiled("ZeroGrad", func() { optim.ZeroGrad(params) })
+// step accumulates the gradients of one optimiser step, which begin at 0, and takes it.
+func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (Record, error) {
 	n := r.cfg.Batch.Accumulate
-	var rec Record
+	s := r.cfg.Stages[stage]
+	rec := Record{Rate: s.LR.Rate(step, s.Steps)}
 	for micro := range n {
 		b, ok := <-batches
 		if !ok {
@@ -168,7 +166,7 @@ func (r *Run) step(batches <-chan loaded, params []optim.Param, stage, step int)
 		}
 		rec.add(parts, n)
 	}
-	profiled("ClipGradNorm", func() { rec.GradNorm = optim.ClipGradNorm(params, r.cfg.Optimizer.ClipNorm) })
+	profiled("AdamW", func() { rec.GradNorm = adam.ClipStep(rec.Rate, r.cfg.Optimizer.ClipNorm) })
 	if math.IsNaN(rec.GradNorm) || math.IsInf(rec.GradNorm, 0) {
 		return rec, fmt.Errorf("%w: the gradient's norm is %v", ErrDiverged, rec.GradNorm)
 	}

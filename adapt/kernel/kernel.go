@@ -1,6 +1,7 @@
-// Package kernel chooses the set of hand-written kernels that adapt/gemm and
-// adapt/op/elem compute with: the best that this CPU has, or the one that the
-// environment variable SYNCRETIC_KERNEL names.
+// Package kernel chooses the set of hand-written kernels that adapt/gemm,
+// adapt/op/elem and adapt/optim compute with: the best that this CPU has, or the
+// one that the environment variable SYNCRETIC_KERNEL names. (The optimiser's are
+// AVX2 or Go.)
 //
 //	set        CPU                    adapt/gemm      adapt/op/elem
 //	avx512     amd64 with AVX-512F    avx512-14x32    the AVX2 kernels

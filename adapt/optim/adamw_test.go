@@ -269,15 +269,3 @@ func TestGradientOfAnotherSize(t *testing.T) {
 	}()
 	NewAdamW(AdamWConfig{}, []Param{p}).Step(1)
 }
-
-// BenchmarkStep reports the bytes of values, gradients and moments a step touches.
-func BenchmarkStep(b *testing.B) {
-	const n = 1 << 20
-	params := []Param{newParam("p", filled(n, 1)...)}
-	setGrad(params[0], filled(n, 2)...)
-	opt := NewAdamW(AdamWConfig{WeightDecay: 0.01}, params)
-	b.SetBytes(7 * 4 * n)
-	for b.Loop() {
-		opt.Step(1e-4)
-	}
-}

@@ -16,14 +16,12 @@ func ExampleAdamW() {
 	params := []optim.Param{{Name: "w", Value: w}}
 	adam := optim.NewAdamW(optim.AdamWConfig{}, params)
 	for range 300 {
-		optim.ZeroGrad(params)
 		loss := ag.Square(ag.Sub(w, mat.Scalar[float32](3)))
 		if err := ag.Backward(loss); err != nil {
 			fmt.Println(err)
 			return
 		}
-		optim.ClipGradNorm(params, 10)
-		adam.Step(0.05)
+		adam.ClipStep(0.05, 10)
 	}
 	fmt.Printf("%.2f\n", mat.Data[float32](w.Matrix)[0])
 	// Output: 3.00

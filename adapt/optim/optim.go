@@ -1,12 +1,13 @@
 // Package optim updates the parameters of a spago model from the gradients that
 // a backward pass left on them.
 //
-// A training step is four calls, in this order:
+// A training step is two calls:
 //
-//	optim.ZeroGrad(params)               // buffers kept, values 0
 //	ag.Backward(loss)                    // once for each clip of the batch: gradients add up
-//	norm := optim.ClipGradNorm(params, 10)
-//	adam.Step(lr)                        // lr comes from the caller's schedule
+//	norm := adam.ClipStep(lr, 10)        // lr comes from the caller's schedule; the gradients are 0 again
+//
+// ZeroGrad, ClipGradNorm and Step do what ClipStep joins one by one, for a caller
+// who does not clip, or looks at the gradients in between.
 //
 // [AdamW] is PyTorch's by default; AdamWConfig.Variant selects fairseq's, which
 // MERT was trained with. State and Restore carry the moments across a restart.
@@ -15,8 +16,12 @@
 // that has received none yet. All of them work in place, in parallel over blocks
 // whose bounds depend on the parameters alone, so that the results are the same
 // bits whatever GOMAXPROCS is. None is safe for concurrent use on the same
-// parameters.
+// parameters. The AVX2 kernels (kernels_amd64.s, written by gen) and the portable
+// Go, which does everything where the processor or the build (tag purego) has no
+// AVX2, give the same bits too, but for which NaN a NaN is.
 package optim
+
+//go:generate sh -c "cd gen && go run . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg optim"
 
 import (
 	"fmt"
@@ -40,9 +45,8 @@ type Param struct {
 // had a gradient goes on being updated: by momentum and decay, as in PyTorch
 // with set_to_none=False.
 func ZeroGrad(params []Param) {
-	for _, b := range gradBlocks(params) {
-		clear(b.grad)
-	}
+	blocks := gradBlocks(params)
+	parallel(len(blocks), func(i int) { clear(blocks[i].grad) })
 }
 
 // MakeGrads gives every parameter that requires a gradient and has none a buffer of zeros. Without it, a parameter that a

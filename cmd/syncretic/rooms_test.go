@@ -37,7 +37,7 @@ var rooms = map[string]room{
 	"adapt/gemm":    {[]string{"adapt/kernel"}, "kernels over slices know nothing of tensors"},
 	"adapt/op/elem": {[]string{"adapt/kernel"}, "kernels over slices know nothing of tensors"},
 	"adapt/op":      {[]string{"adapt/gemm", "adapt/op/elem"}, "an operator sees matrices, not models or files"},
-	"adapt/optim":   {nil, "an optimiser sees parameters and gradients, not what they are part of"},
+	"adapt/optim":   {[]string{"adapt/kernel"}, "an optimiser sees parameters and gradients, not what they are part of"},
 	"adapt/audio":   {[]string{"checkpoint", "adapt/op/elem"}, "audio files are written as atomically as weights, and resampling is products of vectors; nothing else is shared"},
 	"adapt/cqt":     {[]string{"adapt/gemm"}, "a transform of samples needs no model"},
 	"adapt/encodec": {[]string{"adapt/gemm", "adapt/op/elem", "checkpoint"}, "a codec's encoder only infers: it needs kernels and weights, no graph"},

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Times the encoder against PyTorch: random MERT-95M weights, one 5 s clip at 24 kHz, all cores, interleaved in one run.
+# Times the encoder against PyTorch: random MERT-95M weights, 5 s clips at 24 kHz, all cores, in turns: inference and training.
 #
 #     examples/bench/encoder.sh [VENV] [OPTIONS OF encoder.py]
 #
