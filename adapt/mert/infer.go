@@ -16,7 +16,7 @@ import (
 // cut long recordings into windows.
 func (e *Encoder) HiddenStates(samples []float32) ([][]float32, error) {
 	var states [][]float32
-	err := e.run(samples, func(h []float32) { states = append(states, h) })
+	err := e.run(samples, true, func(h []float32) { states = append(states, h) })
 	return states, err
 }
 
@@ -25,7 +25,7 @@ func (e *Encoder) HiddenStates(samples []float32) ([][]float32, error) {
 func (e *Encoder) Features(samples []float32) ([][]float32, error) {
 	var means [][]float32
 	sums := make([]float64, e.cfg.HiddenSize)
-	err := e.run(samples, func(h []float32) {
+	err := e.run(samples, false, func(h []float32) {
 		clear(sums)
 		for row := 0; row < len(h); row += len(sums) {
 			for i, v := range h[row : row+len(sums)] {
@@ -41,8 +41,8 @@ func (e *Encoder) Features(samples []float32) ([][]float32, error) {
 	return means, err
 }
 
-// run hands each hidden state of a clip to emit, in order.
-func (e *Encoder) run(samples []float32, emit func([]float32)) error {
+// run hands each hidden state of a clip to emit, in order; emit may keep them if keep is set.
+func (e *Encoder) run(samples []float32, keep bool, emit func([]float32)) error {
 	if _, err := e.frames(len(samples)); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (e *Encoder) run(samples []float32, emit func([]float32)) error {
 	if err != nil {
 		return err
 	}
-	p := &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1}
+	p := &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1, recycle: true, keep: keep}
 	x := p.project(p.frontInPieces(e.prep.prepare(samples)), extra, nil)
 	p.transform(x, func(h mat.Tensor) { emit(values(h)) })
 	return nil
@@ -80,7 +80,9 @@ func (p *pass) frontInPieces(samples []float32) mat.Tensor {
 	for start := 0; start < frames; start += pieceFrames {
 		end := min(start+pieceFrames, frames)
 		piece := samples[start*hop : (end-1)*hop+field]
-		copy(out[start*dim:end*dim], values(p.front(op.Tensor(len(piece), 1, piece))))
+		features := p.front(op.Tensor(len(piece), 1, piece))
+		copy(out[start*dim:end*dim], values(features))
+		p.free(features)
 	}
 	return op.Tensor(frames, dim, out)
 }

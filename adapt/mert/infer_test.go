@@ -194,3 +194,45 @@ func TestShortClips(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoryIsReused: hidden states keep their values while other clips are encoded, and repeated inference gives the same
+// bits in the memory of the inference before.
+func TestMemoryIsReused(t *testing.T) {
+	for _, stable := range []bool{false, true} {
+		c := tiny()
+		c.DoStableLayerNorm = stable
+		e, err := New(c, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		samples := noise(4000, 5)
+		kept, err := e.HiddenStates(samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := make([][]float32, len(kept))
+		for i := range kept {
+			before[i] = slices.Clone(kept[i])
+		}
+		var wg sync.WaitGroup
+		for seed := range uint64(4) {
+			wg.Go(func() {
+				for range 3 {
+					if _, err := e.Features(noise(4000, seed)); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		again, err := e.HiddenStates(samples)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range before {
+			if !slices.Equal(kept[i], before[i]) || !slices.Equal(again[i], before[i]) {
+				t.Errorf("pre-LN %t: hidden state %d changed", stable, i)
+			}
+		}
+	}
+}

@@ -20,6 +20,17 @@ type pass struct {
 	train bool   // dropout and layerdrop are on
 	seed  uint64 // of dropout and layerdrop
 	sites uint64 // random places met so far
+
+	// recycle gives each tensor's memory back once it has been used, which inference does. keep excepts the hidden states,
+	// whose receiver then keeps them.
+	recycle, keep bool
+}
+
+// free gives the memory of a tensor that nobody uses any more back.
+func (p *pass) free(x mat.Tensor) {
+	if p.recycle {
+		op.Release(x)
+	}
 }
 
 // site numbers the places that draw random numbers, in the order of the pass, and gives each its own seed.
@@ -40,6 +51,12 @@ func (p *pass) layerNorm(x mat.Tensor, n affine) mat.Tensor {
 	return op.LayerNorm(x, n.w, n.b, float32(p.cfg.LayerNormEps))
 }
 
+// normalised is layerNorm of an x that is used nowhere else.
+func (p *pass) normalised(x mat.Tensor, n affine) mat.Tensor {
+	defer p.free(x)
+	return p.layerNorm(x, n)
+}
+
 // conv is convolution i of the front-end with its norm and GELU.
 func (p *pass) conv(x mat.Tensor, i int) mat.Tensor {
 	l := p.m.convs[i]
@@ -47,32 +64,42 @@ func (p *pass) conv(x mat.Tensor, i int) mat.Tensor {
 		return op.Conv1D(x, l.conv.w, l.conv.b, p.clips, l.kernel, l.stride, op.GELU)
 	}
 	x = op.Conv1D(x, l.conv.w, l.conv.b, p.clips, l.kernel, l.stride, op.None)
+	defer p.free(x)
 	if p.cfg.FeatExtractNorm == "group" {
 		return op.GroupNorm(x, l.norm.w, l.norm.b, p.clips, normEps, op.GELU)
 	}
-	x = op.LayerNorm(x, l.norm.w, l.norm.b, normEps)
-	return op.Activate(x, op.GELU)
+	y := op.LayerNorm(x, l.norm.w, l.norm.b, normEps)
+	defer p.free(y)
+	return op.Activate(y, op.GELU)
 }
 
 // front is the whole convolutional front-end: [clips*samples][1] to [clips*frames][conv_dim].
 func (p *pass) front(x mat.Tensor) mat.Tensor {
 	for i := range p.m.convs {
-		x = p.conv(x, i)
+		y := p.conv(x, i)
+		if i > 0 { // the first x is the caller's
+			p.free(x)
+		}
+		x = y
 	}
 	return x
 }
 
 // project takes the features to the width of the transformer, with the constant-Q columns if the config has them, and
-// replaces masked frames.
+// replaces masked frames. The features are used up.
 func (p *pass) project(x mat.Tensor, extra []float32, mask []bool) mat.Tensor {
 	if p.cfg.FeatureExtractorCQT {
 		bins := p.cfg.cqtBins()
-		x = op.Concat(x, op.Tensor(len(extra)/bins, bins, extra))
+		features := x
+		x = op.Concat(features, op.Tensor(len(extra)/bins, bins, extra))
+		p.free(features)
 	}
 	if p.m.featureNorm.w != nil {
-		x = p.layerNorm(x, p.m.featureNorm)
+		x = p.normalised(x, p.m.featureNorm)
 	}
-	x = op.Linear(x, p.m.projection.w, p.m.projection.b, op.None)
+	features := x
+	x = op.Linear(features, p.m.projection.w, p.m.projection.b, op.None)
+	p.free(features)
 	x = p.dropout(x, p.cfg.FeatProjDropout)
 	if mask != nil {
 		x = op.MaskRows(x, p.m.mask, mask)
@@ -81,23 +108,32 @@ func (p *pass) project(x mat.Tensor, extra []float32, mask []bool) mat.Tensor {
 }
 
 // transform runs the positional convolution and the transformer, and hands each hidden state to emit as it is known:
-// num_hidden_layers + 1 of them.
+// num_hidden_layers + 1 of them. x is used up.
 func (p *pass) transform(x mat.Tensor, emit func(mat.Tensor)) {
 	cfg := p.cfg
-	x = op.PosConv(x, p.m.gain, p.m.direction, p.m.positionBias, p.clips, cfg.NumConvPosEmbeddingGroups, cfg.NumConvPosEmbeddings)
+	projected := x
+	x = op.PosConv(projected, p.m.gain, p.m.direction, p.m.positionBias, p.clips, cfg.NumConvPosEmbeddingGroups, cfg.NumConvPosEmbeddings)
+	p.free(projected)
 	if !cfg.DoStableLayerNorm {
-		x = p.layerNorm(x, p.m.norm)
+		x = p.normalised(x, p.m.norm)
 	}
 	x = p.dropout(x, cfg.HiddenDropout)
 	emit(x)
 	for i := range p.m.layers {
+		input := x
 		if dropped := p.layerDropped(); !dropped {
 			x = p.layer(x, &p.m.layers[i])
+			if !p.keep {
+				p.free(input)
+			}
 		}
 		if cfg.DoStableLayerNorm && i == len(p.m.layers)-1 {
-			x = p.layerNorm(x, p.m.norm)
+			x = p.normalised(x, p.m.norm)
 		}
 		emit(x)
+	}
+	if !p.keep {
+		p.free(x)
 	}
 }
 
@@ -111,11 +147,23 @@ func (p *pass) layerDropped() bool {
 // at the entry of the two branches instead.
 func (p *pass) layer(x mat.Tensor, l *transformerLayer) mat.Tensor {
 	if p.cfg.DoStableLayerNorm {
-		x = op.Add(x, p.attention(p.layerNorm(x, l.norm), l))
-		return op.Add(x, p.feedForward(p.layerNorm(x, l.finalNorm), l))
+		n := p.layerNorm(x, l.norm)
+		h := p.residual(x, p.attention(n, l))
+		p.free(n)
+		n = p.layerNorm(h, l.finalNorm)
+		defer p.free(h)
+		defer p.free(n)
+		return p.residual(h, p.feedForward(n, l))
 	}
-	x = p.layerNorm(op.Add(x, p.attention(x, l)), l.norm)
-	return p.layerNorm(op.Add(x, p.feedForward(x, l)), l.finalNorm)
+	h := p.normalised(p.residual(x, p.attention(x, l)), l.norm)
+	defer p.free(h)
+	return p.normalised(p.residual(h, p.feedForward(h, l)), l.finalNorm)
+}
+
+// residual joins a branch, which is used up, with its input.
+func (p *pass) residual(x, branch mat.Tensor) mat.Tensor {
+	defer p.free(branch)
+	return op.Add(x, branch)
 }
 
 func (p *pass) attention(x mat.Tensor, l *transformerLayer) mat.Tensor {
@@ -123,15 +171,15 @@ func (p *pass) attention(x mat.Tensor, l *transformerLayer) mat.Tensor {
 	if p.train {
 		drop.P = float32(p.cfg.AttentionDropout)
 	}
-	x = op.QKV(x, l.q.w, l.q.b, l.k.w, l.k.b, l.v.w, l.v.b)
-	x = op.Attention(x, p.cfg.NumAttentionHeads, p.clips, drop)
-	x = op.Linear(x, l.out.w, l.out.b, op.None)
-	return p.dropout(x, p.cfg.HiddenDropout)
+	qkv := op.QKV(x, l.q.w, l.q.b, l.k.w, l.k.b, l.v.w, l.v.b)
+	context := op.Attention(qkv, p.cfg.NumAttentionHeads, p.clips, drop)
+	p.free(qkv)
+	defer p.free(context)
+	return p.dropout(op.Linear(context, l.out.w, l.out.b, op.None), p.cfg.HiddenDropout)
 }
 
 func (p *pass) feedForward(x mat.Tensor, l *transformerLayer) mat.Tensor {
-	x = op.Linear(x, l.up.w, l.up.b, op.GELU)
-	x = p.dropout(x, p.cfg.ActivationDropout)
-	x = op.Linear(x, l.down.w, l.down.b, op.None)
-	return p.dropout(x, p.cfg.HiddenDropout)
+	h := p.dropout(op.Linear(x, l.up.w, l.up.b, op.GELU), p.cfg.ActivationDropout)
+	defer p.free(h)
+	return p.dropout(op.Linear(h, l.down.w, l.down.b, op.None), p.cfg.HiddenDropout)
 }

@@ -77,7 +77,7 @@ func (h *head) probabilities(row, rows, t, c, d int) []float32 {
 
 func (l *attention) Forward() (mat.Tensor, error) {
 	t, c, d := l.size()
-	y := make([]float32, l.clips*t*c)
+	y := output(l.clips*t*c, l.qkv.RequiresGrad())
 	n, blocks, parts := l.clips*l.heads, (t+queryRows-1)/queryRows, 1
 	if procs := runtime.GOMAXPROCS(0); n < 2*procs { // parts of a head, each with its own form of keys and values
 		parts = min(blocks, 2*procs/n)

@@ -48,8 +48,9 @@ func (l *conv) size() (tin, tout, in, out int) {
 
 func (l *conv) Forward() (mat.Tensor, error) {
 	tin, tout, in, out := l.size()
-	x, y := values(l.x), make([]float32, l.clips*tout*out)
-	act := l.result(y, requiresGrad(l.Operands()...))
+	keep := requiresGrad(l.Operands()...)
+	x, y := values(l.x), output(l.clips*tout*out, keep)
+	act := l.result(y, keep)
 	if in == 1 && out%elem.FilterWidth == 0 {
 		l.filter(act, y)
 	} else {

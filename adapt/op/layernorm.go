@@ -27,8 +27,9 @@ func (l *layerNorm) Operands() []mat.Tensor { return []mat.Tensor{l.x, l.w, l.b}
 
 func (l *layerNorm) Forward() (mat.Tensor, error) {
 	rows, c := dims(l.x)
-	x, w, b, y := values(l.x), values(l.w), values(l.b), make([]float32, rows*c)
-	if requiresGrad(l.Operands()...) {
+	keep := requiresGrad(l.Operands()...)
+	x, w, b, y := values(l.x), values(l.w), values(l.b), output(rows*c, keep)
+	if keep {
 		l.stats = make([]float32, 2*rows)
 	}
 	parallelRows(rows, c, func(lo, hi int) {

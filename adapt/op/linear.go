@@ -29,8 +29,9 @@ func (l *linear) Operands() []mat.Tensor { return operands(l.x, l.w, l.b) }
 func (l *linear) Forward() (mat.Tensor, error) {
 	rows, in := dims(l.x)
 	out, _ := dims(l.w)
-	y := make([]float32, rows*out)
-	act := l.result(y, requiresGrad(l.Operands()...))
+	keep := requiresGrad(l.Operands()...)
+	y := output(rows*out, keep)
+	act := l.result(y, keep)
 	w, release := packed(l.w, 1, func(_ int, p *gemm.Packed) { p.Set(true, out, in, values(l.w), in) })
 	defer release()
 	w[0].Multiply(rows, values(l.x), in, bias(l.b), y, out, l.finish(act, y, out))

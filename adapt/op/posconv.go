@@ -120,9 +120,10 @@ func padded(x []float32, t, c, cg, before, after int) *scratch {
 func (l *posConv) Forward() (mat.Tensor, error) {
 	t, c, cg := l.size()
 	x, b := values(l.x), values(l.b)
-	pre := make([]float32, l.clips*t*c)
+	keep := requiresGrad(l.Operands()...)
+	pre := output(l.clips*t*c, keep)
 	y := pre
-	if requiresGrad(l.Operands()...) {
+	if keep {
 		l.pre, y = pre, make([]float32, len(pre))
 	}
 	w, release := l.forms()

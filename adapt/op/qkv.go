@@ -32,7 +32,7 @@ func (l *qkv) Operands() []mat.Tensor {
 
 func (l *qkv) Forward() (mat.Tensor, error) {
 	rows, c := dims(l.x)
-	y := make([]float32, rows*3*c)
+	y := output(rows*3*c, requiresGrad(l.Operands()...))
 	w, release := packed(l.w[0], 3, func(i int, p *gemm.Packed) { p.Set(true, c, c, values(l.w[i]), c) })
 	defer release()
 	for i := range w {

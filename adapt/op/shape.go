@@ -24,7 +24,7 @@ func (l *add) Operands() []mat.Tensor { return []mat.Tensor{l.a, l.b} }
 
 func (l *add) Forward() (mat.Tensor, error) {
 	rows, cols := dims(l.a)
-	a, b, y := values(l.a), values(l.b), make([]float32, rows*cols)
+	a, b, y := values(l.a), values(l.b), output(rows*cols, requiresGrad(l.a, l.b))
 	parallelRows(rows, cols, func(lo, hi int) {
 		copy(y[lo*cols:hi*cols], a[lo*cols:hi*cols])
 		elem.Add(y[lo*cols:hi*cols], b[lo*cols:hi*cols])
@@ -68,7 +68,7 @@ func (l *maskRows) Operands() []mat.Tensor { return []mat.Tensor{l.x, l.emb} }
 
 func (l *maskRows) Forward() (mat.Tensor, error) {
 	rows, c := dims(l.x)
-	x, emb, y := values(l.x), values(l.emb), make([]float32, rows*c)
+	x, emb, y := values(l.x), values(l.emb), output(rows*c, requiresGrad(l.x, l.emb))
 	for r, masked := range l.mask {
 		if masked {
 			copy(y[r*c:(r+1)*c], emb)
@@ -150,7 +150,7 @@ func (l *concat) Forward() (mat.Tensor, error) {
 	rows, ca := dims(l.a)
 	_, cb := dims(l.b)
 	a, b, c := values(l.a), values(l.b), ca+cb
-	y := make([]float32, rows*c)
+	y := output(rows*c, requiresGrad(l.Operands()...))
 	for r := range rows {
 		copy(y[r*c:r*c+ca], a[r*ca:])
 		copy(y[r*c+ca:(r+1)*c], b[r*cb:])
