@@ -10,7 +10,7 @@ func native() []*Kernel {
 	}
 	if kernel.Allowed(kernel.AVX512) {
 		kernels = append(kernels, &Kernel{
-			name: "avx512-14x32", rows: 14, cols: 32, kc: 256, mc: 112, nc: 256,
+			name: "avx512-14x32", rows: 14, cols: 32, kc: 256, mc: 112, nc: 256, packed: avx512Packed[:],
 			tile: func(rows, cols int) tileFunc {
 				if cols <= 16 {
 					return avx512Narrow[rows-1]
@@ -51,6 +51,14 @@ var avx512Wide = [...]tileFunc{
 	tile5x32avx512, tile6x32avx512, tile7x32avx512, tile8x32avx512,
 	tile9x32avx512, tile10x32avx512, tile11x32avx512, tile12x32avx512,
 	tile13x32avx512, tile14x32avx512,
+}
+
+// avx512Packed are tiles of packed operands, from 1 row up.
+var avx512Packed = [...]packedFunc{
+	packed1x32avx512, packed2x32avx512, packed3x32avx512, packed4x32avx512,
+	packed5x32avx512, packed6x32avx512, packed7x32avx512, packed8x32avx512,
+	packed9x32avx512, packed10x32avx512, packed11x32avx512, packed12x32avx512,
+	packed13x32avx512, packed14x32avx512,
 }
 
 // avx2Narrow are tiles of up to 8 columns, from 1 row up.

@@ -144,6 +144,76 @@ func tile13x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow in
 //go:noescape
 func tile14x32avx512(kc int, a *float32, aRow int, aCol int, b *float32, bRow int, c *float32, ldc int, cols int, acc int)
 
+// packed1x32avx512 is a tile of 1 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed1x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed2x32avx512 is a tile of 2 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed2x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed3x32avx512 is a tile of 3 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed3x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed4x32avx512 is a tile of 4 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed4x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed5x32avx512 is a tile of 5 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed5x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed6x32avx512 is a tile of 6 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed6x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed7x32avx512 is a tile of 7 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed7x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed8x32avx512 is a tile of 8 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed8x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed9x32avx512 is a tile of 9 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed9x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed10x32avx512 is a tile of 10 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed10x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed11x32avx512 is a tile of 11 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed11x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed12x32avx512 is a tile of 12 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed12x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed13x32avx512 is a tile of 13 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed13x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
+// packed14x32avx512 is a tile of 14 rows and 32 columns of packed operands.
+//
+//go:noescape
+func packed14x32avx512(kc int, a *float32, b *float32, c *float32, ldc int, acc int)
+
 // tile1x8avx2masked is a tile of 1 rows and 1 to 8 columns.
 //
 //go:noescape

@@ -24,6 +24,14 @@ type vector struct {
 // ymm are the AVX2 registers.
 var ymm = []Register{Y0, Y1, Y2, Y3, Y4, Y5, Y6, Y7, Y8, Y9, Y10, Y11, Y12, Y13, Y14, Y15}
 
+// zmm are the AVX-512 registers.
+var zmm = []Register{Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
+	Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31}
+
+// clear256 and clear512 set a register to zero. VXORPS of ZMM registers would need AVX512DQ.
+func clear256(r Register) { VXORPS(r, r, r) }
+func clear512(r Register) { VPXORD(r, r, r) }
+
 func main() {
 	ConstraintExpr("amd64")
 	for _, vecs := range []int{1, 2} {
@@ -31,12 +39,15 @@ func main() {
 			tile512(rows, vecs)
 		}
 	}
+	for rows := 1; rows <= 14; rows++ {
+		packed(rows, "avx512", vector{bytes: 64, regs: zmm, zero: clear512})
+	}
 	lanes := laneMasks()
 	for rows := 1; rows <= 6; rows++ {
 		tile256(rows, 1, true, lanes)
 		tile256(rows, 2, true, lanes)
 		tile256(rows, 2, false, lanes)
-		packed256(rows)
+		packed(rows, "avx2", vector{bytes: 32, regs: ymm, zero: clear256})
 	}
 	transpose8()
 	for _, vecs := range []int{1, 2, 4} {
@@ -65,11 +76,10 @@ func tile512(rows, vecs int) {
 	}
 	tile(rows, vecs, vector{
 		bytes: 64,
-		regs: []Register{Z0, Z1, Z2, Z3, Z4, Z5, Z6, Z7, Z8, Z9, Z10, Z11, Z12, Z13, Z14, Z15,
-			Z16, Z17, Z18, Z19, Z20, Z21, Z22, Z23, Z24, Z25, Z26, Z27, Z28, Z29, Z30, Z31},
+		regs:  zmm,
 		load:  func(src Mem, vec int, dst Register) { VMOVUPS_Z(src, masks[vec], dst) },
 		store: func(src Register, vec int, dst Mem) { VMOVUPS(src, masks[vec], dst) },
-		zero:  func(r Register) { VPXORD(r, r, r) },
+		zero:  clear512,
 	})
 }
 
@@ -92,7 +102,7 @@ func tile256(rows, vecs int, masked bool, lanes Mem) {
 		regs:  ymm,
 		load:  func(src Mem, vec int, dst Register) { VMOVUPS(src, dst) },
 		store: func(src Register, vec int, dst Mem) { VMOVUPS(src, dst) },
-		zero:  func(r Register) { VXORPS(r, r, r) },
+		zero:  clear256,
 	}
 	if masked {
 		address, cols := GP64(), GP64()
@@ -207,35 +217,44 @@ func tile(rows, vecs int, set vector) {
 	RET()
 }
 
-// packed256 emits a tile of up to 6 rows and 16 columns over packed operands. With fixed strides it takes four turns at a
-// time, without an instruction for addresses. The sums are those of tile.
-func packed256(rows int) {
-	const turns = 4
-	name := fmt.Sprintf("packed%dx16avx2", rows)
+// packed emits a tile of as many rows as tile512 or tile256 and two whole vectors, over packed operands; of set it uses
+// no load and no store. With fixed strides it takes four turns at a time, without an instruction for addresses. The sums
+// are those of tile.
+func packed(rows int, suffix string, set vector) {
+	const turns, vecs = 4, 2
+	width := vecs * set.bytes // of a row of B
+	name := fmt.Sprintf("packed%dx%d%s", rows, width/4, suffix)
 	TEXT(name, NOSPLIT, "func(kc int, a, b, c *float32, ldc, acc int)")
-	Doc(fmt.Sprintf("%s is a tile of %d rows and 16 columns of packed operands.", name, rows))
+	Doc(fmt.Sprintf("%s is a tile of %d rows and %d columns of packed operands.", name, rows, width/4))
 	Pragma("noescape")
-	sum := func(i, v int) Register { return ymm[4+2*i+v] }
+	bReg, aReg := set.regs[:vecs], set.regs[2:4]
+	sum := func(i, v int) Register { return set.regs[4+i*vecs+v] }
 	kc, a, b := Load(Param("kc"), GP64()), Load(Param("a"), GP64()), Load(Param("b"), GP64())
 	for i := range rows {
-		for v := range 2 {
-			VXORPS(sum(i, v), sum(i, v), sum(i, v))
+		for v := range vecs {
+			set.zero(sum(i, v))
 		}
 	}
-	prefetchRows(rows, 2, 32)
+	prefetchRows(rows, vecs, set.bytes)
 	step := func(n int) {
 		for u := range n {
-			VMOVUPS(Mem{Base: b, Disp: 64 * u}, ymm[0])
-			VMOVUPS(Mem{Base: b, Disp: 64*u + 32}, ymm[1])
+			for v := range vecs {
+				VMOVUPS(Mem{Base: b, Disp: width*u + set.bytes*v}, bReg[v])
+			}
 			for i := range rows {
-				x := ymm[2+i%2]
+				x := aReg[i%2]
 				VBROADCASTSS(Mem{Base: a, Disp: 4 * (rows*u + i)}, x)
-				VFMADD231PS(ymm[0], x, sum(i, 0))
-				VFMADD231PS(ymm[1], x, sum(i, 1))
+				for v := range vecs {
+					VFMADD231PS(bReg[v], x, sum(i, v))
+				}
 			}
 		}
-		ADDQ(U8(4*rows*n), a)
-		ADDQ(I32(64*n), b)
+		if bytes := 4 * rows * n; bytes < 128 { // an immediate of 8 bits is signed
+			ADDQ(U8(bytes), a)
+		} else {
+			ADDQ(I32(bytes), a)
+		}
+		ADDQ(I32(width*n), b)
 	}
 	SUBQ(U8(turns), kc)
 	JLT(LabelRef("rest"))
@@ -260,8 +279,8 @@ func packed256(rows int) {
 	row := GP64()
 	MOVQ(c, row)
 	for i := range rows {
-		for v := range 2 {
-			VADDPS(Mem{Base: row, Disp: 32 * v}, sum(i, v), sum(i, v))
+		for v := range vecs {
+			VADDPS(Mem{Base: row, Disp: set.bytes * v}, sum(i, v), sum(i, v))
 		}
 		if i < rows-1 {
 			ADDQ(ldc, row)
@@ -269,8 +288,8 @@ func packed256(rows int) {
 	}
 	Label("store")
 	for i := range rows {
-		for v := range 2 {
-			VMOVUPS(sum(i, v), Mem{Base: c, Disp: 32 * v})
+		for v := range vecs {
+			VMOVUPS(sum(i, v), Mem{Base: c, Disp: set.bytes * v})
 		}
 		if i < rows-1 {
 			ADDQ(ldc, c)
