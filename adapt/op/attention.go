@@ -93,7 +93,7 @@ func (l *attention) Forward() (mat.Tensor, error) {
 			rows := min(queryRows, t-row)
 			p := h.probabilities(row, rows, t, c, d)
 			if l.drop.P > 0 {
-				l.drop.apply(p, (i*t+row)*t)
+				l.drop.apply(p, p, (i*t+row)*t)
 			}
 			h.values.MultiplySerial(rows, p, t, nil, out[row*c:], c, nil)
 		}
@@ -125,13 +125,12 @@ func (l *attention) Backward(gy mat.Tensor) error {
 			kept := p
 			if l.drop.P > 0 {
 				kept = dp // free until the gradient of V is done
-				copy(kept, p)
-				l.drop.apply(kept, (i*t+row)*t)
+				l.drop.apply(kept, p, (i*t+row)*t)
 			}
 			gemm.MultiplySerial(true, false, t, d, rows, kept, t, gh, c, row > 0, gv, 3*c)
 			h.valCols.MultiplySerial(rows, gh, c, nil, dp, t, nil)
 			if l.drop.P > 0 {
-				l.drop.apply(dp, (i*t+row)*t)
+				l.drop.apply(dp, dp, (i*t+row)*t)
 			}
 			for r := range rows {
 				elem.SoftmaxGrad(dp[r*t:(r+1)*t], p[r*t:(r+1)*t], scale)

@@ -355,6 +355,6 @@ func kept(d Drop, n int) []float64 {
 	for i := range ones {
 		ones[i] = 1
 	}
-	d.apply(ones, 0)
+	d.apply(ones, ones, 0)
 	return widen([][]float32{ones})[0]
 }

@@ -49,6 +49,7 @@ func TestSameBits(t *testing.T) {
 			FilterGrad(s[8], FilterWidth+1, s[9], FilterWidth, s[6], stride, n)
 			return nil
 		}},
+		{"Drop", 0xd1b6441cc08e4610, func(s [][]float32) []float32 { Drop(s[0], s[1], 0.3, 7, 5); return nil }},
 		{"ELU", 0xe668dbbc3c3c13c3, func(s [][]float32) []float32 { ELU(s[0], s[1]); return nil }},
 		{"Sigmoid", 0x81a7be789363d621, func(s [][]float32) []float32 { Sigmoid(s[0]); return nil }},
 		{"Tanh", 0xbe23c73e0d624abf, func(s [][]float32) []float32 { Tanh(s[0]); return nil }},

@@ -60,5 +60,9 @@ func logistic(x []float32, slope, top, bottom float32) { logisticGo(x, slope, to
 
 func addProduct(dst, w []float32, ld int, x []float32) { addProductGo(dst, w, ld, x) }
 
+func drop(dst, x []float32, scale float32, threshold uint32, state uint64) {
+	dropGo(dst, x, scale, threshold, state)
+}
+
 // useSIMD reports that there are no kernels.
 func useSIMD() bool { return false }

@@ -235,3 +235,11 @@ func addProduct(dst, w []float32, ld int, x []float32) {
 		dst[i] += dot(x, w[i*ld:])
 	}
 }
+
+func drop(dst, x []float32, scale float32, threshold uint32, state uint64) {
+	if useSIMD() {
+		dropSIMD(&dst[0], &x[0], len(x), scale, threshold, state)
+	} else {
+		dropGo(dst, x, scale, threshold, state)
+	}
+}

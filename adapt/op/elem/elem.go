@@ -1,5 +1,5 @@
 // Package elem is the arithmetic of adapt/op that works on one element, one row
-// or one column at a time: GELU, softmax, normalisation, sums and products.
+// or one column at a time: GELU, softmax, dropout, normalisation, sums and products.
 //
 // Every function has an AVX2 and a NEON version, used where the CPU has it and
 // package kernel allows it, and a portable one in Go (portable.go; build tag

@@ -2325,3 +2325,203 @@ done120:
 	VMOVUPS Y6, 96(SI)
 	VZEROUPPER
 	RET
+
+// func dropSIMD(dst *float32, x *float32, n int, scale float32, threshold uint32, state uint64)
+// Requires: AVX, AVX2
+TEXT ·dropSIMD(SB), NOSPLIT, $0-40
+	MOVQ         dst+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS scale+24(FP), Y0
+	VBROADCASTSS threshold+28(FP), Y1
+	VPBROADCASTQ state+32(FP), Y2
+	VPADDQ       pair_states<>+0(SB), Y2, Y2
+	VMOVDQU      vector_step<>+0(SB), Y3
+
+loop121:
+	CMPQ     DX, $0x10
+	JLT      end122
+	VPSRLQ   $0x1e, Y2, Y4
+	VPXOR    Y2, Y4, Y4
+	VPADDQ   Y3, Y2, Y2
+	VPSRLQ   $0x20, Y4, Y5
+	VPMULUDQ word_1ce4e5b9<>+0(SB), Y5, Y5
+	VPMULUDQ word_bf58476d<>+0(SB), Y4, Y6
+	VPMULUDQ word_1ce4e5b9<>+0(SB), Y4, Y4
+	VPADDQ   Y6, Y5, Y5
+	VPSLLQ   $0x20, Y5, Y5
+	VPADDQ   Y5, Y4, Y4
+	VPSRLQ   $0x1b, Y4, Y5
+	VPXOR    Y5, Y4, Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPMULUDQ word_133111eb<>+0(SB), Y5, Y5
+	VPMULUDQ word_94d049bb<>+0(SB), Y4, Y6
+	VPMULUDQ word_133111eb<>+0(SB), Y4, Y4
+	VPADDQ   Y6, Y5, Y5
+	VPSLLQ   $0x20, Y5, Y5
+	VPADDQ   Y5, Y4, Y4
+	VPSRLQ   $0x1f, Y4, Y5
+	VPXOR    Y5, Y4, Y4
+	VPMAXUD  Y1, Y4, Y5
+	VPCMPEQD Y4, Y5, Y5
+	VMOVUPS  (CX), Y4
+	VMULPS   Y0, Y4, Y4
+	VANDPS   Y5, Y4, Y4
+	VMOVUPS  Y4, (AX)
+	VPSRLQ   $0x1e, Y2, Y4
+	VPXOR    Y2, Y4, Y4
+	VPADDQ   Y3, Y2, Y2
+	VPSRLQ   $0x20, Y4, Y5
+	VPMULUDQ word_1ce4e5b9<>+0(SB), Y5, Y5
+	VPMULUDQ word_bf58476d<>+0(SB), Y4, Y6
+	VPMULUDQ word_1ce4e5b9<>+0(SB), Y4, Y4
+	VPADDQ   Y6, Y5, Y5
+	VPSLLQ   $0x20, Y5, Y5
+	VPADDQ   Y5, Y4, Y4
+	VPSRLQ   $0x1b, Y4, Y5
+	VPXOR    Y5, Y4, Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPMULUDQ word_133111eb<>+0(SB), Y5, Y5
+	VPMULUDQ word_94d049bb<>+0(SB), Y4, Y6
+	VPMULUDQ word_133111eb<>+0(SB), Y4, Y4
+	VPADDQ   Y6, Y5, Y5
+	VPSLLQ   $0x20, Y5, Y5
+	VPADDQ   Y5, Y4, Y4
+	VPSRLQ   $0x1f, Y4, Y5
+	VPXOR    Y5, Y4, Y4
+	VPMAXUD  Y1, Y4, Y5
+	VPCMPEQD Y4, Y5, Y5
+	VMOVUPS  32(CX), Y4
+	VMULPS   Y0, Y4, Y4
+	VANDPS   Y5, Y4, Y4
+	VMOVUPS  Y4, 32(AX)
+	ADDQ     $0x40, AX
+	ADDQ     $0x40, CX
+	SUBQ     $0x10, DX
+	JMP      loop121
+
+end122:
+loop123:
+	CMPQ     DX, $0x08
+	JLT      end124
+	VPSRLQ   $0x1e, Y2, Y4
+	VPXOR    Y2, Y4, Y4
+	VPADDQ   Y3, Y2, Y2
+	VPSRLQ   $0x20, Y4, Y5
+	VPMULUDQ word_1ce4e5b9<>+0(SB), Y5, Y5
+	VPMULUDQ word_bf58476d<>+0(SB), Y4, Y6
+	VPMULUDQ word_1ce4e5b9<>+0(SB), Y4, Y4
+	VPADDQ   Y6, Y5, Y5
+	VPSLLQ   $0x20, Y5, Y5
+	VPADDQ   Y5, Y4, Y4
+	VPSRLQ   $0x1b, Y4, Y5
+	VPXOR    Y5, Y4, Y4
+	VPSRLQ   $0x20, Y4, Y5
+	VPMULUDQ word_133111eb<>+0(SB), Y5, Y5
+	VPMULUDQ word_94d049bb<>+0(SB), Y4, Y6
+	VPMULUDQ word_133111eb<>+0(SB), Y4, Y4
+	VPADDQ   Y6, Y5, Y5
+	VPSLLQ   $0x20, Y5, Y5
+	VPADDQ   Y5, Y4, Y4
+	VPSRLQ   $0x1f, Y4, Y5
+	VPXOR    Y5, Y4, Y4
+	VPMAXUD  Y1, Y4, Y5
+	VPCMPEQD Y4, Y5, Y5
+	VMOVUPS  (CX), Y4
+	VMULPS   Y0, Y4, Y4
+	VANDPS   Y5, Y4, Y4
+	VMOVUPS  Y4, (AX)
+	ADDQ     $0x20, AX
+	ADDQ     $0x20, CX
+	SUBQ     $0x08, DX
+	JMP      loop123
+
+end124:
+	TESTQ      DX, DX
+	JE         done125
+	LEAQ       tail_mask<>+32(SB), BX
+	NEGQ       DX
+	VMOVUPS    (BX)(DX*4), Y4
+	VPSRLQ     $0x1e, Y2, Y5
+	VPXOR      Y2, Y5, Y5
+	VPADDQ     Y3, Y2, Y2
+	VPSRLQ     $0x20, Y5, Y2
+	VPMULUDQ   word_1ce4e5b9<>+0(SB), Y2, Y2
+	VPMULUDQ   word_bf58476d<>+0(SB), Y5, Y3
+	VPMULUDQ   word_1ce4e5b9<>+0(SB), Y5, Y5
+	VPADDQ     Y3, Y2, Y2
+	VPSLLQ     $0x20, Y2, Y2
+	VPADDQ     Y2, Y5, Y5
+	VPSRLQ     $0x1b, Y5, Y2
+	VPXOR      Y2, Y5, Y5
+	VPSRLQ     $0x20, Y5, Y2
+	VPMULUDQ   word_133111eb<>+0(SB), Y2, Y2
+	VPMULUDQ   word_94d049bb<>+0(SB), Y5, Y3
+	VPMULUDQ   word_133111eb<>+0(SB), Y5, Y5
+	VPADDQ     Y3, Y2, Y2
+	VPSLLQ     $0x20, Y2, Y2
+	VPADDQ     Y2, Y5, Y5
+	VPSRLQ     $0x1f, Y5, Y2
+	VPXOR      Y2, Y5, Y5
+	VPMAXUD    Y1, Y5, Y1
+	VPCMPEQD   Y5, Y1, Y1
+	VMASKMOVPS (CX), Y4, Y2
+	VMULPS     Y0, Y2, Y2
+	VANDPS     Y1, Y2, Y2
+	VMASKMOVPS Y2, Y4, (AX)
+
+done125:
+	VZEROUPPER
+	RET
+
+DATA pair_states<>+0(SB)/8, $0x0000000000000000
+DATA pair_states<>+8(SB)/8, $0x9e3779b97f4a7c15
+DATA pair_states<>+16(SB)/8, $0x3c6ef372fe94f82a
+DATA pair_states<>+24(SB)/8, $0xdaa66d2c7ddf743f
+GLOBL pair_states<>(SB), RODATA|NOPTR, $32
+
+DATA vector_step<>+0(SB)/8, $0x78dde6e5fd29f054
+DATA vector_step<>+8(SB)/8, $0x78dde6e5fd29f054
+DATA vector_step<>+16(SB)/8, $0x78dde6e5fd29f054
+DATA vector_step<>+24(SB)/8, $0x78dde6e5fd29f054
+GLOBL vector_step<>(SB), RODATA|NOPTR, $32
+
+DATA word_1ce4e5b9<>+0(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+4(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+8(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+12(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+16(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+20(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+24(SB)/4, $0x1ce4e5b9
+DATA word_1ce4e5b9<>+28(SB)/4, $0x1ce4e5b9
+GLOBL word_1ce4e5b9<>(SB), RODATA|NOPTR, $32
+
+DATA word_bf58476d<>+0(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+4(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+8(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+12(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+16(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+20(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+24(SB)/4, $0xbf58476d
+DATA word_bf58476d<>+28(SB)/4, $0xbf58476d
+GLOBL word_bf58476d<>(SB), RODATA|NOPTR, $32
+
+DATA word_133111eb<>+0(SB)/4, $0x133111eb
+DATA word_133111eb<>+4(SB)/4, $0x133111eb
+DATA word_133111eb<>+8(SB)/4, $0x133111eb
+DATA word_133111eb<>+12(SB)/4, $0x133111eb
+DATA word_133111eb<>+16(SB)/4, $0x133111eb
+DATA word_133111eb<>+20(SB)/4, $0x133111eb
+DATA word_133111eb<>+24(SB)/4, $0x133111eb
+DATA word_133111eb<>+28(SB)/4, $0x133111eb
+GLOBL word_133111eb<>(SB), RODATA|NOPTR, $32
+
+DATA word_94d049bb<>+0(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+4(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+8(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+12(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+16(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+20(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+24(SB)/4, $0x94d049bb
+DATA word_94d049bb<>+28(SB)/4, $0x94d049bb
+GLOBL word_94d049bb<>(SB), RODATA|NOPTR, $32

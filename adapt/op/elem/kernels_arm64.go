@@ -125,3 +125,9 @@ func logisticSIMD(x *float32, n int, slope float32, top float32, bottom float32)
 //
 //go:noescape
 func dotFourSIMD(w *float32, ld int, x *float32, n int, out *float32)
+
+// dropSIMD writes scale·x to dst, or 0 where the element's half of mix(state), state + golden for the
+// next pair and so on, is below threshold.
+//
+//go:noescape
+func dropSIMD(dst *float32, x *float32, n int, scale float32, threshold uint32, state uint64)

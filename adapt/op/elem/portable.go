@@ -185,3 +185,15 @@ func addProductGo(dst, w []float32, ld int, x []float32) {
 		dst[i] += dotGo(x, w[i*ld:i*ld+len(x)])
 	}
 }
+
+func dropGo(dst, x []float32, scale float32, threshold uint32, state uint64) {
+	dst = dst[:len(x)]
+	for i := 0; i < len(x); i += 2 {
+		word := mix(state)
+		state += golden
+		dst[i] = keep(x[i]*scale, uint32(word), threshold)
+		if i+1 < len(x) {
+			dst[i+1] = keep(x[i+1]*scale, uint32(word>>32), threshold)
+		}
+	}
+}

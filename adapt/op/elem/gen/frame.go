@@ -140,7 +140,7 @@ func fold(rs []VecVirtual, combine func(a Op, b, to VecVirtual)) {
 // pointer loads an argument into a register.
 func pointer(name string) Register { return Load(Param(name), GP64()) }
 
-// spread loads a float32 argument into all lanes.
+// spread loads an argument of four bytes into all lanes.
 func spread(name string) VecVirtual {
 	x := YMM()
 	VBROADCASTSS(addressOf(name), x)

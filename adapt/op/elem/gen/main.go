@@ -17,5 +17,6 @@ func main() {
 	columns()
 	filters()
 	recurrent()
+	drop()
 	Generate()
 }

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 type (
 	gp   int    // a general-purpose register
@@ -99,7 +102,7 @@ func (f *function) at(name string) int {
 	return offset
 }
 
-// spread loads a float32 argument into all lanes.
+// spread loads an argument of four bytes into all lanes.
 func (f *function) spread(name string) reg {
 	v := f.reg()
 	f.emit("FMOVS %s+%d(FP), %s", name, f.at(name), v.scalar())
@@ -109,10 +112,19 @@ func (f *function) spread(name string) reg {
 
 // constants loads up to four constants into a register.
 func (f *function) constants(values ...float64) reg {
+	var words [4]uint32
+	for i, v := range values {
+		words[i] = math.Float32bits(float32(v))
+	}
+	return f.words(words)
+}
+
+// words loads four words into a register.
+func (f *function) words(words [4]uint32) reg {
 	v := f.reg()
 	f.scope(func() {
 		t := f.gp()
-		f.emit("MOVD $constants<>+%d(SB), %v", f.quad(values...), t)
+		f.emit("MOVD $constants<>+%d(SB), %v", f.quad(words), t)
 		f.emit("FMOVQ (%v), %s", t, v.scalar())
 	})
 	return v

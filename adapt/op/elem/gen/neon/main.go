@@ -37,6 +37,7 @@ func main() {
 	columns(p)
 	filters(p)
 	recurrent(p)
+	drop(p)
 	if missing := p.missing(); len(missing) > 0 {
 		log.Fatalf("no NEON kernel for %s", strings.Join(missing, ", "))
 	}

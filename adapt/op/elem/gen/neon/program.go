@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"math"
 	"slices"
 	"strings"
 )
@@ -42,8 +41,8 @@ func parse(path string, source []byte) (*program, error) {
 		at := func(pos token.Pos) int { return set.Position(pos).Offset }
 		decl := &declaration{signature: string(source[at(fn.Type.Params.Pos()):at(fn.Type.Params.End())]), offset: map[string]int{}}
 		for _, field := range fn.Type.Params.List {
-			size := 8 // a pointer or an int
-			if id, ok := field.Type.(*ast.Ident); ok && id.Name == "float32" {
+			size := 8 // a pointer, an int or a uint64
+			if id, ok := field.Type.(*ast.Ident); ok && (id.Name == "float32" || id.Name == "uint32") {
 				size = 4
 			}
 			for _, name := range field.Names {
@@ -77,11 +76,7 @@ func (p *program) function(name string, body func(f *function)) {
 }
 
 // quad returns where a register's four constants are.
-func (p *program) quad(values ...float64) int {
-	var words [4]uint32
-	for i, v := range values {
-		words[i] = math.Float32bits(float32(v))
-	}
+func (p *program) quad(words [4]uint32) int {
 	i := slices.Index(p.quads, words)
 	if i < 0 {
 		i = len(p.quads)
