@@ -107,15 +107,23 @@ func (p *pass) layerDropped() bool {
 	return p.train && draw < p.cfg.LayerDrop
 }
 
-// layer is one transformer layer. Post-LN: h = norm(x + attention(x)), norm'(h + feedForward(h)). Pre-LN: the norms sit
-// at the entry of the two branches instead.
+// layer is one transformer layer. Post-LN: h = norm(x + attention(x)), norm'(h + feedForward(h)), with x and h scaled
+// where the config asks for DeepNorm. Pre-LN: the norms sit at the entry of the two branches instead.
 func (p *pass) layer(x mat.Tensor, l *transformerLayer) mat.Tensor {
 	if p.cfg.DoStableLayerNorm {
 		x = op.Add(x, p.attention(p.layerNorm(x, l.norm), l))
 		return op.Add(x, p.feedForward(p.layerNorm(x, l.finalNorm), l))
 	}
-	x = p.layerNorm(op.Add(x, p.attention(x, l)), l.norm)
-	return p.layerNorm(op.Add(x, p.feedForward(x, l)), l.finalNorm)
+	x = p.layerNorm(p.residual(x, p.attention(x, l)), l.norm)
+	return p.layerNorm(p.residual(x, p.feedForward(x, l)), l.finalNorm)
+}
+
+// residual joins a branch with its input.
+func (p *pass) residual(x, branch mat.Tensor) mat.Tensor {
+	if !p.cfg.DeepNorm {
+		return op.Add(x, branch)
+	}
+	return op.AddScaled(branch, x, float32(p.cfg.residualScale()))
 }
 
 func (p *pass) attention(x mat.Tensor, l *transformerLayer) mat.Tensor {
