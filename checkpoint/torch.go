@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 
 	"syncretic/checkpoint/torchfile"
@@ -12,12 +13,10 @@ import (
 func (m *Model) addTorch(path string, data []byte) (err error) {
 	defer catchFault(path, debug.SetPanicOnFault(true), &err)
 	tensors, err := torchfile.Parse(data)
-	if e := (*torchfile.Error)(nil); errors.As(err, &e) {
-		return broken(e.Rule, "%s: %s", path, e.Text)
-	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return torchError(path, err)
 	}
+	m.torch = data
 	for i := range tensors {
 		t := &tensors[i]
 		s := stored{file: path, info: Info{t.Name, DType(t.DType), t.Shape}, bytes: t.Bytes}
@@ -29,6 +28,32 @@ func (m *Model) addTorch(path string, data []byte) (err error) {
 		}
 	}
 	return nil
+}
+
+// torchError says in which file an error of torchfile is.
+func torchError(path string, err error) error {
+	if e := (*torchfile.Error)(nil); errors.As(err, &e) {
+		return broken(e.Rule, "%s: %s", path, e.Text)
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// Dictionaries lists the symbols of each dictionary that a training checkpoint of fairseq keeps, in the order of their
+// indices: what the rows of its model's label embeddings stand for. nil where there are none, as in any other file.
+func (m *Model) Dictionaries() (symbols [][]string, err error) {
+	defer catchFault(m.path, debug.SetPanicOnFault(true), &err)
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	switch {
+	case m.closed:
+		return nil, fmt.Errorf("%s: %w", m.path, fs.ErrClosed)
+	case m.torch == nil:
+		return nil, nil
+	}
+	if symbols, err = torchfile.Dictionaries(m.torch); err != nil {
+		return nil, torchError(m.path, err)
+	}
+	return symbols, nil
 }
 
 // readView converts elements of a strided tensor, some at a time.
