@@ -38,22 +38,23 @@ func torchError(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// Dictionaries lists the symbols of each dictionary that a training checkpoint of fairseq keeps, in the order of their
-// indices: what the rows of its model's label embeddings stand for. nil where there are none, as in any other file.
-func (m *Model) Dictionaries() (symbols [][]string, err error) {
+// Labels says what the rows of a fairseq model's label embeddings stand for, where this is a training checkpoint of it that
+// tells: the symbols of each dictionary in the order of their indices, and whether a row's number is the label itself (raw)
+// or the index of its symbol. Other files have neither.
+func (m *Model) Labels() (symbols [][]string, raw bool, err error) {
 	defer catchFault(m.path, debug.SetPanicOnFault(true), &err)
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	switch {
 	case m.closed:
-		return nil, fmt.Errorf("%s: %w", m.path, fs.ErrClosed)
+		return nil, false, fmt.Errorf("%s: %w", m.path, fs.ErrClosed)
 	case m.torch == nil:
-		return nil, nil
+		return nil, false, nil
 	}
-	if symbols, err = torchfile.Dictionaries(m.torch); err != nil {
-		return nil, torchError(m.path, err)
+	if symbols, raw, err = torchfile.Labels(m.torch); err != nil {
+		return nil, false, torchError(m.path, err)
 	}
-	return symbols, nil
+	return symbols, raw, nil
 }
 
 // readView converts elements of a strided tensor, some at a time.

@@ -97,19 +97,19 @@ func TestOpenPrefersSafetensors(t *testing.T) {
 	}
 }
 
-func TestDictionaries(t *testing.T) {
-	m := open(t, torchDir+"/dictionaries.bin")
-	got, err := m.Dictionaries()
-	if err != nil || len(got) != 2 || !slices.Equal(got[1], []string{"<s>", "<pad>", "</s>", "<unk>", "2", "0", "1"}) {
+func TestLabels(t *testing.T) {
+	m := open(t, torchDir+"/labels.bin")
+	got, raw, err := m.Labels()
+	if err != nil || raw || len(got) != 2 || !slices.Equal(got[1], []string{"<s>", "<pad>", "</s>", "<unk>", "2", "0", "1"}) {
 		t.Errorf("%q, %v; want two, the second not in order", got, err)
 	}
 	for _, other := range []string{"fairseq.bin", "fairseq.safetensors", "sharded"} {
-		if got, err := open(t, filepath.Join(torchDir, other)).Dictionaries(); got != nil || err != nil {
+		if got, raw, err := open(t, filepath.Join(torchDir, other)).Labels(); got != nil || raw || err != nil {
 			t.Errorf("%s: %q, %v; want none", other, got, err)
 		}
 	}
 	m.Close()
-	if _, err := m.Dictionaries(); !errors.Is(err, fs.ErrClosed) {
+	if _, _, err := m.Labels(); !errors.Is(err, fs.ErrClosed) {
 		t.Errorf("after Close: %v", err)
 	}
 }

@@ -32,12 +32,12 @@ func checkFile(t *testing.T, name string, file []byte) (parsed bool) {
 		t.Errorf("%s: %d bytes allocated for a file of %d, want at most %d", name, got, len(file), most)
 	}
 	runtime.ReadMemStats(&before)
-	if _, err := Dictionaries(file); err != nil && !errors.As(err, new(*Error)) {
-		t.Errorf("%s: dictionaries: %v, want an Error", name, err)
+	if _, _, err := Labels(file); err != nil && !errors.As(err, new(*Error)) {
+		t.Errorf("%s: labels: %v, want an Error", name, err)
 	}
 	runtime.ReadMemStats(&after)
 	if got := after.TotalAlloc - before.TotalAlloc; got > most {
-		t.Errorf("%s: %d bytes allocated for the dictionaries of a file of %d, want at most %d", name, got, len(file), most)
+		t.Errorf("%s: %d bytes allocated for the labels of a file of %d, want at most %d", name, got, len(file), most)
 	}
 	if err != nil {
 		if e := (*Error)(nil); !errors.As(err, &e) || e.Rule == "" || e.Text == "" || tensors != nil || len(e.Text) > 3000 {

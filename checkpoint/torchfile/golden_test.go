@@ -34,7 +34,7 @@ func goldens(t testing.TB) map[string][]byte {
 		}
 	}
 	if len(files) != 31 {
-		t.Fatalf("%d files in testdata, want the 30 that make.py writes and the one of make_dictionaries.py", len(files))
+		t.Fatalf("%d files in testdata, want the 30 that make.py writes and the one of make_labels.py", len(files))
 	}
 	return files
 }

@@ -12,7 +12,7 @@
 // Both containers are read: the zip archive of PyTorch 1.6 and later, and the sequence of pickles before that. In an archive
 // only stored entries are read, never deflated ones. Read next: zip.go and legacy.go for the containers, machine.go for the
 // pickle machine, torch.go for the names it knows, choose.go for which dictionary is the model, tensor.go for shapes and strides.
-// Beside the tensors [Dictionaries] reads one thing more, which says what the rows of a fairseq model's label embeddings mean.
+// Beside the tensors [Labels] reads one thing more: what the rows of a fairseq model's label embeddings stand for.
 //
 // Sources: the module pickletools of Python's library, which describes each opcode, and torch/serialization.py and
 // torch/_utils.py of PyTorch 2.13.

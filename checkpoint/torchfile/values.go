@@ -26,7 +26,7 @@ func (g *global) String() string {
 }
 
 // opaque stands for what an unknown class or function would have made. Of its parts only the attributes are kept that the
-// file gives it afterwards, for Dictionaries.
+// file gives it afterwards, for Labels.
 type opaque struct {
 	class      *global // nil for what not even has a name
 	holds      bool    // made of tensors

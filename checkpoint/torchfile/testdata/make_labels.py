@@ -1,6 +1,6 @@
-"""Writes dictionaries.bin: a training checkpoint of fairseq with the dictionaries of its labels.
+"""Writes labels.bin: a training checkpoint of fairseq with the dictionaries of its labels.
 
-Versions used: Python 3.11, torch 2.13.0. Run in this directory: python make_dictionaries.py
+Versions used: Python 3.11, torch 2.13.0. Run in this directory: python make_labels.py
 
 fairseq.data.dictionary.Dictionary is made up here, with the attributes that fairseq's has. The second dictionary is not in
 the order of its numbers.
@@ -30,4 +30,4 @@ def dictionary(words):
 
 
 model = {"label_embs_concat": torch.arange(28, dtype=torch.float32).view(14, 2)}
-torch.save({"args": None, "model": model, "task_state": {"dictionaries": [dictionary(["0", "1", "2"]), dictionary(["2", "0", "1"])]}}, "dictionaries.bin")
+torch.save({"args": None, "model": model, "task_state": {"dictionaries": [dictionary(["0", "1", "2"]), dictionary(["2", "0", "1"])]}}, "labels.bin")

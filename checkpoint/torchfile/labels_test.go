@@ -18,24 +18,24 @@ func taskState(items string) string {
 }
 
 // What fairseq's own objects hold, from both containers.
-func TestDictionaries(t *testing.T) {
+func TestLabels(t *testing.T) {
 	want := [][]string{{"<s>", "<pad>", "</s>", "<unk>", "0", "1", "2"}, {"<s>", "<pad>", "</s>", "<unk>", "2", "0", "1"}}
-	got, err := Dictionaries(read(t, "dictionaries.bin"))
-	if err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%q, %v; want %q", got, err, want)
+	got, raw, err := Labels(read(t, "labels.bin"))
+	if err != nil || raw || !reflect.DeepEqual(got, want) {
+		t.Errorf("%q, raw %v, %v; want %q", got, raw, err, want)
 	}
-	if tensors, err := Parse(read(t, "dictionaries.bin")); err != nil || len(tensors) != 1 || tensors[0].Name != "label_embs_concat" {
+	if tensors, err := Parse(read(t, "labels.bin")); err != nil || len(tensors) != 1 || tensors[0].Name != "label_embs_concat" {
 		t.Errorf("tensors %v, %v; want label_embs_concat", tensors, err)
 	}
 	old := legacy(taskState("("+object(pairsOf("symbols", "]("+str("a")+str("b")+"e"))+"e"), "]", "")
-	if got, err := Dictionaries(old); err != nil || !reflect.DeepEqual(got, [][]string{{"a", "b"}}) {
+	if got, _, err := Labels(old); err != nil || !reflect.DeepEqual(got, [][]string{{"a", "b"}}) {
 		t.Errorf("legacy: %q, %v; want a and b", got, err)
 	}
 }
 
-func TestFilesWithoutDictionaries(t *testing.T) {
+func TestFilesWithoutLabels(t *testing.T) {
 	for _, file := range []string{"fairseq.bin", "fairseq-legacy.bin", "lightning.bin", "types.bin", "tensor.bin"} {
-		if got, err := Dictionaries(read(t, file)); got != nil || err != nil {
+		if got, _, err := Labels(read(t, file)); got != nil || err != nil {
 			t.Errorf("%s: %q, %v; want none", file, got, err)
 		}
 	}
@@ -43,13 +43,13 @@ func TestFilesWithoutDictionaries(t *testing.T) {
 		"no state": pairsOf("model", "}"), "a state of another kind": pairsOf("task_state", "]"),
 		"one dictionary": pairsOf("task_state", pairsOf("dictionaries", object(pairsOf("symbols", "]")))), "none": taskState("(e"),
 	} {
-		if got, err := Dictionaries(only(root)); got != nil || err != nil {
+		if got, _, err := Labels(only(root)); got != nil || err != nil {
 			t.Errorf("%s: %q, %v; want none", name, got, err)
 		}
 	}
 }
 
-func TestDictionariesOfAnotherForm(t *testing.T) {
+func TestLabelsOfAnotherForm(t *testing.T) {
 	good := object(pairsOf("symbols", "]("+str("a")+"e"))
 	for _, c := range []struct{ name, items, text string }{
 		{"a dict", good + pairsOf("symbols", "]"), "dictionary 1: a dict, want an object"},
@@ -60,12 +60,43 @@ func TestDictionariesOfAnotherForm(t *testing.T) {
 		{"a number", object(pairsOf("symbols", "]("+str("a")+"K\x07e")), "symbol 1 is 7, want a string"},
 		{"one of them over and over", object(pairsOf("symbols", "]("+strings.Repeat(str("a"), 30)+"e")) + "\x94" + strings.Repeat("h\x00", 100), "more symbols than the file has bytes"},
 	} {
-		got, err := Dictionaries(only(taskState("(" + c.items + "e")))
+		got, _, err := Labels(only(taskState("(" + c.items + "e")))
 		if e := (*Error)(nil); got != nil || !errors.As(err, &e) || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: %q, %v; want an Error with %q", c.name, got, err, c.text)
 		}
 	}
-	if _, err := Dictionaries([]byte("no file")); err == nil {
+	if _, _, err := Labels([]byte("no file")); err == nil {
 		t.Error("no file of torch.save: no error")
+	}
+}
+
+// The switch is found wherever configurations of fairseq have kept it.
+func TestRawLabels(t *testing.T) {
+	const on, off = "\x88", "\x89"
+	namespace := func(attributes string) string { return name("argparse Namespace") + ")\x81" + attributes + "b" }
+	config := func(content string) string {
+		return name("omegaconf.dictconfig DictConfig") + ")\x81" + pairsOf("_metadata", "N", "_content", content) + "b"
+	}
+	node := func(value string) string {
+		return name("omegaconf.nodes AnyNode") + ")\x81" + pairsOf("_val", value) + "b"
+	}
+	for _, c := range []struct {
+		name, root string
+		want       bool
+	}{
+		{"dicts", pairsOf("cfg", pairsOf("task", pairsOf("numpy_memmap_label", on))), true},
+		{"dicts, off", pairsOf("cfg", pairsOf("task", pairsOf("numpy_memmap_label", off))), false},
+		{"a Namespace in a dict", pairsOf("cfg", pairsOf("task", namespace(pairsOf("numpy_memmap_label", on)))), true},
+		{"omegaconf", pairsOf("cfg", config(pairsOf("task", config(pairsOf("numpy_memmap_label", node(on)))))), true},
+		{"omegaconf, off", pairsOf("cfg", config(pairsOf("task", config(pairsOf("numpy_memmap_label", node(off)))))), false},
+		{"arguments", pairsOf("cfg", "N", "args", namespace(pairsOf("numpy_memmap_label", on))), true},
+		{"a number", pairsOf("cfg", pairsOf("task", pairsOf("numpy_memmap_label", "K\x01"))), false},
+		{"elsewhere", pairsOf("cfg", pairsOf("model", pairsOf("numpy_memmap_label", on))), false},
+		{"an object without attributes", pairsOf("cfg", name("omegaconf.dictconfig DictConfig")+")\x81"), false},
+		{"no dict", "]", false},
+	} {
+		if symbols, raw, err := Labels(only(c.root)); symbols != nil || raw != c.want || err != nil {
+			t.Errorf("%s: %q, raw %v, %v; want %v", c.name, symbols, raw, err, c.want)
+		}
 	}
 }
