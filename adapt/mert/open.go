@@ -75,7 +75,7 @@ func openTraining(path string, weights checkpoint.Source) (*Encoder, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		e, err := Load(Base95M(), weights)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w (no %s beside it: MERT-v1-95M's is assumed)", path, err, configName)
+			return nil, fmt.Errorf("%s: %w (MERT-v1-95M is assumed: put another model's %s into the same folder)", path, err, configName)
 		}
 		return e, nil
 	}

@@ -139,7 +139,7 @@ func TestTrainingCheckpointErrors(t *testing.T) {
 		want       []string
 	}{
 		{"no config, other sizes", filepath.Join(folderOf(t, file), "t.pt"), ErrInvalid,
-			[]string{"t.pt: ", `tensor "encoder.layer_norm.bias": shape [16], want [768]`, "no config.json beside it: MERT-v1-95M's is assumed"}},
+			[]string{"t.pt: ", `tensor "encoder.layer_norm.bias": shape [16], want [768]`, "MERT-v1-95M is assumed: put another model's config.json into the same folder"}},
 		{"a layer more", edited(`"num_hidden_layers": 3`, `"num_hidden_layers": 4`), ErrInvalid, []string{`tensor "encoder.layers.3.self_attn.k_proj.bias" is missing, want shape [16]`}},
 		{"a layer less", edited(`"num_hidden_layers": 3`, `"num_hidden_layers": 2`), ErrInvalid, []string{`tensor "encoder.layers.2.fc1.bias" [32] is not part of this encoder`}},
 		{"another projection", edited(`"intermediate_size": 32`, `"intermediate_size": 64`), ErrInvalid, []string{`tensor "encoder.layers.0.fc1.weight": shape [32 16], want [64 16]`}},
