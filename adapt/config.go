@@ -19,9 +19,9 @@ var ErrConfig = errors.New("bad configuration")
 // The paper's own learning rates, steps and parameter lists could not be read (only its abstract, introduction and model
 // cards were); every one of them is therefore a value here, and the defaults are ours.
 type Config struct {
-	Base      string         `yaml:"base,omitempty" json:"base,omitempty"`   // a model directory to start from; or
+	Base      string         `yaml:"base,omitempty" json:"base,omitempty"`   // a model directory or training checkpoint of fairseq to start from; or
 	Init      map[string]any `yaml:"init,omitempty" json:"init,omitempty"`   // the config.json keys of a fresh encoder, for pre-training from nothing
-	Heads     string         `yaml:"heads,omitempty" json:"heads,omitempty"` // "" takes the base's own when it has them, "fresh" draws new ones
+	Heads     string         `yaml:"heads,omitempty" json:"heads,omitempty"` // where the pre-training heads come from, see [Heads]
 	Seed      uint64         `yaml:"seed" json:"seed"`                       // seeds initialisation, sampling, masks and dropout
 	Teacher   TeacherConfig  `yaml:"teacher" json:"teacher"`
 	Targets   string         `yaml:"targets,omitempty" json:"targets,omitempty"`       // a folder for cached targets; "" means beside the teacher
@@ -120,11 +120,10 @@ func (c *Config) validate() error {
 	within := func(key string, v, low, high float64) {
 		check(v >= low && v <= high, "%s: got %g, want %g to %g", key, v, low, high) // false for NaN
 	}
-	check((c.Base == "") != (len(c.Init) == 0), "give either base (a model directory) or init (a fresh encoder's sizes)")
+	check((c.Base == "") != (len(c.Init) == 0), "give either base (a model to start from) or init (a fresh encoder's sizes)")
 	check(c.Teacher.Path != "", "teacher.path is missing")
 	check(len(c.Corpora) > 0, "corpora is empty")
 	check(len(c.Stages) > 0, "stages is empty")
-	check(c.Heads == "" || c.Heads == "fresh", "heads: got %q, want fresh, or nothing for the base's own", c.Heads)
 	seen, primary, replay := map[string]bool{}, 0, 0
 	weighted := map[bool]map[bool]bool{false: {}, true: {}} // by replay: whether corpora have a weight
 	for i, k := range c.Corpora {

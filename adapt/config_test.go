@@ -49,7 +49,6 @@ func TestParseConfigErrors(t *testing.T) {
 		{"unknown shape", "shape: cosine", "shape: cosin", "lr.shape"},
 		{"temperature", "base: mert", "base: mert\nobjective: {temperature: 0}", "objective.temperature"},
 		{"optimizer", "base: mert", "base: mert\noptimizer: {variant: sgd}", "optimizer.variant"},
-		{"heads", "base: mert", "base: mert\nheads: fesh", "heads: got"},
 		{"front-end gradient of nothing", "base: mert", "base: mert\nobjective: {feature_grad_mult: 0}", "freeze the front-end"},
 		{"weight that is no number", "base: mert", "base: mert\nobjective: {cqt_weight: .nan}", "objective.cqt_weight"},
 		{"negative decay", "base: mert", "base: mert\noptimizer: {weight_decay: -1}", "optimizer.weight_decay"},

@@ -18,11 +18,22 @@ const headPrefix = "pretrain."
 // headsFile holds the heads beside an encoder's model.safetensors, so that Hugging Face's strict loading of the latter works.
 const headsFile = "heads.safetensors"
 
+const embeddingsName = "label_embs_concat"
+
 // Heads are the parameters that exist in pre-training only, with the names that MERT's training checkpoint uses:
 //
 //	final_proj.weight [codebooks*dim][hidden], final_proj.bias    one slice of dim a codebook
 //	label_embs_concat [codebooks*size][dim]                       the code embeddings
 //	encoder_cqt_model.fc.weight [bins][hidden], .bias             the spectrum's regression
+//
+// A recipe's heads say where they come from:
+//
+//	(nothing)  the base's own: heads.safetensors of a directory, or the training checkpoint itself; fresh where it has none
+//	fresh      drawn, as MERT draws them
+//	PATH       a directory that Train wrote, its heads.safetensors, or a training checkpoint such as MERT-v1-95M_fairseq.pt
+//
+// The heads of a training checkpoint regress plain magnitudes, and so must the teacher (log_floor 0, normalize false). Their
+// embeddings are those of EnCodec's codes: to a teacher of other codes they are no better than fresh ones.
 type Heads struct {
 	projection, projectionBias *nn.Param
 	embeddings                 *nn.Param
@@ -44,7 +55,7 @@ func (h *Heads) names(s headSizes) []head {
 		{"encoder_cqt_model.fc.weight", []int{s.bins, s.hidden}, &h.spectrum},
 		{"final_proj.bias", []int{s.books * s.dim}, &h.projectionBias},
 		{"final_proj.weight", []int{s.books * s.dim, s.hidden}, &h.projection},
-		{"label_embs_concat", []int{s.books * s.size, s.dim}, &h.embeddings},
+		{embeddingsName, []int{s.books * s.size, s.dim}, &h.embeddings},
 	}
 }
 

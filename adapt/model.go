@@ -2,9 +2,7 @@ package adapt
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,15 +57,6 @@ func OpenModel(dir string, t *Teacher, obj Objective) (*Model, error) {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	return m, nil
-}
-
-// openHeads returns the heads of a base directory, or nil when it has none.
-func openHeads(dir string) (*checkpoint.Model, error) {
-	m, err := checkpoint.Open(filepath.Join(dir, headsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	return m, err
 }
 
 // Tensors and Read make the model a checkpoint.Source.

@@ -97,7 +97,6 @@ func (c Config) targetsDir() string {
 // openModel opens the base with its heads, or draws a fresh encoder.
 func (r *Run) openModel() error {
 	var encoder *mert.Encoder
-	var heads checkpoint.Source
 	if r.cfg.Base != "" {
 		e, err := mert.Open(r.cfg.Base)
 		if err != nil {
@@ -107,27 +106,32 @@ func (r *Run) openModel() error {
 		if r.inputs["base"], err = checkpoint.Hash(e); err != nil {
 			return err
 		}
-		if r.cfg.Heads != "fresh" {
-			h, err := openHeads(r.cfg.Base)
-			if err != nil {
-				return err
-			}
-			if h != nil {
-				defer h.Close()
-				heads = h
-				if r.inputs["heads"], err = checkpoint.Hash(h); err != nil {
-					return err
-				}
-			}
-		}
 	} else {
 		var err error
 		if encoder, err = NewEncoder(r.cfg.Init, r.teacher, r.cfg.Seed); err != nil {
 			return err
 		}
 	}
-	var err error
-	r.model, err = NewModel(encoder, heads, r.teacher, r.cfg.Objective, r.cfg.Seed)
+	file, err := openHeads(r.cfg)
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		r.model, err = NewModel(encoder, nil, r.teacher, r.cfg.Objective, r.cfg.Seed)
+		return err
+	}
+	defer file.Close()
+	fail := func(err error) error {
+		return fmt.Errorf("%s: %w (heads: fresh, in the recipe, draws new ones)", file.Path(), err)
+	}
+	heads, err := headsIn(file, r.teacher)
+	if err != nil {
+		return fail(err)
+	}
+	if r.model, err = NewModel(encoder, heads, r.teacher, r.cfg.Objective, r.cfg.Seed); err != nil {
+		return fail(err)
+	}
+	r.inputs["heads"], err = checkpoint.Hash(heads)
 	return err
 }
 

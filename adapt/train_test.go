@@ -258,6 +258,7 @@ func TestOpenErrors(t *testing.T) {
 		{"missing manifest", func(c *Config, dir string) { c.Corpora[0].Manifest = filepath.Join(dir, "nowhere.csv") }, fs.ErrNotExist, "low"},
 		{"empty split", func(c *Config, dir string) { c.Corpora[0].Split = "test" }, audio.ErrInvalid, `no row of split "test"`},
 		{"missing base", func(c *Config, dir string) { c.Init, c.Base = nil, filepath.Join(dir, "nowhere") }, fs.ErrNotExist, "nowhere"},
+		{"heads neither fresh nor a file", func(c *Config, _ string) { c.Heads = "fesh" }, fs.ErrNotExist, "fesh: no such file or directory (want fresh, "},
 		{"crops longer than all recordings", func(c *Config, dir string) { c.Batch.Seconds = 2 }, audio.ErrInvalid, "as long as a crop"},
 		{"pattern without parameters", func(c *Config, dir string) { c.Stages[0].Train = []string{"decoder."} }, ErrConfig, "matches no parameter"},
 		{"strides that do not fit the teacher", func(c *Config, dir string) { c.Init["conv_stride"] = []int{5, 8, 4} }, ErrConfig, "every 160 samples"},

@@ -21,6 +21,7 @@ type Model struct {
 	infos     []Info
 	stored    map[string]stored
 	metadata  map[string]string
+	torch     []byte // a file of torch.save, nil where there is none
 
 	mu      sync.RWMutex // held for reading while mapped bytes are touched
 	closed  bool

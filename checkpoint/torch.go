@@ -3,6 +3,7 @@ package checkpoint
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 
 	"syncretic/checkpoint/torchfile"
@@ -12,12 +13,10 @@ import (
 func (m *Model) addTorch(path string, data []byte) (err error) {
 	defer catchFault(path, debug.SetPanicOnFault(true), &err)
 	tensors, err := torchfile.Parse(data)
-	if e := (*torchfile.Error)(nil); errors.As(err, &e) {
-		return broken(e.Rule, "%s: %s", path, e.Text)
-	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return torchError(path, err)
 	}
+	m.torch = data
 	for i := range tensors {
 		t := &tensors[i]
 		s := stored{file: path, info: Info{t.Name, DType(t.DType), t.Shape}, bytes: t.Bytes}
@@ -29,6 +28,33 @@ func (m *Model) addTorch(path string, data []byte) (err error) {
 		}
 	}
 	return nil
+}
+
+// torchError says in which file an error of torchfile is.
+func torchError(path string, err error) error {
+	if e := (*torchfile.Error)(nil); errors.As(err, &e) {
+		return broken(e.Rule, "%s: %s", path, e.Text)
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// Labels says what the rows of a fairseq model's label embeddings stand for, where this is a training checkpoint of it that
+// tells: the symbols of each dictionary in the order of their indices, and whether a row's number is the label itself (raw)
+// or the index of its symbol. Other files have neither.
+func (m *Model) Labels() (symbols [][]string, raw bool, err error) {
+	defer catchFault(m.path, debug.SetPanicOnFault(true), &err)
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	switch {
+	case m.closed:
+		return nil, false, fmt.Errorf("%s: %w", m.path, fs.ErrClosed)
+	case m.torch == nil:
+		return nil, false, nil
+	}
+	if symbols, raw, err = torchfile.Labels(m.torch); err != nil {
+		return nil, false, torchError(m.path, err)
+	}
+	return symbols, raw, nil
 }
 
 // readView converts elements of a strided tensor, some at a time.

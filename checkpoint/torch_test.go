@@ -97,6 +97,23 @@ func TestOpenPrefersSafetensors(t *testing.T) {
 	}
 }
 
+func TestLabels(t *testing.T) {
+	m := open(t, torchDir+"/labels.bin")
+	got, raw, err := m.Labels()
+	if err != nil || raw || len(got) != 2 || !slices.Equal(got[1], []string{"<s>", "<pad>", "</s>", "<unk>", "2", "0", "1"}) {
+		t.Errorf("%q, %v; want two, the second not in order", got, err)
+	}
+	for _, other := range []string{"fairseq.bin", "fairseq.safetensors", "sharded"} {
+		if got, raw, err := open(t, filepath.Join(torchDir, other)).Labels(); got != nil || raw || err != nil {
+			t.Errorf("%s: %q, %v; want none", other, got, err)
+		}
+	}
+	m.Close()
+	if _, _, err := m.Labels(); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
 func TestStridedTensors(t *testing.T) {
 	m, want := open(t, torchDir+"/views.bin"), open(t, torchDir+"/views.safetensors")
 	if _, err := m.Raw("transposed"); !errors.Is(err, errors.ErrUnsupported) || !contains(err, `views.bin: tensor "transposed": a strided view`) {

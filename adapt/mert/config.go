@@ -48,10 +48,10 @@ type Config struct {
 	MaskTimeProb    float64 `json:"mask_time_prob"`
 	MaskFeatureProb float64 `json:"mask_feature_prob"`
 
-	SampleRate       int     `json:"sample_rate,omitempty"`     // Hz; 0 means 24000
-	AttentionRelax   float64 `json:"attention_relax,omitempty"` // an fp16 safeguard with the same result: accepted, no effect
-	DeepNorm         bool    `json:"deepnorm,omitempty"`
-	ConvPosBatchNorm bool    `json:"conv_pos_batch_norm,omitempty"`
+	SampleRate       int     `json:"sample_rate,omitempty"`         // Hz; 0 means 24000
+	AttentionRelax   float64 `json:"attention_relax,omitempty"`     // an fp16 safeguard with the same result: accepted, no effect
+	DeepNorm         bool    `json:"deepnorm,omitempty"`            // residuals and fresh weights scaled by the depth; post-LN only
+	ConvPosBatchNorm bool    `json:"conv_pos_batch_norm,omitempty"` // must be false
 
 	// FeatureExtractorCQT concatenates constant-Q rows to the convolutional features, ahead of the projection.
 	// The keys after Bins are this package's own; zero means the default named there.

@@ -32,8 +32,8 @@ func TestBase95MIsTheReleasedFile(t *testing.T) {
 // TestConfigsOfTransformersSurvive: what transformers wrote comes back byte for byte.
 func TestConfigsOfTransformersSurvive(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*/config.json")
-	if err != nil || len(paths) < 7 {
-		t.Fatalf("%d configs under testdata (%v), want at least 7", len(paths), err)
+	if err != nil || len(paths) < 11 {
+		t.Fatalf("%d configs under testdata (%v), want at least 11", len(paths), err)
 	}
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
@@ -97,7 +97,7 @@ func TestConfigJSONFollowsEdits(t *testing.T) {
 	}
 }
 
-// TestDefaultConfig: keys that a file leaves out mean what HubertConfig() of transformers 5.23 means, of which the
+// TestDefaultConfig: keys that a file leaves out mean what HubertConfig() of transformers 5.24 means, of which the
 // testdata configs keep everything but the sizes.
 func TestDefaultConfig(t *testing.T) {
 	c, err := ParseConfig([]byte(`{}`))
@@ -135,7 +135,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"norm", `{"feat_extract_norm": "batch"}`, `feat_extract_norm: "batch"`},
 		{"activation", `{"hidden_act": "gelu_new"}`, `hidden_act: "gelu_new"`},
 		{"conv activation", `{"feat_extract_activation": "relu"}`, "feat_extract_activation"},
-		{"deepnorm", `{"deepnorm": true}`, "deepnorm: true is not supported"},
+		{"deepnorm before the layers", `{"deepnorm": true, "do_stable_layer_norm": true}`, "deepnorm: true goes with post-LN layers"},
 		{"batch norm", `{"conv_pos_batch_norm": true}`, "conv_pos_batch_norm: true is not supported"},
 		{"adapter", `{"adapter_attn_dim": 16}`, "adapter_attn_dim"},
 		{"dropout", `{"hidden_dropout": 1}`, "hidden_dropout: 1"},

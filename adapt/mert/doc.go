@@ -3,8 +3,8 @@
 //
 // Where to start:
 //
-//   - [Open] reads a model directory as transformers and Hugging Face hold it; [Load] reads any [checkpoint.Source],
-//     so a merge can go straight into an encoder without a file; [New] draws fresh weights.
+//   - [Open] reads a model directory as transformers and Hugging Face hold it, or MERT's training checkpoint; [Load]
+//     reads any [checkpoint.Source], so a merge can go straight into an encoder without a file; [New] draws fresh weights.
 //   - [Encoder.Features] and [Encoder.HiddenStates] are inference: no gradients, safe for concurrent use.
 //   - [Encoder.Forward] builds the training graph over a batch; [Encoder.Params] are what an optimiser updates.
 //   - An Encoder is itself a [checkpoint.Source]; with [Encoder.SideFiles] it is a whole model directory again.
@@ -15,5 +15,6 @@
 // layer i, as transformers counts them.
 //
 // References: Li et al., MERT (arXiv 2306.00107); Hsu et al., HuBERT (arXiv 2106.07447). The arithmetic is that of
-// transformers' HubertModel, against which testdata holds hidden states and gradients.
+// transformers' HubertModel, and of MERT's own code where that has more (relaxed attention, DeepNorm). testdata holds hidden
+// states and gradients of the former, and of modules written from the definitions of the latter.
 package mert

@@ -20,8 +20,10 @@ func tiny() Config {
 	return c
 }
 
-// cases are the goldens that testdata/make_hubert.py wrote.
-var cases = []string{"post_group", "pre_group", "post_layer", "pre_layer", "gradients", "normalised", "long"}
+// cases are the goldens that testdata/make_hubert.py wrote with transformers' HubertModel, and make_mert.py, the last
+// three, with what MERT has beyond it.
+var cases = []string{"post_group", "pre_group", "post_layer", "pre_layer", "gradients", "normalised", "long", "biases",
+	"deepnorm", "deepnorm_relaxed", "deep"}
 
 // golden is one of them.
 type golden struct {

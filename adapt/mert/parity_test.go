@@ -72,7 +72,7 @@ func (g golden) testForward(t *testing.T) *Output {
 // TestGradientsEqualPyTorch: every parameter's gradient of a fixed linear loss over the output against autograd.
 func TestGradientsEqualPyTorch(t *testing.T) {
 	const tolerance = 2e-5 // of the largest value of that gradient, at least 1
-	for _, name := range []string{"gradients", "post_layer"} {
+	for _, name := range []string{"gradients", "post_layer", "pre_group", "pre_layer", "biases", "deepnorm", "deepnorm_relaxed", "deep"} {
 		t.Run(name, func(t *testing.T) {
 			g := readGolden(t, name)
 			out := g.testForward(t)
@@ -113,8 +113,8 @@ func TestGradientsEqualPyTorch(t *testing.T) {
 					goldens++
 				}
 			}
-			if checked != goldens || checked < 40 {
-				t.Errorf("%d gradients checked of %d goldens, want all and at least 40", checked, goldens)
+			if checked != goldens || checked < 27 {
+				t.Errorf("%d gradients checked of %d goldens, want all and at least 27", checked, goldens)
 			}
 		})
 	}

@@ -143,8 +143,8 @@ func (p *pass) layerDropped() bool {
 	return p.train && draw < p.cfg.LayerDrop
 }
 
-// layer is one transformer layer. Post-LN: h = norm(x + attention(x)), norm'(h + feedForward(h)). Pre-LN: the norms sit
-// at the entry of the two branches instead.
+// layer is one transformer layer. Post-LN: h = norm(x + attention(x)), norm'(h + feedForward(h)), with x and h scaled
+// where the config asks for DeepNorm. Pre-LN: the norms sit at the entry of the two branches instead.
 func (p *pass) layer(x mat.Tensor, l *transformerLayer) mat.Tensor {
 	if p.cfg.DoStableLayerNorm {
 		n := p.layerNorm(x, l.norm)
@@ -163,7 +163,10 @@ func (p *pass) layer(x mat.Tensor, l *transformerLayer) mat.Tensor {
 // residual joins a branch, which is used up, with its input.
 func (p *pass) residual(x, branch mat.Tensor) mat.Tensor {
 	defer p.free(branch)
-	return op.Add(x, branch)
+	if !p.cfg.DeepNorm {
+		return op.Add(x, branch)
+	}
+	return op.AddScaled(branch, x, float32(p.cfg.residualScale()))
 }
 
 func (p *pass) attention(x mat.Tensor, l *transformerLayer) mat.Tensor {

@@ -100,15 +100,18 @@ func (c Config) weights() []weight {
 	position.tensor(directionName, c.directionFill(), c.HiddenSize, c.HiddenSize/c.NumConvPosEmbeddingGroups, c.NumConvPosEmbeddings)
 	encoder.in("layer_norm").norm(c.HiddenSize)
 
-	normal := fill{normalKind, c.InitializerRange}
+	normal, branch := fill{normalKind, c.InitializerRange}, c.branchFill()
 	for i := range c.NumHiddenLayers {
 		layer := encoder.in("layers.%d", i)
-		for _, p := range []string{"q_proj", "k_proj", "v_proj", "out_proj"} {
+		for _, p := range []string{"q_proj", "k_proj"} {
 			layer.in("attention.%s", p).linear(c.HiddenSize, c.HiddenSize, normal, zeroFill)
 		}
+		for _, p := range []string{"v_proj", "out_proj"} {
+			layer.in("attention.%s", p).linear(c.HiddenSize, c.HiddenSize, branch, zeroFill)
+		}
 		layer.in("layer_norm").norm(c.HiddenSize)
-		layer.in("feed_forward.intermediate_dense").linear(c.IntermediateSize, c.HiddenSize, normal, zeroFill)
-		layer.in("feed_forward.output_dense").linear(c.HiddenSize, c.IntermediateSize, normal, zeroFill)
+		layer.in("feed_forward.intermediate_dense").linear(c.IntermediateSize, c.HiddenSize, branch, zeroFill)
+		layer.in("feed_forward.output_dense").linear(c.HiddenSize, c.IntermediateSize, branch, zeroFill)
 		layer.in("final_layer_norm").norm(c.HiddenSize)
 	}
 	slices.SortFunc(rows, func(a, b weight) int { return strings.Compare(a.name, b.name) })

@@ -63,11 +63,11 @@ func (c Config) Validate() error {
 	if c.HiddenAct != "gelu" {
 		return c.errorf("hidden_act", "%q is not supported, want \"gelu\"", c.HiddenAct)
 	}
-	if c.DeepNorm {
-		return c.errorf("deepnorm", "true is not supported")
+	if c.DeepNorm && c.DoStableLayerNorm {
+		return c.errorf("deepnorm", "true goes with post-LN layers: want do_stable_layer_norm false")
 	}
 	if c.ConvPosBatchNorm {
-		return c.errorf("conv_pos_batch_norm", "true is not supported")
+		return c.errorf("conv_pos_batch_norm", "true is not supported: MERT's positional convolution has a weight norm")
 	}
 	if c.SampleRate < 0 {
 		return c.errorf("sample_rate", "%d, want a positive number of Hz", c.SampleRate)

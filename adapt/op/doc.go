@@ -4,7 +4,8 @@
 //
 //   - layers: [Linear], [QKV], [Attention], [LayerNorm], [GroupNorm], [Conv1D],
 //     [PosConv], [LayerMix], [Activate]
-//   - the glue between them: [Add], [Concat], [MaskRows], [Dropout], [ScaleGrad]
+//   - the glue between them: [Add], [AddScaled], [Concat], [MaskRows], [Dropout],
+//     [ScaleGrad]
 //   - losses, which are scalars: [CodebookLoss], [MaskedMSE], [MeanSquare],
 //     [BCEWithLogits], and their [WeightedSum]
 //

@@ -197,6 +197,18 @@ func checks() []check {
 				}
 				return y
 			}},
+		check{name: "QKV/no biases", operands: []shape{{5, 4}, {4, 4}, {4, 4}, {4, 4}},
+			f: func(x []mat.Tensor) mat.Tensor { return QKV(x[0], x[1], nil, x[2], nil, x[3], nil) },
+			want: func(x [][]float64) []float64 {
+				y := make([]float64, 5*12)
+				for i := range 3 {
+					part := refLinear(x[0], x[1+i], nil, 5, 4, 4, None)
+					for r := range 5 {
+						copy(y[r*12+i*4:r*12+i*4+4], part[r*4:])
+					}
+				}
+				return y
+			}},
 		check{name: "QKV", operands: []shape{{5, 4}, {4, 4}, {4, 1}, {4, 4}, {4, 1}, {4, 4}, {4, 1}},
 			f: func(x []mat.Tensor) mat.Tensor { return QKV(x[0], x[1], x[2], x[3], x[4], x[5], x[6]) },
 			want: func(x [][]float64) []float64 {
@@ -253,6 +265,15 @@ func checks() []check {
 				y := append([]float64(nil), x[0]...)
 				for i, v := range x[1] {
 					y[i] += v
+				}
+				return y
+			}},
+		check{name: "AddScaled", operands: []shape{{3, 5}, {3, 5}},
+			f: func(x []mat.Tensor) mat.Tensor { return AddScaled(x[0], x[1], 1.75) },
+			want: func(x [][]float64) []float64 {
+				y := append([]float64(nil), x[0]...)
+				for i, v := range x[1] {
+					y[i] += 1.75 * v
 				}
 				return y
 			}},

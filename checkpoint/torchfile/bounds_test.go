@@ -27,8 +27,17 @@ func checkFile(t *testing.T, name string, file []byte) (parsed bool) {
 	runtime.ReadMemStats(&before)
 	tensors, err := Parse(file)
 	runtime.ReadMemStats(&after)
-	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(perFile+perByte*len(file)); got > most {
+	most := uint64(perFile + perByte*len(file))
+	if got := after.TotalAlloc - before.TotalAlloc; got > most {
 		t.Errorf("%s: %d bytes allocated for a file of %d, want at most %d", name, got, len(file), most)
+	}
+	runtime.ReadMemStats(&before)
+	if _, _, err := Labels(file); err != nil && !errors.As(err, new(*Error)) {
+		t.Errorf("%s: labels: %v, want an Error", name, err)
+	}
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > most {
+		t.Errorf("%s: %d bytes allocated for the labels of a file of %d, want at most %d", name, got, len(file), most)
 	}
 	if err != nil {
 		if e := (*Error)(nil); !errors.As(err, &e) || e.Rule == "" || e.Text == "" || tensors != nil || len(e.Text) > 3000 {
@@ -87,6 +96,9 @@ func TestBombs(t *testing.T) {
 		"names of a tensor of many dimensions":  archive(proto+rebuilt(stored("torch FloatStorage", "0", 4), 0, ones, ones)+"\x940"+namedTensors(n/10)+".", "0", four),
 		"tensors of many dimensions":            archive(proto+ones+"\x94"+sharedTensors(n/25)+".", "0", four),
 		"names of tensors":                      archive(proto+floats(4)+"\x940"+namedTensors(n/10)+".", "0", four),
+		"one dictionary, many times":            only(taskState("(" + object(pairsOf("symbols", "]("+times(str("k"), n/60)+"e")) + "\x94" + times("h\x00", n/4) + "e")),
+		"one symbol, many times":                only(taskState("(" + object("}"+str("symbols")+"]("+long+"\x94"+times("h\x00", n/4)+"es") + "e")),
+		"one object of many attributes":         only(taskState("(" + object("}("+times("NN", n/4)+"u") + "\x94" + times("h\x00", n/4) + "e")),
 		"entries":                               packed(append([]string{"a/data.pkl", proto + "}."}, slices.Concat(entryNames(5000)...)...)...),
 		"legacy keys":                           legacy(pairsOf("w", legacyFloats("k", 4, "N")), "]("+times(str("k"), n/6)+"e", le64(4)+four),
 	}

@@ -80,7 +80,7 @@ func (m *machine) construct(op byte) (value, error) {
 			return nil, err
 		}
 		class, _ := three.items[0].(*global)
-		return &opaque{class, three.holds}, nil
+		return &opaque{class: class, holds: three.holds}, nil
 	case opInst:
 		module, err := m.line()
 		if err != nil {
@@ -134,6 +134,9 @@ func (m *machine) fill(op byte) error {
 	switch t := target.(type) {
 	case *opaque:
 		t.holds = t.holds || anyHolds(items)
+		if op == opBuild {
+			t.attributes = items[0]
+		}
 		return nil
 	case *dict:
 		switch op {

@@ -33,8 +33,8 @@ func goldens(t testing.TB) map[string][]byte {
 			files[filepath.ToSlash(short)] = read(t, short)
 		}
 	}
-	if len(files) != 30 {
-		t.Fatalf("%d files in testdata, want the 30 that make.py writes", len(files))
+	if len(files) != 31 {
+		t.Fatalf("%d files in testdata, want the 30 that make.py writes and the one of make_labels.py", len(files))
 	}
 	return files
 }

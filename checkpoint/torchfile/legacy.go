@@ -10,48 +10,48 @@ const legacyVersion = 1001
 
 // parseLegacy reads the container of PyTorch before 1.6: four pickles (magic, version, a description of the machine, the
 // contents), a fifth with the storages' keys, then for each of these 8 bytes of element count and its elements.
-func parseLegacy(data []byte) ([]Tensor, error) {
+func parseLegacy(data []byte) (root value, find locate, err error) {
 	m := &machine{data: data}
 	first, err := m.run()
 	if got, ok := first.(long); err != nil || !ok || string(got) != magic {
-		return nil, broken(RuleContainer, "not a file of torch.save: a pickle, but without its magic number")
+		return nil, nil, broken(RuleContainer, "not a file of torch.save: a pickle, but without its magic number")
 	}
 	version, err := m.run()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if version != int64(legacyVersion) {
-		return nil, broken(RuleContainer, "version %s, want %d", kind(version), legacyVersion)
+		return nil, nil, broken(RuleContainer, "version %s, want %d", kind(version), legacyVersion)
 	}
 	system, err := m.run()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if d, ok := system.(*dict); ok && d.find("little_endian") == false {
-		return nil, broken(RuleByteOrder, "written on a machine that stores the high byte first, want little-endian")
+		return nil, nil, broken(RuleByteOrder, "written on a machine that stores the high byte first, want little-endian")
 	}
-	root, err := m.run()
+	root, err = m.run()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	storages := m.storages
 	keys, err := m.run()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	list, ok := keys.(*list)
 	if !ok {
-		return nil, broken(RuleStorage, "storage keys: %s, want a list", kind(keys))
+		return nil, nil, broken(RuleStorage, "storage keys: %s, want a list", kind(keys))
 	}
 	if err := readStorages(data[m.pos:], list, storages); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return choose(root, func(s *storage) ([]byte, error) {
+	return root, func(s *storage) ([]byte, error) {
 		if s.bytes == nil {
 			return nil, broken(RuleStorage, "storage %s: not among the file's storages", quoted(s.key))
 		}
 		return s.bytes, nil
-	}, len(data))
+	}, nil
 }
 
 // readStorages gives each listed storage its bytes.

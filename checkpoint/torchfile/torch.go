@@ -121,7 +121,7 @@ func elementType(name text) (dtype string, size int) {
 // call is what a function or class makes of its arguments. Nothing is called.
 func (m *machine) call(callee value, args *tuple) (value, error) {
 	if o, ok := callee.(*opaque); ok {
-		return &opaque{o.class, o.holds || args.holds}, nil
+		return &opaque{class: o.class, holds: o.holds || args.holds}, nil
 	}
 	g, ok := callee.(*global)
 	if !ok {
@@ -155,9 +155,9 @@ func (m *machine) call(callee value, args *tuple) (value, error) {
 		if class != nil {
 			g = class // says more
 		}
-		return &opaque{g, true}, nil
+		return &opaque{class: g, holds: true}, nil
 	}
-	return &opaque{g, args.holds || g.is == isUnreadable || g.is == isParameter}, nil
+	return &opaque{class: g, holds: args.holds || g.is == isUnreadable || g.is == isParameter}, nil
 }
 
 // longestKey is that of any storage's name: a count, or an address in decimal.

@@ -12,6 +12,7 @@
 // Both containers are read: the zip archive of PyTorch 1.6 and later, and the sequence of pickles before that. In an archive
 // only stored entries are read, never deflated ones. Read next: zip.go and legacy.go for the containers, machine.go for the
 // pickle machine, torch.go for the names it knows, choose.go for which dictionary is the model, tensor.go for shapes and strides.
+// Beside the tensors [Labels] reads one thing more: what the rows of a fairseq model's label embeddings stand for.
 //
 // Sources: the module pickletools of Python's library, which describes each opcode, and torch/serialization.py and
 // torch/_utils.py of PyTorch 2.13.
@@ -63,13 +64,22 @@ func within(err error, format string, args ...any) error {
 // The tensors are those of the dictionary at the top, or where that has none, of the one under "state_dict" or else "model".
 // Entries beside them that hold no tensors are passed over (epochs, arguments); those that do in another form are errors.
 func Parse(data []byte) ([]Tensor, error) {
+	root, find, err := contents(data)
+	if err != nil {
+		return nil, err
+	}
+	return choose(root, find, len(data))
+}
+
+// contents reads a file of either container: what its pickle makes, and where the storages are.
+func contents(data []byte) (root value, find locate, err error) {
 	switch {
 	case bytes.HasPrefix(data, []byte(localSignature)):
 		return parseZip(data)
 	case bytes.HasPrefix(data, []byte{opProto}):
 		return parseLegacy(data)
 	}
-	return nil, broken(RuleContainer, "not a file of torch.save: it starts with neither a zip archive nor a pickle")
+	return nil, nil, broken(RuleContainer, "not a file of torch.save: it starts with neither a zip archive nor a pickle")
 }
 
 // quoted is a text of the file as messages show it: the file decides how long it is.

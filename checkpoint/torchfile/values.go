@@ -25,10 +25,12 @@ func (g *global) String() string {
 	return full[1 : len(full)-1]
 }
 
-// opaque stands for what an unknown class or function would have made. Nothing can be taken out of it.
+// opaque stands for what an unknown class or function would have made. Of its parts only the attributes are kept that the
+// file gives it afterwards, for Labels.
 type opaque struct {
-	class *global // nil for what not even has a name
-	holds bool    // made of tensors
+	class      *global // nil for what not even has a name
+	holds      bool    // made of tensors
+	attributes value
 }
 
 // Containers know whether tensors are in them, as far as these were there when they were filled: an honest pickler fills the
@@ -120,6 +122,15 @@ func (d *dict) all(yield func(pair) bool) {
 			return
 		}
 	}
+}
+
+// length is the number of pairs that all visits, at most.
+func (d *dict) length() int {
+	n := len(d.pairs)
+	if d.from != nil {
+		n += len(d.from.items)
+	}
+	return n
 }
 
 // find is the value of a key, nil where there is none.

@@ -10,38 +10,38 @@ import (
 )
 
 // parseZip reads PyTorch's archive: PREFIX/data.pkl is the pickle, PREFIX/data/KEY the bytes of one storage.
-func parseZip(data []byte) ([]Tensor, error) {
+func parseZip(data []byte) (root value, find locate, err error) {
 	records, first, err := readZip(data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	prefix, _, ok := strings.Cut(first, "/") // as PyTorch finds it
 	program, have := records[prefix+"/data.pkl"]
 	_, script := records[prefix+"/constants.pkl"]
 	switch {
 	case !ok || !have:
-		return nil, broken(RuleContainer, "not a file of torch.save: the archive has no %s", quoted(prefix+"/data.pkl"))
+		return nil, nil, broken(RuleContainer, "not a file of torch.save: the archive has no %s", quoted(prefix+"/data.pkl"))
 	case script:
-		return nil, broken(RuleContainer, "a TorchScript archive (it has constants.pkl), want a file of torch.save")
+		return nil, nil, broken(RuleContainer, "a TorchScript archive (it has constants.pkl), want a file of torch.save")
 	}
 	if order, ok := records[prefix+"/byteorder"]; ok && string(order) != "little" {
-		return nil, broken(RuleByteOrder, "byte order %s, want \"little\"", quoted(order))
+		return nil, nil, broken(RuleByteOrder, "byte order %s, want \"little\"", quoted(order))
 	}
 	m := &machine{data: program}
-	root, err := m.run()
+	root, err = m.run()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if m.pos != len(program) {
-		return nil, broken(RulePickle, "%d bytes after the end of data.pkl's pickle", len(program)-m.pos)
+		return nil, nil, broken(RulePickle, "%d bytes after the end of data.pkl's pickle", len(program)-m.pos)
 	}
-	return choose(root, func(s *storage) ([]byte, error) {
+	return root, func(s *storage) ([]byte, error) {
 		content, ok := records[prefix+"/data/"+s.key]
 		if !ok {
 			return nil, broken(RuleStorage, "the archive has no %s", quoted(prefix+"/data/"+s.key))
 		}
 		return content, nil
-	}, len(data))
+	}, nil
 }
 
 // The records of a zip archive that are read. Numbers are little-endian.

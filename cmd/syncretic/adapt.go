@@ -58,6 +58,9 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	if cfg.Base != "" {
 		inputs = append(inputs, cfg.Base)
 	}
+	if cfg.Heads != "" && cfg.Heads != "fresh" {
+		inputs = append(inputs, cfg.Heads)
+	}
 	for _, k := range cfg.Corpora {
 		inputs = append(inputs, k.Manifest)
 	}

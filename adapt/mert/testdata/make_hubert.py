@@ -2,14 +2,14 @@
 
     python make_hubert.py [DIR]        # DIR: this file's folder
 
-Written with torch 2.13.0 (CPU), transformers 5.23.0, safetensors 0.8.0, seed 20261123. Any version of transformers from
+Written with torch 2.13.0 (CPU), transformers 5.24.0, safetensors 0.8.0, seed 20261123. Any version of transformers from
 4.44 on gives the same hidden states within 1e-6. Each case is a model directory CASE/ (config.json, model.safetensors,
 preprocessor_config.json) and CASE.expect.safetensors beside it:
 
     input          [clips, samples]                 as the model takes it before any normalisation
     mask           [clips, frames]                  1 where mask_time_indices is set; absent without a mask
     state.L        [clips, frames, hidden]          hidden_states; the last is last_hidden_state
-    loss.weights   [clips, frames, hidden]          the gradient case: loss = sum(loss.weights * last_hidden_state)
+    loss.weights   [clips, frames, hidden]          the gradient cases: loss = sum(loss.weights * last_hidden_state)
     grad.NAME      the shape of the parameter       d loss / d NAME
 
 Every weight is drawn from N(0, 0.3), norms' weights about 1: transformers' own initialisation is too small to show
@@ -34,19 +34,21 @@ CASES = {
     # MERT-95M in miniature
     "post_group": dict(config={}, clips=2, samples=400),
     # the mask, on pre-LN with a positional kernel of odd size
-    "pre_group": dict(config=dict(do_stable_layer_norm=True, num_conv_pos_embeddings=7), clips=2, samples=400, mask=True),
+    "pre_group": dict(config=dict(do_stable_layer_norm=True, num_conv_pos_embeddings=7), clips=2, samples=400, mask=True, gradients=True),
     # LayerNorm in every convolution, biases, no LayerNorm before the projection, another epsilon
     "post_layer": dict(
         config=dict(feat_extract_norm="layer", conv_bias=True, feat_proj_layer_norm=False, layer_norm_eps=1e-3),
         clips=1, samples=420, gradients=True),
     "pre_layer": dict(
-        config=dict(feat_extract_norm="layer", conv_bias=True, do_stable_layer_norm=True), clips=1, samples=400, mask=True),
+        config=dict(feat_extract_norm="layer", conv_bias=True, do_stable_layer_norm=True), clips=1, samples=400, mask=True, gradients=True),
     # gradients through the mask and the GroupNorm, over a batch
     "gradients": dict(config=dict(num_hidden_layers=2), clips=2, samples=400, mask=True, gradients=True),
     # the feature extractor's normalisation, quiet audio with an offset; fewer frames than positional taps
     "normalised": dict(config=dict(conv_bias=True, num_conv_pos_embeddings=32), clips=1, samples=300, normalise=True, gain=0.01),
     # longer than a piece of the front-end
     "long": dict(config=dict(num_hidden_layers=1), clips=1, samples=6000),
+    # biases before a GroupNorm and after
+    "biases": dict(config=dict(num_hidden_layers=1, conv_bias=True, feat_proj_layer_norm=False), clips=2, samples=400, gradients=True),
 }
 
 
@@ -91,7 +93,7 @@ def main(folder):
                    for k, v in model.state_dict().items()}
             assert sum(k.endswith(("weight_g", "weight_v")) for k in old) == 2
             save_file(old, folder / "old_names.safetensors")
-        scale = max(float(s.abs().max()) for s in states)
+        scale = max(float(s.detach().abs().max()) for s in states)
         print(json.dumps(dict(case=name, states=len(states), frames=states[0].shape[1], largest=round(scale, 2))))
 
 
