@@ -21,7 +21,7 @@ func TestStreamIsMagnitudes(t *testing.T) {
 				x[i] = float32(i*7919%2001-1000) / 1000
 			}
 			var got []float32
-			read, blocks := 0, 0
+			read, blocks, seam := 0, 0, 0
 			err := tr.Stream(n, func(dst []float32, start int) error {
 				if start < read || start+len(dst) > n {
 					return fmt.Errorf("samples [%d, %d) of %d asked, after %d", start, start+len(dst), n, read)
@@ -33,7 +33,9 @@ func TestStreamIsMagnitudes(t *testing.T) {
 					return fmt.Errorf("frame %d follows %d values", first, len(got))
 				}
 				got = append(got, frames...)
-				blocks++
+				if blocks++; blocks == 2 {
+					seam = first
+				}
 				return nil
 			})
 			if err != nil {
@@ -42,8 +44,18 @@ func TestStreamIsMagnitudes(t *testing.T) {
 			if !slices.Equal(got, tr.Magnitudes(x)) || len(got) != tr.Frames(n)*cfg.Bins {
 				t.Errorf("%s, %d samples: other frames than those of the clip in memory", name, n)
 			}
-			if n == 400000 && blocks < 2 {
-				t.Errorf("%s: one block for %d samples", name, n)
+			if n < 400000 {
+				continue
+			}
+			if blocks < 2 {
+				t.Fatalf("%s: one block for %d samples", name, n)
+			}
+			const reach = 120 // frames: more than half of MERT's longest window
+			around := tr.Magnitudes(x[(seam-reach)*cfg.Hop : (seam+reach)*cfg.Hop])
+			for k, want := range around[reach*cfg.Bins : (reach+1)*cfg.Bins] {
+				if d := got[seam*cfg.Bins+k] - want; d > 1e-3 || d < -1e-3 { // of magnitudes around 1
+					t.Errorf("%s: bin %d of frame %d, the first of a block: %g, want %g", name, k, seam, got[seam*cfg.Bins+k], want)
+				}
 			}
 		}
 	}
