@@ -121,7 +121,6 @@ func (c *Config) validate() error {
 		check(v >= low && v <= high, "%s: got %g, want %g to %g", key, v, low, high) // false for NaN
 	}
 	check((c.Base == "") != (len(c.Init) == 0), "give either base (a model directory) or init (a fresh encoder's sizes)")
-	check(c.Teacher.Path != "", "teacher.path is missing")
 	check(len(c.Corpora) > 0, "corpora is empty")
 	check(len(c.Stages) > 0, "stages is empty")
 	check(c.Heads == "" || c.Heads == "fresh", "heads: got %q, want fresh, or nothing for the base's own", c.Heads)
@@ -164,7 +163,7 @@ func (c *Config) validate() error {
 	within("optimizer.weight_decay", p.WeightDecay, 0, 1e3)
 	within("optimizer.clip_norm", p.ClipNorm, 0, 1e12)
 	within("batch.seconds", c.Batch.Seconds, 0, 3600)
-	check(c.Teacher.Size <= 1<<15, "teacher.codebook_size: got %d, want at most %d", c.Teacher.Size, 1<<15)
+	c.Teacher.validate(check)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
 	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",
@@ -184,6 +183,20 @@ func (c *Config) validate() error {
 		return fmt.Errorf("%w: %s", ErrConfig, strings.Join(bad, "; "))
 	}
 	return nil
+}
+
+// maxCodebook is the most entries of a codebook: targets are kept in 16 bits.
+const maxCodebook = 1 << 15
+
+func (t TeacherConfig) validate(check func(ok bool, format string, args ...any)) {
+	check(t.Path != "", "teacher.path is missing")
+	check(t.Codebooks > 0 && t.Codebooks <= 1<<10, "teacher.codebooks: got %d, want 1 to %d", t.Codebooks, 1<<10)
+	check(t.Size > 0 && t.Size <= maxCodebook, "teacher.codebook_size: got %d, want 1 to %d", t.Size, maxCodebook)
+	check(t.Batch == 0 || t.Batch >= t.Size || t.Tokens != "", "teacher.batch: got %d, want 0 (the default) or at least codebook_size, %d", t.Batch, t.Size)
+	check(t.Frames > 0, "teacher.frames: got %d, want at least 1", t.Frames)
+	standard := DefaultTeacher()
+	check(t.Tokens == "" || t.Iterations == standard.Iterations && t.Batch == standard.Batch && t.Seed == standard.Seed,
+		"teacher: iterations, batch and seed are of k-means, which there is none of beside tokens")
 }
 
 func (o Optimizer) adamW() optim.AdamWConfig {

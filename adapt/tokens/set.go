@@ -12,10 +12,11 @@ import (
 	"syncretic/checkpoint"
 )
 
-// Set is where the codes of recordings are. It is safe for concurrent use.
+// Set is where the codes of recordings are. It is safe for concurrent use, except Close.
 type Set struct {
 	path string
-	of   map[string]place // by the recording's absolute path
+	of   map[string]place  // by the recording's absolute path
+	all  *checkpoint.Model // the file that holds all; nil for a folder
 }
 
 // place is a tensor in a file.
@@ -30,9 +31,10 @@ func Open(path string) (*Set, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer m.Close()
+		s.all = m
 		for _, info := range m.Tensors() {
 			if err := s.add(info.Name, place{path, info.Name}); err != nil {
+				m.Close()
 				return nil, err
 			}
 		}
@@ -92,6 +94,9 @@ func (s *Set) Of(recording string) (*Codes, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.all != nil {
+		return codesIn(s.all, at, func() error { return nil })
+	}
 	m, err := checkpoint.Open(at.file)
 	if errors.Is(err, fs.ErrNotExist) { // what is missing is a part of the set
 		return nil, fmt.Errorf("%s: %w: the codes of %s: %w", s.path, ErrInvalid, recording, err)
@@ -99,16 +104,31 @@ func (s *Set) Of(recording string) (*Codes, error) {
 	if err != nil {
 		return nil, err
 	}
-	info, ok := checkpoint.Find(m, at.tensor)
-	if !ok || !info.DType.Integer() || len(info.Shape) != 2 || slices.Min(info.Shape) < 1 {
+	c, err := codesIn(m, at, m.Close)
+	if err != nil {
 		m.Close()
-		if !ok {
-			return nil, fmt.Errorf("%s: %w: no tensor %q", at.file, ErrInvalid, at.tensor)
-		}
+	}
+	return c, err
+}
+
+// codesIn looks at the tensor of a recording.
+func codesIn(m *checkpoint.Model, at place, release func() error) (*Codes, error) {
+	info, ok := checkpoint.Find(m, at.tensor)
+	if !ok {
+		return nil, fmt.Errorf("%s: %w: no tensor %q", at.file, ErrInvalid, at.tensor)
+	}
+	if !info.DType.Integer() || len(info.Shape) != 2 || slices.Min(info.Shape) < 1 {
 		return nil, fmt.Errorf("%s: %w: tensor %q: %s %v, want integers [codebooks][frames]", at.file, ErrInvalid, at.tensor, info.DType, info.Shape)
 	}
-	origin := originOf(m.Metadata())
-	return &Codes{Path: at.file, Codebooks: info.Shape[0], Frames: info.Shape[1], Origin: origin, model: m, tensor: at.tensor}, nil
+	return &Codes{Path: at.file, Codebooks: info.Shape[0], Frames: info.Shape[1], Origin: originOf(m.Metadata()), model: m, tensor: at.tensor, release: release}, nil
+}
+
+// Close releases what the set holds open: a file with the codes of many recordings. Codes that are open must not be read any more.
+func (s *Set) Close() error {
+	if s.all == nil {
+		return nil
+	}
+	return s.all.Close()
 }
 
 // Codes are one recording's, open.
@@ -117,8 +137,9 @@ type Codes struct {
 	Codebooks, Frames int
 	Origin            Origin
 
-	model  *checkpoint.Model
-	tensor string
+	model   *checkpoint.Model
+	tensor  string
+	release func() error
 }
 
 // Read fills dst with one codebook's codes of the frames from a given one on. A code that is not from 0 to below size is ErrInvalid.
@@ -143,5 +164,5 @@ func (c *Codes) Read(book, from, size int, dst []int32) error {
 	return nil
 }
 
-// Close releases the file.
-func (c *Codes) Close() error { return c.model.Close() }
+// Close releases them.
+func (c *Codes) Close() error { return c.release() }
