@@ -194,6 +194,12 @@ func (t TeacherConfig) validate(check func(ok bool, format string, args ...any))
 	check(t.Size > 0 && t.Size <= maxCodebook, "teacher.codebook_size: got %d, want 1 to %d", t.Size, maxCodebook)
 	check(t.Batch == 0 || t.Batch >= t.Size || t.Tokens != "", "teacher.batch: got %d, want 0 (the default) or at least codebook_size, %d", t.Batch, t.Size)
 	check(t.Frames > 0, "teacher.frames: got %d, want at least 1", t.Frames)
+	for i, f := range t.Fit {
+		check(f.Manifest != "", "teacher.fit[%d] (%s): manifest is missing", i, f.Name)
+		check(f.Share >= 0 && f.Share <= 1, "teacher.fit[%d] (%s): share: got %g, want 0 to 1", i, f.Name, f.Share)
+		_, err := audio.ParseResampling(string(f.Resampler))
+		check(err == nil, "teacher.fit[%d] (%s): %v", i, f.Name, err)
+	}
 	standard := DefaultTeacher()
 	check(t.Tokens == "" || t.Iterations == standard.Iterations && t.Batch == standard.Batch && t.Seed == standard.Seed,
 		"teacher: iterations, batch and seed are of k-means, which there is none of beside tokens")

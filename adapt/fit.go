@@ -6,20 +6,23 @@ import (
 	"fmt"
 	"math"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/cqt"
 	"syncretic/adapt/kmeans"
 )
 
 // newTeacher fits a teacher on the audio that cfg names, else on the given corpora, and writes it.
 func newTeacher(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
+	var skipped []audio.Skipped
 	if len(cfg.Fit) > 0 {
 		corpora = nil
 		for _, f := range cfg.Fit {
-			c, err := OpenCorpus(CorpusConfig{Name: f.Name, Manifest: f.Manifest, Split: f.Split})
+			c, err := OpenCorpus(CorpusConfig{Name: f.Name, Manifest: f.Manifest, Split: f.Split, Resampler: f.Resampler, SkipBad: f.SkipBad})
 			if err != nil {
 				return nil, err
 			}
 			defer c.files.Close()
+			skipped = append(skipped, c.Skipped...)
 			corpora = append(corpora, c.every(f.Share))
 		}
 	}
@@ -27,6 +30,7 @@ func newTeacher(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Tea
 	if err != nil {
 		return nil, err
 	}
+	t.skipped = skipped
 	return t, t.Write(ctx, cfg.Path)
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"syncretic/adapt/audio"
@@ -175,12 +176,20 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Skipped names the recordings that were left out of all corpora.
+// Skipped names the recordings that were left out of all corpora, and of those that the teacher was fitted on, each once.
 func (r *Run) Skipped() []audio.Skipped {
 	var all []audio.Skipped
-	for _, c := range r.corpora {
-		all = append(all, c.Skipped...)
+	add := func(list []audio.Skipped) {
+		for _, s := range list {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
 	}
+	for _, c := range r.corpora {
+		add(c.Skipped)
+	}
+	add(r.teacher.skipped)
 	return all
 }
 

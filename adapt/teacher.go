@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/cqt"
 	"syncretic/adapt/kmeans"
 	"syncretic/checkpoint"
@@ -39,6 +40,9 @@ type FitCorpus struct {
 	Manifest string  `yaml:"manifest" json:"manifest"`
 	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`
 	Share    float64 `yaml:"share,omitempty" json:"share,omitempty"` // every (1/share)-th recording; 0 means all
+
+	Resampler audio.Resampling `yaml:"resampler,omitempty" json:"resampler,omitempty"` // as CorpusConfig's
+	SkipBad   bool             `yaml:"skip_bad,omitempty" json:"skip_bad,omitempty"`   // as CorpusConfig's
 }
 
 // DefaultTeacher is the small teacher that needs no weights: 144 bins over six octaves and eight codebooks of 64.
@@ -60,6 +64,13 @@ type Teacher struct {
 	tokens    *tokenCodes       // in their place
 	mean, dev []float32         // by bin
 	all       [2]float32        // mean and deviation over all bins
+	skipped   []audio.Skipped   // of what it was fitted on
+}
+
+// teacherDoc is teacher.json.
+type teacherDoc struct {
+	TeacherConfig
+	Skipped []audio.Skipped `json:"skipped,omitempty"`
 }
 
 // OpenTeacher reads a teacher that FitTeacher's result wrote. One that was fitted without codebooks, for a recipe with tokens, is
@@ -77,10 +88,11 @@ func openTeacher(dir string) (*Teacher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
 	}
-	var cfg TeacherConfig
-	if err := json.Unmarshal(doc, &cfg); err != nil {
+	var stored teacherDoc
+	if err := json.Unmarshal(doc, &stored); err != nil {
 		return nil, fmt.Errorf("%w: %s/teacher.json: %w", checkpoint.ErrInvalid, dir, err)
 	}
+	cfg := stored.TeacherConfig
 	transform, err := cqt.New(cfg.CQT)
 	if err != nil {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
@@ -90,7 +102,7 @@ func openTeacher(dir string) (*Teacher, error) {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
 	}
 	defer m.Close()
-	t := &Teacher{cfg: cfg, transform: transform}
+	t := &Teacher{cfg: cfg, transform: transform, skipped: stored.Skipped}
 	if books := checkpoint.Select(m, func(name string) bool { return !isStatistic(name) }); cfg.Codebooks > 0 || len(books.Tensors()) > 0 {
 		if t.codes, err = kmeans.Load(books); err != nil {
 			return nil, fmt.Errorf("teacher %s: %w", dir, err)
@@ -173,7 +185,7 @@ func (t *Teacher) Write(ctx context.Context, dir string) error {
 	if t.codes == nil {
 		cfg.Codebooks, cfg.Size, cfg.Iterations, cfg.Batch, cfg.Seed = 0, 0, 0, 0, 0
 	}
-	doc, err := json.MarshalIndent(cfg, "", "  ")
+	doc, err := json.MarshalIndent(teacherDoc{cfg, t.skipped}, "", "  ")
 	if err != nil {
 		return err
 	}
