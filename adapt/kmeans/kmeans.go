@@ -1,8 +1,8 @@
 // Package kmeans turns frames of features into tokens by residual k-means: a stack of codebooks, each fitted on what
 // the ones before it leave over. It is the token teacher where no EnCodec weights are at hand.
 //
-// [Fit] learns a [Quantizer] from frames; [Quantizer.Encode] gives the tokens of more frames. A Quantizer is kept as
-// tensors: [Quantizer.Source] and [Load].
+// [Fit] learns a [Quantizer] from frames in memory, [FitFrom] from any number of [Frames] by mini-batches, in bounded memory;
+// [Quantizer.Encode] gives the tokens of more frames. A Quantizer is kept as tensors: [Quantizer.Source] and [Load].
 //
 // With r_0 = x, codebook q has centres c_q[0..Size) and
 //
