@@ -79,7 +79,7 @@ func Fit(ctx context.Context, frames []float32, dim int, cfg Config) (*Quantizer
 // steps over all frames, or less. The seeds are drawn from the first step's frames, and a centre that got no frame in a whole pass is
 // moved to the one furthest from its own in the pass's last step.
 //
-// Memory: (4·dim + 50) bytes for each of the batch's frames, and a few MiB. Errors are those of src, ctx's, or wrap [ErrInvalid] (fewer
+// Memory: (4·dim + 60) bytes for each of the batch's frames, and a few MiB. Errors are those of src, ctx's, or wrap [ErrInvalid] (fewer
 // frames than Size, a value that is not finite or beyond ±1e15) or [ErrConfig].
 func FitFrom(ctx context.Context, src Frames, dim int, cfg Config) (*Quantizer, error) {
 	return fit(ctx, src, dim, cfg, nil)
