@@ -121,7 +121,6 @@ func (c *Config) validate() error {
 		check(v >= low && v <= high, "%s: got %g, want %g to %g", key, v, low, high) // false for NaN
 	}
 	check((c.Base == "") != (len(c.Init) == 0), "give either base (a model to start from) or init (a fresh encoder's sizes)")
-	check(c.Teacher.Path != "", "teacher.path is missing")
 	check(len(c.Corpora) > 0, "corpora is empty")
 	check(len(c.Stages) > 0, "stages is empty")
 	seen, primary, replay := map[string]bool{}, 0, 0
@@ -163,7 +162,7 @@ func (c *Config) validate() error {
 	within("optimizer.weight_decay", p.WeightDecay, 0, 1e3)
 	within("optimizer.clip_norm", p.ClipNorm, 0, 1e12)
 	within("batch.seconds", c.Batch.Seconds, 0, 3600)
-	check(c.Teacher.Size <= 1<<15, "teacher.codebook_size: got %d, want at most %d", c.Teacher.Size, 1<<15)
+	c.Teacher.validate(check)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
 	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",
@@ -183,6 +182,26 @@ func (c *Config) validate() error {
 		return fmt.Errorf("%w: %s", ErrConfig, strings.Join(bad, "; "))
 	}
 	return nil
+}
+
+// maxCodebook is the most entries of a codebook: targets are kept in 16 bits.
+const maxCodebook = 1 << 15
+
+func (t TeacherConfig) validate(check func(ok bool, format string, args ...any)) {
+	check(t.Path != "", "teacher.path is missing")
+	check(t.Codebooks > 0 && t.Codebooks <= 1<<10, "teacher.codebooks: got %d, want 1 to %d", t.Codebooks, 1<<10)
+	check(t.Size > 0 && t.Size <= maxCodebook, "teacher.codebook_size: got %d, want 1 to %d", t.Size, maxCodebook)
+	check(t.Batch == 0 || t.Batch >= t.Size || t.Tokens != "", "teacher.batch: got %d, want 0 (the default) or at least codebook_size, %d", t.Batch, t.Size)
+	check(t.Frames > 0, "teacher.frames: got %d, want at least 1", t.Frames)
+	for i, f := range t.Fit {
+		check(f.Manifest != "", "teacher.fit[%d] (%s): manifest is missing", i, f.Name)
+		check(f.Share >= 0 && f.Share <= 1, "teacher.fit[%d] (%s): share: got %g, want 0 to 1", i, f.Name, f.Share)
+		_, err := audio.ParseResampling(string(f.Resampler))
+		check(err == nil, "teacher.fit[%d] (%s): %v", i, f.Name, err)
+	}
+	standard := DefaultTeacher()
+	check(t.Tokens == "" || t.Iterations == standard.Iterations && t.Batch == standard.Batch && t.Seed == standard.Seed,
+		"teacher: iterations, batch and seed are of k-means, which there is none of beside tokens")
 }
 
 func (o Optimizer) adamW() optim.AdamWConfig {

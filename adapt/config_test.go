@@ -59,6 +59,14 @@ func TestParseConfigErrors(t *testing.T) {
 		{"empty pattern", "train: [feature_extractor.]", "train: ['']", "empty pattern"},
 		{"name with a slash", "name: western", "name: ../western", "no plain name"},
 		{"one weight of two", "manifest: makam.csv}", "manifest: makam.csv, weight: 1}\n  - {name: lyra, manifest: lyra.csv}", "a weight or none"},
+		{"fit without a manifest", "path: teacher", "path: teacher, fit: [{name: makam}]", "teacher.fit[0] (makam): manifest is missing"},
+		{"fit on a share", "path: teacher", "path: teacher, fit: [{name: makam, manifest: m.csv, share: 5}]", "share: got 5"},
+		{"fit resampler", "path: teacher", "path: teacher, fit: [{name: makam, manifest: m.csv, resampler: linear}]", `resampler "linear"`},
+		{"no codebooks", "path: teacher", "path: teacher, codebooks: 0", "teacher.codebooks: got 0"},
+		{"huge codebooks", "path: teacher", "path: teacher, codebook_size: 40000", "teacher.codebook_size: got 40000"},
+		{"no frames", "path: teacher", "path: teacher, frames: 0", "teacher.frames: got 0"},
+		{"batches below a codebook", "path: teacher", "path: teacher, batch: 50", "teacher.batch: got 50"},
+		{"k-means beside tokens", "path: teacher", "path: teacher, tokens: tokens, seed: 4", "iterations, batch and seed are of k-means"},
 		{"batch", "base: mert", "base: mert\nbatch: {clips: 0}", "batch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -27,6 +27,8 @@ type Recording struct {
 	Start int
 	Len   int
 
+	file       int // samples of the whole file, at 24 kHz
+	rate       int // Hz, of the file as stored
 	resampling audio.Resampling
 	files      *audio.Pool // of the corpus
 }
@@ -99,7 +101,7 @@ func openRecording(e audio.Entry, o audio.Options) (Recording, error) {
 	if err != nil {
 		return Recording{}, err
 	}
-	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: n, resampling: o.Resampling}, nil
+	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: n, file: f.Frames, rate: f.SourceRate, resampling: o.Resampling}, nil
 }
 
 // samplesOf is a duration in samples, rounded to the nearest.

@@ -13,7 +13,8 @@
 //   - [Config], [Stage], [Schedule]: the recipe. A learning rate is a pure function of the step.
 //   - [Corpus] and [Sampler]: which crop of which recording stands where in which batch. Every draw is a pure function
 //     of (seed, stage, step), so a run can be taken up again at any step without a sampler state.
-//   - [Teacher] and [Targets]: constant-Q spectra and residual k-means codes, computed once a recording.
+//   - [Teacher] and [Targets]: constant-Q spectra, and codes of a residual k-means on them or tokens from files (adapt/tokens), computed
+//     once a recording.
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
 //   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
 //

@@ -2,11 +2,14 @@ package adapt
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
@@ -26,11 +29,16 @@ type Run struct {
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
 // the targets that are not cached. Everything that can be wrong with a recipe or its inputs is found here, before a step is
 // taken. progress may be nil.
-func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (*Run, error) {
+func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (_ *Run, err error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}}
+	defer func() {
+		if err != nil {
+			r.Close()
+		}
+	}()
 	for _, k := range cfg.Corpora {
 		c, err := OpenCorpus(k)
 		if err != nil {
@@ -41,7 +49,6 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if progress != nil {
 		progress("teacher", 0, 1)
 	}
-	var err error
 	if r.teacher, err = TeacherFor(ctx, cfg.Teacher, r.corpora); err != nil {
 		return nil, err
 	}
@@ -53,6 +60,13 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	}
 	for _, c := range r.corpora {
 		r.inputs["corpus "+c.Name] = c.hash()
+		tokens, err := r.teacher.identities(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if tokens != nil {
+			r.inputs["tokens of "+c.Name] = fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(tokens, "\n"))))
+		}
 	}
 	if progress != nil {
 		progress("teacher", 1, 1)
@@ -79,7 +93,6 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 		}
 		targets, err := OpenTargets(ctx, cfg.targetsDir(), r.teacher, c, report)
 		if err != nil {
-			r.Close()
 			return nil, err
 		}
 		r.targets[c] = targets
@@ -167,16 +180,24 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Skipped names the recordings that were left out of all corpora.
+// Skipped names the recordings that were left out of all corpora, and of those that the teacher was fitted on, each once.
 func (r *Run) Skipped() []audio.Skipped {
 	var all []audio.Skipped
-	for _, c := range r.corpora {
-		all = append(all, c.Skipped...)
+	add := func(list []audio.Skipped) {
+		for _, s := range list {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
 	}
+	for _, c := range r.corpora {
+		add(c.Skipped)
+	}
+	add(r.teacher.skipped)
 	return all
 }
 
-// Close releases the mapped targets and the corpora's open files.
+// Close releases the mapped targets, the tokens and the corpora's open files.
 func (r *Run) Close() error {
 	var errs []error
 	for _, c := range r.corpora {
@@ -184,6 +205,9 @@ func (r *Run) Close() error {
 	}
 	for _, t := range r.targets {
 		errs = append(errs, t.Close())
+	}
+	if r.teacher != nil {
+		errs = append(errs, r.teacher.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -31,7 +31,7 @@ const shardRecordings = 256
 // recordings; progress, which may be nil, hears how many recordings are done. The cache's name holds a hash of the teacher
 // and of the recordings' names, places, sizes and times, so that a changed file is computed again.
 func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progress func(done, total int)) (*Targets, error) {
-	key, err := targetsKey(t, c)
+	key, err := targetsKey(ctx, t, c)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progres
 		}
 		targets.shards = append(targets.shards, m)
 		for _, r := range part {
-			targets.frames = append(targets.frames, t.transform.Frames(r.Len))
+			targets.frames = append(targets.frames, t.frames(r))
 		}
 		if progress != nil {
 			progress(from+len(part), len(c.Recordings))
@@ -60,13 +60,17 @@ func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progres
 	return targets, nil
 }
 
-func targetsKey(t *Teacher, c *Corpus) (string, error) {
+func targetsKey(ctx context.Context, t *Teacher, c *Corpus) (string, error) {
 	teacher, err := t.hash()
 	if err != nil {
 		return "", err
 	}
+	tokens, err := t.identities(ctx, c)
+	if err != nil {
+		return "", err
+	}
 	h := sha256.New()
-	fmt.Fprintln(h, teacher)
+	fmt.Fprintln(h, teacher, tokens)
 	for _, r := range c.Recordings {
 		info, err := os.Stat(r.Path)
 		if err != nil {
@@ -107,11 +111,17 @@ func buildShard(ctx context.Context, path string, t *Teacher, recordings []Recor
 
 // Spectrum fills dst with frames [from, from+len(dst)/bins) of a recording.
 func (t *Targets) Spectrum(recording, from int, dst []float32) error {
+	if err := t.has(recording, from, len(dst)/t.bins); err != nil {
+		return err
+	}
 	return t.shards[recording/shardRecordings].Read(fmt.Sprintf("%d/cqt", recording), from*t.bins, dst)
 }
 
 // Codes returns one codebook's entries of frames [from, from+n) of a recording.
 func (t *Targets) Codes(recording, book, from, n int) ([]int32, error) {
+	if err := t.has(recording, from, n); err != nil {
+		return nil, err
+	}
 	values := make([]float32, n)
 	if err := t.shards[recording/shardRecordings].Read(fmt.Sprintf("%d/codes", recording), book*t.frames[recording]+from, values); err != nil {
 		return nil, err
@@ -121,6 +131,14 @@ func (t *Targets) Codes(recording, book, from, n int) ([]int32, error) {
 		codes[i] = int32(v)
 	}
 	return codes, nil
+}
+
+// has reports frames that a recording does not have.
+func (t *Targets) has(recording, from, n int) error {
+	if from < 0 || n < 0 || from+n > t.frames[recording] {
+		return fmt.Errorf("targets: frames [%d, %d) of recording %d asked, it has %d", from, from+n, recording, t.frames[recording])
+	}
+	return nil
 }
 
 // Frames is the number of frames of a recording.

@@ -8,26 +8,29 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/cqt"
 	"syncretic/adapt/kmeans"
 	"syncretic/checkpoint"
 )
 
-// TeacherConfig says what the encoder learns to predict.
+// TeacherConfig says what the encoder learns to predict: the constant-Q spectrum, and codes, which are those of a residual k-means on the
+// spectrum unless Tokens names others.
 type TeacherConfig struct {
 	Path       string      `yaml:"path" json:"path,omitempty"`         // opened when it exists, otherwise fitted and written there
+	Tokens     string      `yaml:"tokens" json:"tokens,omitempty"`     // codes that the tokens verb wrote, a folder or a file: of EnCodec, as MERT has them
 	CQT        cqt.Config  `yaml:"cqt" json:"cqt"`                     //
 	LogFloor   float64     `yaml:"log_floor" json:"log_floor"`         // targets are log(magnitude + log_floor); 0 takes magnitudes as they are, as MERT does
 	Normalize  bool        `yaml:"normalize" json:"normalize"`         // each bin to mean 0 and deviation 1 over the fitting audio
-	Codebooks  int         `yaml:"codebooks" json:"codebooks"`         // of the residual k-means
-	Size       int         `yaml:"codebook_size" json:"codebook_size"` // entries of each
-	Iterations int         `yaml:"iterations" json:"iterations"`       // of Lloyd's algorithm
-	Frames     int         `yaml:"frames" json:"frames"`               // frames to fit on, at most
-	Seed       uint64      `yaml:"seed" json:"seed"`                   //
+	Codebooks  int         `yaml:"codebooks" json:"codebooks"`         // of the residual k-means, or of the tokens, from the first
+	Size       int         `yaml:"codebook_size" json:"codebook_size"` // entries of each; tokens say it themselves
+	Iterations int         `yaml:"iterations" json:"iterations"`       // passes of k-means over the frames
+	Batch      int         `yaml:"batch" json:"batch"`                 // frames of k-means in memory: see kmeans.Config
+	Frames     int         `yaml:"frames" json:"frames"`               // about as many frames to fit on
+	Seed       uint64      `yaml:"seed" json:"seed"`                   // of k-means
 	Fit        []FitCorpus `yaml:"fit,omitempty" json:"fit,omitempty"` // audio to fit on; empty means the recipe's own corpora
 }
 
@@ -37,38 +40,59 @@ type FitCorpus struct {
 	Manifest string  `yaml:"manifest" json:"manifest"`
 	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`
 	Share    float64 `yaml:"share,omitempty" json:"share,omitempty"` // every (1/share)-th recording; 0 means all
+
+	Resampler audio.Resampling `yaml:"resampler,omitempty" json:"resampler,omitempty"` // as CorpusConfig's
+	SkipBad   bool             `yaml:"skip_bad,omitempty" json:"skip_bad,omitempty"`   // as CorpusConfig's
 }
 
 // DefaultTeacher is the small teacher that needs no weights: 144 bins over six octaves and eight codebooks of 64.
 func DefaultTeacher() TeacherConfig {
 	return TeacherConfig{
 		CQT:      cqt.Config{SampleRate: 24000, Hop: 320, FMin: 65.4, Bins: 144, BinsPerOctave: 24, MaxWindow: 8192},
-		LogFloor: 1e-2, Normalize: true, Codebooks: 8, Size: 64, Iterations: 8, Frames: 24000,
+		LogFloor: 1e-2, Normalize: true, Codebooks: 8, Size: 64, Iterations: 8, Batch: kmeans.DefaultBatch, Frames: 24000,
 	}
 }
 
 // Teacher gives each frame of clean audio its spectrum and its code in every codebook.
 //
-// Both come from the same constant-Q transform: the spectrum is normalised bin by bin, the codes are found on the spectrum
-// with one mean and deviation for all bins, which keeps the spectral envelope.
+// The spectrum is normalised bin by bin. Codes of k-means are found on the same spectrum with one mean and deviation for all bins, which
+// keeps the spectral envelope; tokens are those of the recording as a whole.
 type Teacher struct {
 	cfg       TeacherConfig
 	transform *cqt.Transform
-	codes     *kmeans.Quantizer
-	mean, dev []float32  // by bin
-	all       [2]float32 // mean and deviation over all bins
+	codes     *kmeans.Quantizer // nil where there are none, or
+	tokens    *tokenCodes       // in their place
+	mean, dev []float32         // by bin
+	all       [2]float32        // mean and deviation over all bins
+	skipped   []audio.Skipped   // of what it was fitted on
 }
 
-// OpenTeacher reads a teacher that FitTeacher's result wrote.
+// teacherDoc is teacher.json.
+type teacherDoc struct {
+	TeacherConfig
+	Skipped []audio.Skipped `json:"skipped,omitempty"`
+}
+
+// OpenTeacher reads a teacher that FitTeacher's result wrote. One that was fitted without codebooks, for a recipe with tokens, is
+// TeacherFor's to open.
 func OpenTeacher(dir string) (*Teacher, error) {
+	t, err := openTeacher(dir)
+	if err == nil && t.codes == nil {
+		return nil, fmt.Errorf("%w: teacher %s has no codebooks: it was fitted beside tokens; name tokens, or another path to fit a new one", ErrConfig, dir)
+	}
+	return t, err
+}
+
+func openTeacher(dir string) (*Teacher, error) {
 	doc, err := os.ReadFile(filepath.Join(dir, "teacher.json"))
 	if err != nil {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
 	}
-	var cfg TeacherConfig
-	if err := json.Unmarshal(doc, &cfg); err != nil {
+	var stored teacherDoc
+	if err := json.Unmarshal(doc, &stored); err != nil {
 		return nil, fmt.Errorf("%w: %s/teacher.json: %w", checkpoint.ErrInvalid, dir, err)
 	}
+	cfg := stored.TeacherConfig
 	transform, err := cqt.New(cfg.CQT)
 	if err != nil {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
@@ -78,13 +102,15 @@ func OpenTeacher(dir string) (*Teacher, error) {
 		return nil, fmt.Errorf("teacher %s: %w", dir, err)
 	}
 	defer m.Close()
-	t := &Teacher{cfg: cfg, transform: transform}
-	if t.codes, err = kmeans.Load(checkpoint.Select(m, func(name string) bool { return !isStatistic(name) })); err != nil {
-		return nil, fmt.Errorf("teacher %s: %w", dir, err)
-	}
-	if b, n, dim := t.codes.Codebooks(), t.codes.Size(), t.codes.Dim(); b != cfg.Codebooks || n != cfg.Size || dim != cfg.CQT.Bins {
-		return nil, fmt.Errorf("%w: teacher %s: teacher.safetensors has %d codebooks of %d entries of %d bins, teacher.json says %d of %d of %d",
-			checkpoint.ErrInvalid, dir, b, n, dim, cfg.Codebooks, cfg.Size, cfg.CQT.Bins)
+	t := &Teacher{cfg: cfg, transform: transform, skipped: stored.Skipped}
+	if books := checkpoint.Select(m, func(name string) bool { return !isStatistic(name) }); cfg.Codebooks > 0 || len(books.Tensors()) > 0 {
+		if t.codes, err = kmeans.Load(books); err != nil {
+			return nil, fmt.Errorf("teacher %s: %w", dir, err)
+		}
+		if b, n, dim := t.codes.Codebooks(), t.codes.Size(), t.codes.Dim(); b != cfg.Codebooks || n != cfg.Size || dim != cfg.CQT.Bins {
+			return nil, fmt.Errorf("%w: teacher %s: teacher.safetensors has %d codebooks of %d entries of %d bins, teacher.json says %d of %d of %d",
+				checkpoint.ErrInvalid, dir, b, n, dim, cfg.Codebooks, cfg.Size, cfg.CQT.Bins)
+		}
 	}
 	for _, s := range []struct {
 		name string
@@ -108,155 +134,73 @@ func isStatistic(name string) bool {
 	return name == "bin_mean" || name == "bin_deviation" || name == "all"
 }
 
-// TeacherFor opens the teacher at cfg.Path, or fits it on the given corpora and writes it there.
+// TeacherFor opens the teacher at cfg.Path, or fits it on the given corpora and writes it there. With cfg.Tokens the codes are those: they
+// must be there, and fit, for every recording of the corpora; Close releases them.
 func TeacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
-	t, err := OpenTeacher(cfg.Path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return t, err
+	open := OpenTeacher
+	if cfg.Tokens != "" {
+		open = openTeacher // with codebooks or without: its spectra are what is wanted
 	}
-	if len(cfg.Fit) > 0 {
-		corpora = nil
-		for _, f := range cfg.Fit {
-			c, err := OpenCorpus(CorpusConfig{Name: f.Name, Manifest: f.Manifest, Split: f.Split})
-			if err != nil {
-				return nil, err
-			}
-			corpora = append(corpora, c.every(f.Share))
-		}
-	}
-	if t, err = FitTeacher(ctx, cfg, corpora); err != nil {
+	t, err := open(cfg.Path)
+	fresh := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !fresh {
 		return nil, err
 	}
-	return t, t.Write(ctx, cfg.Path)
-}
-
-// every keeps a share of the recordings, evenly spaced.
-func (c *Corpus) every(share float64) *Corpus {
-	if share <= 0 || share >= 1 {
-		return c
-	}
-	kept := *c
-	kept.Recordings = nil
-	for i, r := range c.Recordings {
-		if math.Floor(float64(i+1)*share) > math.Floor(float64(i)*share) {
-			kept.Recordings = append(kept.Recordings, r)
+	if cfg.Tokens == "" {
+		if fresh {
+			return newTeacher(ctx, cfg, corpora)
 		}
+		return t, nil
 	}
-	return &kept
-}
-
-// FitTeacher measures the statistics and fits the codebooks on at most cfg.Frames frames, evenly spaced over the corpora's
-// recordings. It holds those frames in memory: 4*frames*bins bytes.
-func FitTeacher(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
-	transform, err := cqt.New(cfg.CQT)
-	if err != nil {
-		return nil, fmt.Errorf("%w: teacher: %w", ErrConfig, err)
+	hop := cfg.CQT.Hop
+	if !fresh {
+		hop = t.Hop()
 	}
-	t := &Teacher{cfg: cfg, transform: transform}
-	var recordings []Recording
-	total := 0
-	for _, c := range corpora {
-		recordings = append(recordings, c.Recordings...)
-		for _, r := range c.Recordings {
-			total += transform.Frames(r.Len)
-		}
-	}
-	stride := max(1, (total+cfg.Frames-1)/max(cfg.Frames, 1))
-	picked := make([][]float32, len(recordings))
-	err = parallel(ctx, len(recordings), func(i int) error {
-		spectrum, err := t.magnitudes(recordings[i])
-		if err != nil {
-			return err
-		}
-		bins := cfg.CQT.Bins
-		for f := i % stride; f < len(spectrum)/bins; f += stride {
-			picked[i] = append(picked[i], spectrum[f*bins:(f+1)*bins]...)
-		}
-		return nil
-	})
+	tokens, err := openTokens(cfg, hop, corpora) // before what takes long
 	if err != nil {
 		return nil, err
 	}
-	var frames []float32
-	for _, p := range picked {
-		frames = append(frames, p...)
+	if fresh {
+		if t, err = newTeacher(ctx, cfg, corpora); err != nil {
+			return nil, errors.Join(err, tokens.set.Close())
+		}
 	}
-	t.measure(frames)
-	for i, v := range frames {
-		frames[i] = (v - t.all[0]) / t.all[1]
-	}
-	t.codes, err = kmeans.Fit(ctx, frames, cfg.CQT.Bins, kmeans.Config{Codebooks: cfg.Codebooks, Size: cfg.Size, Iterations: cfg.Iterations, Seed: cfg.Seed})
-	if err != nil {
-		return nil, fmt.Errorf("teacher: %w", err)
-	}
+	t.codes, t.tokens = nil, tokens
+	t.cfg.Codebooks, t.cfg.Size = tokens.books, tokens.size
 	return t, nil
 }
 
-// magnitudes reads a whole recording and returns its frames [frames][bins], on the logarithmic scale if there is one.
-func (t *Teacher) magnitudes(r Recording) ([]float32, error) {
-	samples := make([]float32, r.Len)
-	if err := r.Read(samples, 0); err != nil {
-		return nil, err
+// Close releases the tokens, where there are any.
+func (t *Teacher) Close() error {
+	if t.tokens == nil {
+		return nil
 	}
-	frames := t.transform.Magnitudes(samples)
-	if t.cfg.LogFloor > 0 {
-		for i, v := range frames {
-			frames[i] = float32(math.Log(float64(v) + t.cfg.LogFloor))
-		}
-	}
-	return frames, nil
+	return t.tokens.set.Close()
 }
 
-// measure sets mean and deviation by bin and over all bins. A bin that never moves gets deviation 1.
-func (t *Teacher) measure(frames []float32) {
-	bins := t.cfg.CQT.Bins
-	n := float64(len(frames) / bins)
-	t.mean, t.dev = make([]float32, bins), make([]float32, bins)
-	var sum, square float64
-	for b := range bins {
-		var s, q float64
-		for i := b; i < len(frames); i += bins {
-			v := float64(frames[i])
-			s += v
-			q += v * v
-		}
-		sum += s
-		square += q
-		t.mean[b], t.dev[b] = moments(s, q, n)
-		if !t.cfg.Normalize {
-			t.mean[b], t.dev[b] = 0, 1
-		}
-	}
-	t.all[0], t.all[1] = moments(sum, square, n*float64(bins))
-}
-
-func moments(sum, square, n float64) (mean, dev float32) {
-	m := sum / n
-	d := math.Sqrt(max(0, square/n-m*m))
-	if d < 1e-6 {
-		d = 1
-	}
-	return float32(m), float32(d)
-}
-
-// Write stores the teacher as a directory of teacher.json and teacher.safetensors.
+// Write stores the teacher as a directory of teacher.json and teacher.safetensors. Tokens stay where they are.
 func (t *Teacher) Write(ctx context.Context, dir string) error {
 	cfg := t.cfg
-	cfg.Path = ""
-	doc, err := json.MarshalIndent(cfg, "", "  ")
+	cfg.Path, cfg.Tokens = "", ""
+	if t.codes == nil {
+		cfg.Codebooks, cfg.Size, cfg.Iterations, cfg.Batch, cfg.Seed = 0, 0, 0, 0, 0
+	}
+	doc, err := json.MarshalIndent(teacherDoc{cfg, t.skipped}, "", "  ")
 	if err != nil {
 		return err
 	}
-	stats, err := checkpoint.NewMemory(
+	var src checkpoint.Source
+	src, err = checkpoint.NewMemory(
 		checkpoint.Tensor{Name: "bin_mean", Shape: []int{len(t.mean)}, Data: t.mean},
 		checkpoint.Tensor{Name: "bin_deviation", Shape: []int{len(t.dev)}, Data: t.dev},
 		checkpoint.Tensor{Name: "all", Shape: []int{2}, Data: t.all[:]})
 	if err != nil {
 		return err
 	}
-	src, err := checkpoint.Union(stats, t.codes.Source())
-	if err != nil {
-		return err
+	if t.codes != nil {
+		if src, err = checkpoint.Union(src, t.codes.Source()); err != nil {
+			return err
+		}
 	}
 	if err := checkpoint.Write(ctx, filepath.Join(dir, "teacher.safetensors"), src, checkpoint.WriteOptions{Force: true}); err != nil {
 		return err
@@ -264,23 +208,36 @@ func (t *Teacher) Write(ctx context.Context, dir string) error {
 	return checkpoint.WriteFile(filepath.Join(dir, "teacher.json"), append(doc, '\n'), true) // last: its presence means that the rest is there
 }
 
-// hash names what the teacher says: its settings, statistics and codebooks.
+// hash names what the teacher says: its settings, statistics and codebooks. Tokens have names of their own: see identities.
 func (t *Teacher) hash() (string, error) {
-	codes, err := checkpoint.Hash(t.codes.Source())
-	if err != nil {
-		return "", err
+	codes := "tokens"
+	if t.codes != nil {
+		var err error
+		if codes, err = checkpoint.Hash(t.codes.Source()); err != nil {
+			return "", err
+		}
 	}
-	cfg := t.cfg
-	cfg.Path, cfg.Fit = "", nil
-	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %v %v %v %s\n", cfg, t.all, t.mean, t.dev, codes))
+	c := t.cfg
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v %v %v %d %d %v %v %v %s\n", c.CQT, c.LogFloor, c.Normalize, c.Codebooks, c.Size, t.all, t.mean, t.dev, codes))
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// identities name the tokens of a corpus's recordings, in order; nil where the codes are the teacher's own.
+func (t *Teacher) identities(ctx context.Context, c *Corpus) ([]string, error) {
+	if t.tokens == nil {
+		return nil, nil
+	}
+	return t.tokens.hashes(ctx, c)
 }
 
 // settings are the teacher's own, as it was fitted, at the place that a recipe names. A recipe that asks for something else
 // than the default and than what the teacher is, is refused: it would be ignored.
 func (t *Teacher) settings(asked TeacherConfig) (TeacherConfig, error) {
 	standard, is := DefaultTeacher(), t.cfg
-	is.Path, is.Fit = asked.Path, asked.Fit
+	is.Path, is.Tokens, is.Fit = asked.Path, asked.Tokens, asked.Fit
+	if t.tokens != nil { // what the teacher at the path has beside its spectra is not used
+		is.Iterations, is.Batch, is.Seed = asked.Iterations, asked.Batch, asked.Seed
+	}
 	for _, f := range []struct {
 		key                 string
 		asked, standard, is any
@@ -306,17 +263,38 @@ func (t *Teacher) Bins() int { return t.cfg.CQT.Bins }
 // Hop is the number of samples between two frames.
 func (t *Teacher) Hop() int { return t.cfg.CQT.Hop }
 
+// frames is the number of frames that Label gives: those of the spectrum, or one less where the tokens end earlier.
+func (t *Teacher) frames(r Recording) int {
+	n := t.transform.Frames(r.Len)
+	if t.tokens != nil {
+		n = min(n, t.tokens.frames(r))
+	}
+	return n
+}
+
 // Label returns a recording's normalised spectrum [frames][bins] and its codes [codebook][frame].
 func (t *Teacher) Label(r Recording) (spectrum []float32, codes [][]int32, err error) {
-	spectrum, err = t.magnitudes(r)
+	spectrum = make([]float32, t.transform.Frames(r.Len)*t.Bins())
+	err = t.magnitudes(r, func(first int, frames []float32) error {
+		copy(spectrum[first*t.Bins():], frames)
+		return nil
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	input := make([]float32, len(spectrum))
+	spectrum = spectrum[:t.frames(r)*t.Bins()]
+	if t.tokens != nil {
+		codes, err = t.tokens.read(r, t.frames(r))
+	} else {
+		input := make([]float32, len(spectrum))
+		for i, v := range spectrum {
+			input[i] = (v - t.all[0]) / t.all[1]
+		}
+		codes = t.codes.Encode(input)
+	}
 	for i, v := range spectrum {
-		input[i] = (v - t.all[0]) / t.all[1]
 		b := i % len(t.mean)
 		spectrum[i] = (v - t.mean[b]) / t.dev[b]
 	}
-	return spectrum, t.codes.Encode(input), nil
+	return spectrum, codes, err
 }

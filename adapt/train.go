@@ -14,6 +14,7 @@ import (
 
 	"github.com/nlpodyssey/spago/ag"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/op"
 	"syncretic/adapt/optim"
 	"syncretic/checkpoint"
@@ -234,7 +235,8 @@ func (r *Run) write(ctx context.Context, w *work, out string, opts Options) erro
 		Version string            `json:"version"`
 		Inputs  map[string]string `json:"inputs_sha256"`
 		Config  Config            `json:"config"`
-	}{opts.Version, r.inputs, r.cfg}, "", "  ")
+		Skipped []audio.Skipped   `json:"skipped,omitempty"`
+	}{opts.Version, r.inputs, r.cfg, r.Skipped()}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"syncretic/adapt/audio"
 	"syncretic/checkpoint/recipe"
 )
 
@@ -14,6 +15,8 @@ import (
 //	  - {name: makam, manifest: makam.csv, tags: 30}
 //	  - {name: fma, manifest: fma.csv, tags: 20, western: true}
 //	window: 5                        # s; 0 = whole items
+//	resampler: kaiser                # or torchaudio: how files at another rate come to 24 kHz
+//	skip_bad: false                  # true leaves out, and names, files that cannot be read
 //	head: {kind: mlp}
 //	seeds: [1, 2, 3, 4, 5]
 //
@@ -23,8 +26,12 @@ type Config struct {
 	Models   []string        `yaml:"models" json:"models,omitempty"`
 	Datasets []DatasetConfig `yaml:"datasets" json:"datasets"`
 	Window   float64         `yaml:"window" json:"window"` // s, as ExtractOptions.Window
-	Head     HeadConfig      `yaml:"head" json:"head"`
-	Seeds    []uint64        `yaml:"seeds" json:"seeds"`
+
+	Resampler audio.Resampling `yaml:"resampler" json:"resampler,omitempty"` // as ExtractOptions.Resampling
+	SkipBad   bool             `yaml:"skip_bad" json:"skip_bad,omitempty"`   // as ExtractOptions.SkipBad
+
+	Head  HeadConfig `yaml:"head" json:"head"`
+	Seeds []uint64   `yaml:"seeds" json:"seeds"`
 }
 
 // DatasetConfig names one dataset.
@@ -33,6 +40,11 @@ type DatasetConfig struct {
 	Manifest string `yaml:"manifest" json:"manifest"`
 	Tags     int    `yaml:"tags" json:"tags"`       // as DatasetOptions.Top
 	Western  bool   `yaml:"western" json:"western"` // reported apart: what adaptation should not forget
+}
+
+// ExtractOptions are the configuration's, for all splits.
+func (c Config) ExtractOptions() ExtractOptions {
+	return ExtractOptions{Window: c.Window, Resampling: c.Resampler, SkipBad: c.SkipBad}
 }
 
 // DefaultConfig returns the settings of keys that a file leaves out: windows of 5 s, DefaultHead, seeds 1 to 5.
@@ -82,6 +94,9 @@ func (c Config) validate() error {
 	}
 	if !(c.Window == 0 || c.Window >= shortest) || math.IsInf(c.Window, 0) {
 		return fmt.Errorf("window is %v s, want 0 (whole items) or at least %v", c.Window, shortest)
+	}
+	if _, err := audio.ParseResampling(string(c.Resampler)); err != nil {
+		return err
 	}
 	if len(c.Seeds) == 0 {
 		return fmt.Errorf("seeds is empty, want at least one")

@@ -67,6 +67,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"empty model", sets + "models: [\"\"]\n", "models[0] is empty"},
 		{"short window", sets + "window: 0.2\n", "window is 0.2 s"},
 		{"endless window", sets + "window: .inf\n", "window is +Inf s"},
+		{"resampler", sets + "resampler: linear\n", `resampler "linear", want kaiser or torchaudio`},
 		{"no seeds", sets + "seeds: []\n", "seeds is empty"},
 		{"seed twice", sets + "seeds: [4, 4]\n", "seeds holds 4 twice"},
 		{"negative seed", sets + "seeds: [-1]\n", "-1"},

@@ -22,9 +22,11 @@ type Extractor interface {
 
 // ExtractOptions say which items Extract reads and how.
 type ExtractOptions struct {
-	Splits   []string              // nil for all
-	Window   float64               // s; 0 gives an item to the encoder whole
-	Progress func(done, total int) // items; called in order, one call at a time; nil for none
+	Splits     []string              // nil for all
+	Window     float64               // s; 0 gives an item to the encoder whole
+	Resampling audio.Resampling      // of files that are not at 24 kHz; "" is audio.Kaiser
+	SkipBad    bool                  // leave out items whose file cannot be read, and name them, instead of failing
+	Progress   func(done, total int) // items; called in order, one call at a time; nil for none
 }
 
 // shortest is the length, in s, below which a last window is dropped, as in MARBLE, unless it is the only one.
@@ -37,7 +39,9 @@ const shortest = 1.0
 //
 // Items run in parallel on GOMAXPROCS goroutines; each holds one window. The result does not depend on their number. Errors
 // name the item: audio that cannot be read, a crop that leaves the file, an encoder's error, features that are not finite or
-// whose shape differs from the first item's (these wrap ErrInvalid); a cancelled ctx ends the work with its error.
+// whose shape differs from the first item's (these wrap ErrInvalid); a cancelled ctx ends the work with its error. With SkipBad the items
+// of a file that cannot be read are in Features.Skipped instead; a crop that a file does not have is an error all the same, and so is a
+// dataset of which nothing is left.
 func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions) (*Features, error) {
 	if !(opts.Window >= 0) || math.IsInf(opts.Window, 0) || opts.Window > 0 && opts.Window < shortest {
 		return nil, fmt.Errorf("%w: window of %v s, want 0 (the whole item) or at least %v", ErrConfig, opts.Window, shortest)
@@ -53,10 +57,14 @@ func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions
 			out.Items = append(out.Items, i)
 		}
 	}
-	rows := make([]*pool, len(out.Items))
+	rows, bad := make([]*pool, len(out.Items)), make([]error, len(out.Items))
 	err := each(ctx, len(out.Items), opts.Progress, func(i int) error {
 		item := ds.Items[out.Items[i]]
-		row, err := extract(ctx, item, ex, opts.Window)
+		row, err := extract(ctx, item, ex, opts)
+		if opts.SkipBad && errors.As(err, new(unreadable)) && errors.Is(err, audio.ErrInvalid) {
+			bad[i] = err
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("dataset %q: item %s: %w", ds.Name, item.ID, err)
 		}
@@ -66,6 +74,10 @@ func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions
 	if err != nil {
 		return nil, err
 	}
+	if err := out.leaveOut(ds, bad); err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(row *pool) bool { return row == nil })
 	for i, row := range rows {
 		if i == 0 {
 			out.Layers, out.Dim = row.layers, row.dim
@@ -89,11 +101,33 @@ type pool struct {
 	sums                 []float64 // [layers][dim]
 }
 
+// leaveOut moves the items with an error to Skipped.
+func (f *Features) leaveOut(ds *Dataset, bad []error) error {
+	var kept []int
+	for i, item := range f.Items {
+		if bad[i] == nil {
+			kept = append(kept, item)
+			continue
+		}
+		f.Skipped = append(f.Skipped, SkippedItem{Item: item, Skipped: audio.Skipped{Path: ds.Items[item].Path, Reason: bad[i].Error()}})
+	}
+	if len(kept) == 0 && len(bad) > 0 {
+		return fmt.Errorf("%w: dataset %q: none of %d items can be read; the first: %w", ErrInvalid, ds.Name, len(bad), bad[0])
+	}
+	f.Items = kept
+	return nil
+}
+
+// unreadable marks the error of a file, as opposed to a crop that is not in it or an encoder that fails.
+type unreadable struct{ error }
+
+func (u unreadable) Unwrap() error { return u.error }
+
 // extract runs the encoder over the windows of one item.
-func extract(ctx context.Context, item Item, ex Extractor, window float64) (*pool, error) {
-	f, err := audio.Open(item.Path)
+func extract(ctx context.Context, item Item, ex Extractor, opts ExtractOptions) (*pool, error) {
+	f, err := audio.Options{Resampling: opts.Resampling}.Open(item.Path)
 	if err != nil {
-		return nil, err
+		return nil, unreadable{err}
 	}
 	defer f.Close()
 	start, n, err := audio.Entry{Path: item.Path, Start: item.Start, End: item.End}.Range(f.Frames)
@@ -101,8 +135,8 @@ func extract(ctx context.Context, item Item, ex Extractor, window float64) (*poo
 		return nil, err
 	}
 	end, size := start+n, n
-	if window > 0 {
-		size = min(size, int(math.Round(window*audio.SampleRate)))
+	if opts.Window > 0 {
+		size = min(size, int(math.Round(opts.Window*audio.SampleRate)))
 	}
 	samples := make([]float32, size)
 	out := new(pool)
@@ -115,7 +149,7 @@ func extract(ctx context.Context, item Item, ex Extractor, window float64) (*poo
 			return nil, err
 		}
 		if err := f.ReadAt(samples[:n], at); err != nil {
-			return nil, err
+			return nil, unreadable{err}
 		}
 		features, err := ex.Features(samples[:n])
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -168,6 +169,90 @@ func TestExtractNamesTheItem(t *testing.T) {
 	ds.Items[2].Path = filepath.Join(t.TempDir(), "gone.wav")
 	if _, err := Extract(context.Background(), ds, new(lengths), ExtractOptions{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing recording: got %v", err)
+	}
+}
+
+// damage cuts a recording to a third of its bytes, or gives its header another sample rate.
+func damage(t *testing.T, path string, change func(data []byte) []byte) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, change(data), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Items whose file is broken are left out only when that is asked for, and are named; a crop that is not in its file, a missing file and
+// an encoder that fails are errors all the same.
+func TestExtractSkipsBad(t *testing.T) {
+	ds := recordings(t)
+	ds.Items = append(ds.Items, Item{ID: "again", Path: ds.Items[0].Path, Split: Train, Start: 1, End: 2})
+	damage(t, ds.Items[0].Path, func(data []byte) []byte { return data[:len(data)/3] })
+	if _, err := Extract(context.Background(), ds, new(lengths), ExtractOptions{}); !errors.Is(err, audio.ErrInvalid) || !strings.Contains(err.Error(), "item 0.wav") {
+		t.Errorf("not asked for: %v", err)
+	}
+	f, err := Extract(context.Background(), ds, new(lengths), ExtractOptions{SkipBad: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(f.Items, []int{1, 2}) || len(f.Values) != 4 || f.Row(1)[0] != 3 {
+		t.Errorf("items %v, values %v", f.Items, f.Values)
+	}
+	if len(f.Skipped) != 2 || f.Skipped[0].Item != 0 || f.Skipped[1].Item != 3 || f.Skipped[0].Path != ds.Items[0].Path || !strings.Contains(f.Skipped[1].Reason, "truncated") {
+		t.Errorf("left out %+v, want both items of 0.wav", f.Skipped)
+	}
+	if s, err := f.Split(ds, Test); err != nil || !slices.Equal(s.Features.Items, []int{2}) {
+		t.Errorf("split test: %+v, %v", s.Features, err)
+	}
+	if _, err := f.Split(ds, Train); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `no item of split "train" can be read; the first: `+ds.Items[0].Path) {
+		t.Errorf("a split of which nothing is left: %v", err)
+	}
+	only := *ds
+	only.Items = ds.Items[:1]
+	if _, err := Extract(context.Background(), &only, new(lengths), ExtractOptions{SkipBad: true}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "none of 1 items can be read; the first: ") {
+		t.Errorf("nothing left: %v", err)
+	}
+	for name, change := range map[string]func(*Item){
+		"a crop outside": func(i *Item) { i.Start, i.End = 1, 30 },
+		"a missing file": func(i *Item) { i.Path += "x" },
+	} {
+		ds := recordings(t)
+		change(&ds.Items[2])
+		if _, err := Extract(context.Background(), ds, new(lengths), ExtractOptions{SkipBad: true}); err == nil || !strings.Contains(err.Error(), "item 2.wav") {
+			t.Errorf("%s: %v, want an error", name, err)
+		}
+	}
+	failing := encoder(func([]float32) ([][]float32, error) { return nil, audio.ErrInvalid })
+	if _, err := Extract(context.Background(), recordings(t), failing, ExtractOptions{SkipBad: true}); !errors.Is(err, audio.ErrInvalid) {
+		t.Errorf("an encoder that fails: %v, want its error", err)
+	}
+}
+
+// A file at another rate is resampled as the options say.
+func TestExtractResamples(t *testing.T) {
+	ds := recordings(t)
+	path := ds.Items[2].Path
+	damage(t, path, func(data []byte) []byte { data[24], data[25] = 0x80, 0xbb; return data }) // 24,000 becomes 48,000
+	mid := encoder(func(samples []float32) ([][]float32, error) { return [][]float32{{samples[len(samples)/2+7]}}, nil })
+	got := map[float32]bool{}
+	for _, method := range []audio.Resampling{"", audio.Kaiser, audio.Torchaudio} {
+		f, err := Extract(context.Background(), ds, mid, ExtractOptions{Splits: []string{Test}, Resampling: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := audio.Options{Resampling: method}.Read(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Values[0] != want[len(want)/2+7] {
+			t.Errorf("%q: %v, want %v", method, f.Values[0], want[len(want)/2+7])
+		}
+		got[f.Values[0]] = true
+	}
+	if len(got) != 2 {
+		t.Errorf("values %v, want two: kaiser's and torchaudio's", got)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"syncretic/adapt/audio"
 )
 
 // Features are the pooled hidden states of some items of a dataset.
@@ -11,6 +13,14 @@ type Features struct {
 	Layers, Dim int
 	Items       []int     // indices into the dataset's Items, rising
 	Values      []float32 // [items][layers][dim]
+
+	Skipped []SkippedItem // what was left out, in the dataset's order
+}
+
+// SkippedItem is an item of a dataset whose file cannot be read.
+type SkippedItem struct {
+	Item int // index into the dataset's Items
+	audio.Skipped
 }
 
 // Row returns the features of the i-th of f.Items as [layers][dim], without a copy.
@@ -28,12 +38,20 @@ type Split struct {
 }
 
 // Split returns the items of one split with their labels. An error wraps ErrInvalid and names what is missing: features of
-// an item of that split, or items of that split altogether.
+// an item of that split, or items of that split altogether. Items that were left out when features were extracted are not in it; a
+// split of which none is left is an error.
 func (f *Features) Split(ds *Dataset, split string) (Split, error) {
 	indices := ds.Indices(split)
 	if len(indices) == 0 {
 		return Split{}, fmt.Errorf("%w: dataset %q has no items in split %q", ErrInvalid, ds.Name, split)
 	}
+	left := slices.DeleteFunc(indices, func(i int) bool {
+		return slices.ContainsFunc(f.Skipped, func(s SkippedItem) bool { return s.Item == i })
+	})
+	if len(left) == 0 {
+		return Split{}, fmt.Errorf("%w: dataset %q: no item of split %q can be read; the first: %s", ErrInvalid, ds.Name, split, f.Skipped[0].Reason)
+	}
+	indices = left
 	out := Split{Name: split, Tags: ds.Tags, Features: &Features{Layers: f.Layers, Dim: f.Dim, Items: indices}}
 	out.Features.Values = make([]float32, 0, len(indices)*f.Layers*f.Dim)
 	for _, i := range indices {

@@ -3,6 +3,7 @@ package audio
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/mewkiz/flac/frame"
@@ -10,10 +11,11 @@ import (
 
 // flacFrames feeds one FLAC frame after another to the decoder and checks each frame's CRC-16 itself.
 //
-// The reason: at exactly our sample rate the decoder prints a line to the process's log for every frame, asking for test
-// files. The rate in a frame's header is a 4-bit code, and code 0 ("as in the stream information") means the same here
+// The reason: at our sample rate, and at 176.4 kHz, the decoder prints a line to the process's log for every frame, asking for
+// test files. The rate in a frame's header is a 4-bit code, and code 0 ("as in the stream information") means the same here
 // and prints nothing, so that the header is handed on with code 0 and a fitting CRC-8. The decoder's own check of the
-// frame's CRC-16 then fails after it has decoded everything, and the check here, over the bytes of the file, counts.
+// frame's CRC-16 then fails after it has decoded everything, and the check here, over the bytes of the file, counts. A header
+// that is not correct does not reach the decoder.
 type flacFrames struct {
 	r    *bufio.Reader
 	head []byte // what is left of a rewritten header
@@ -28,7 +30,10 @@ func (f *flacFrames) next() (*frame.Frame, error) {
 	if len(peek) == 0 {
 		return nil, err
 	}
-	if f.head, rewritten = withoutRate(peek); rewritten {
+	if f.head, rewritten, err = withoutRate(peek); err != nil {
+		return nil, err
+	}
+	if rewritten {
 		f.crc = crc16(0, peek[:len(f.head)])
 		if _, err := f.r.Discard(len(f.head)); err != nil {
 			return nil, err
@@ -72,17 +77,24 @@ func (f *flacFrames) Read(p []byte) (int, error) {
 // of rate.
 const maxFLACHeader = 16
 
-// withoutRate returns the frame header that b starts with, with its rate code 7 (24 kHz) made 0. It reports false, and
-// leaves the frame to the decoder, for another code and for anything that is not a correct header.
-func withoutRate(b []byte) ([]byte, bool) {
+// withoutRate returns the frame header that b starts with, with a rate code of 2 (176.4 kHz) or 7 (24 kHz) made 0. It reports false, and
+// leaves the header to the decoder, for another code. Anything that is not a correct header is an error.
+func withoutRate(b []byte) ([]byte, bool, error) {
 	end := headerLength(b)
-	if end == 0 || b[2]&15 != 7 || len(b) <= end || crc8(b[:end]) != b[end] {
-		return nil, false
+	switch {
+	case end >= len(b) || end == 0 && len(b) < 6:
+		return nil, false, io.ErrUnexpectedEOF
+	case end == 0:
+		return nil, false, fmt.Errorf("no frame begins with % x", b[:4])
+	case crc8(b[:end]) != b[end]:
+		return nil, false, fmt.Errorf("frame header with CRC-8 %02x, want %02x", b[end], crc8(b[:end]))
+	case b[2]&15 != 2 && b[2]&15 != 7:
+		return nil, false, nil
 	}
 	head := append([]byte(nil), b[:end+1]...)
 	head[2] &= 0xf0
 	head[end] = crc8(head[:end])
-	return head, true
+	return head, true, nil
 }
 
 // crc8 is FLAC's header sum: x⁸+x²+x+1, from 0.

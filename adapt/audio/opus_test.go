@@ -131,9 +131,12 @@ func FuzzOpus(f *testing.F) {
 			data = resum(data, at, func([]byte) {})
 			at += n
 		}
-		x, err := indexOpus(bytes.NewReader(data), int64(len(data)))
+		var x *opusIndex
+		var err error
+		within(t, 1<<20+uint64(8*len(data)), func() { x, err = indexOpus(bytes.NewReader(data), int64(len(data))) })
 		var s stored
 		if err == nil {
+			fuzzBlocks(t, newOpusReader(inMemory{bytes.NewReader(data)}, x, int64(len(data))), 4<<20)
 			s = stored{&blocks{r: newOpusReader(inMemory{bytes.NewReader(data)}, x, int64(len(data)))}, opusRate, x.channels, x.frames}
 			if x.frames > len(data)*opusLongest {
 				t.Fatalf("%d samples in %d bytes", x.frames, len(data))

@@ -214,7 +214,9 @@ func FuzzWAV(f *testing.F) {
 	f.Add([]byte("RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := bytes.NewReader(data)
-		w, err := parseWAV(r, int64(len(data)))
+		var w wavFormat
+		var err error
+		within(t, 64<<10, func() { w, err = parseWAV(r, int64(len(data))) })
 		if err != nil {
 			if !errors.Is(err, ErrInvalid) {
 				t.Fatalf("error %v does not wrap ErrInvalid", err)

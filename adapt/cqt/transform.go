@@ -122,6 +122,7 @@ const frameBlock = 376
 type scratch struct {
 	padded []float32 // the clip under one block of frames, zeros outside it
 	parts  []float32 // [frames][2*bins] of one group
+	out    []float32 // [frames][bins]
 
 	*spectrum
 }
@@ -130,33 +131,56 @@ type scratch struct {
 // sums are formed in float32, those over a spectrum in float64, in an order that depends on nothing but the lengths and the processor. A sample that is not
 // finite makes the frames that it lies under NaN, or a little beyond where bins share a span.
 func (t *Transform) Magnitudes(samples []float32) []float32 {
-	frames := t.Frames(len(samples))
-	out := make([]float32, frames*t.cfg.Bins)
+	out := make([]float32, t.Frames(len(samples))*t.cfg.Bins)
+	_ = t.Stream(len(samples), // neither function fails
+		func(dst []float32, start int) error { copy(dst, samples[start:]); return nil },
+		func(first int, frames []float32) error { copy(out[first*t.cfg.Bins:], frames); return nil })
+	return out
+}
+
+// Stream is Magnitudes of a recording of any length in bounded memory. read fills dst with the samples from start on, never from before
+// the end of the read before; emit gets the frames from first on, some hundreds of them, which hold until it returns. Together they are the
+// frames of Magnitudes, bit for bit. The first error ends it.
+func (t *Transform) Stream(samples int, read func(dst []float32, start int) error, emit func(first int, frames []float32) error) error {
+	frames := t.Frames(samples)
 	s := t.pool.Get().(*scratch)
 	defer t.pool.Put(s)
 	for f := 0; f < frames; f += t.frames {
 		n := min(t.frames, frames-f)
-		s.load(samples, f*t.cfg.Hop-t.before, (n-1)*t.cfg.Hop+t.width)
+		kept := 0
+		if f > 0 { // the windows of two blocks overlap
+			kept = max(0, t.width-t.cfg.Hop)
+		}
+		if err := s.load(samples, read, f*t.cfg.Hop-t.before, (n-1)*t.cfg.Hop+t.width, kept); err != nil {
+			return err
+		}
+		s.out = sized(s.out, n*t.cfg.Bins)
 		if t.bands != nil {
-			t.bands.block(s.spectrum, s.padded, n, t.cfg.Bins, out[f*t.cfg.Bins:])
+			t.bands.block(s.spectrum, s.padded, n, t.cfg.Bins, s.out)
 		}
 		for i := range t.groups {
-			t.block(&t.groups[i], s, n, out[f*t.cfg.Bins:])
+			t.block(&t.groups[i], s, n, s.out)
+		}
+		if err := emit(f, s.out); err != nil {
+			return err
 		}
 	}
-	return out
+	return nil
 }
 
-// load copies samples [start, start+n) to s.padded, zeros where there are none.
-func (s *scratch) load(samples []float32, start, n int) {
+// load makes s.padded samples [start, start+n), zeros where there are none. Of what it held, its last samples from kept on are reused.
+func (s *scratch) load(samples int, read func(dst []float32, start int) error, start, n, kept int) error {
+	held := s.padded[len(s.padded)-kept:]
 	s.padded = sized(s.padded, n)
-	lead := min(max(0, -start), n)
-	clear(s.padded[:lead])
-	copied := 0
-	if from := start + lead; from < len(samples) {
-		copied = copy(s.padded[lead:], samples[from:])
+	copy(s.padded, held)
+	from, to := min(max(start+kept, 0), samples), min(max(start+n, 0), samples)
+	if from >= to {
+		clear(s.padded[kept:])
+		return nil
 	}
-	clear(s.padded[lead+copied:])
+	clear(s.padded[kept : from-start])
+	clear(s.padded[to-start:])
+	return read(s.padded[from-start:to-start], from)
 }
 
 // block computes the bins of one group for n frames: row t of the left matrix is the clip from Hop·t on, so its rows

@@ -17,6 +17,26 @@ func BenchmarkFit(b *testing.B) {
 	}
 }
 
+// BenchmarkFitMiniBatch fits 48,000 frames of which 4,000 are in memory, and all of them at once by as many passes. left% is the share of
+// the frames' variance that the codebooks leave over.
+func BenchmarkFitMiniBatch(b *testing.B) {
+	frames := blobs(48000, 144, 1500, 1)
+	for _, c := range []struct {
+		name  string
+		batch int
+	}{{"batch=4000", 4000}, {"lloyd", 48000}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				q, err := kmeans.Fit(b.Context(), frames, 144, kmeans.Config{Codebooks: 4, Size: 128, Iterations: 4, Batch: c.batch, Seed: 1})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(100*q.ResidualVariance()[3], "left%")
+			}
+		})
+	}
+}
+
 // BenchmarkEncode times the tokens of the same frames.
 func BenchmarkEncode(b *testing.B) {
 	frames := blobs(24000, 144, 200, 1)

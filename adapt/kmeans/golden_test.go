@@ -62,7 +62,7 @@ func TestLloydEqualsScikitLearn(t *testing.T) {
 				at := c.Start * (1 + j)
 				first = append(first, x[at*c.Dim:(at+1)*c.Dim]...)
 			}
-			q, err := fit(t.Context(), x, c.Dim, Config{Codebooks: 1, Size: c.Size, Iterations: c.Steps}, first)
+			q, err := fit(t.Context(), slice{x, c.Dim}, c.Dim, Config{Codebooks: 1, Size: c.Size, Iterations: c.Steps}, first)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -128,29 +128,37 @@ func TestBlobsAreFound(t *testing.T) {
 }
 
 func TestSameBytesForAnyThreads(t *testing.T) {
+	sameForAnyThreads(t, blobs(2600, 21, 50, 7), 21, kmeans.Config{Codebooks: 3, Size: 24, Iterations: 4, Seed: 11})
+}
+
+func hash(t *testing.T, q *kmeans.Quantizer) string {
+	t.Helper()
+	h, err := checkpoint.Hash(q.Source())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func sameForAnyThreads(t *testing.T, frames []float32, dim int, cfg kmeans.Config) {
+	t.Helper()
 	old := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(old)
-	frames := blobs(2600, 21, 50, 7)
-	cfg := kmeans.Config{Codebooks: 3, Size: 24, Iterations: 4, Seed: 11}
-	var hash string
+	var first string
 	var codes [][]int32
 	for _, threads := range []int{1, 2, 3, 8} {
 		runtime.GOMAXPROCS(threads)
-		q := fitted(t, frames, 21, cfg)
-		h, err := checkpoint.Hash(q.Source())
-		if err != nil {
-			t.Fatal(err)
+		q := fitted(t, frames, dim, cfg)
+		h, c := hash(t, q), q.Encode(frames)
+		if first == "" {
+			first, codes = h, c
 		}
-		c := q.Encode(frames)
-		if hash == "" {
-			hash, codes = h, c
-		}
-		if h != hash || !reflect.DeepEqual(c, codes) {
+		if h != first || !reflect.DeepEqual(c, codes) {
 			t.Errorf("%d threads: other bytes than with 1", threads)
 		}
 	}
-	cfg.Seed = 12
-	if h, _ := checkpoint.Hash(fitted(t, frames, 21, cfg).Source()); h == hash {
+	cfg.Seed++
+	if hash(t, fitted(t, frames, dim, cfg)) == first {
 		t.Error("another seed gives the same codebooks")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// fitting is the state of a fit: the residual left by the codebooks so far, and what the current one makes of it.
+// fitting holds the frames that are worked on at once: the residual left by the codebooks so far, and what the current one makes of it.
 type fitting struct {
 	n, dim   int
 	residual []float32 // [n][dim]
@@ -15,11 +15,13 @@ type fitting struct {
 	distance []float32 // [n]: squared, to the frame's own centre
 }
 
-func newFitting(frames []float32, dim int) *fitting {
-	n := len(frames) / dim
-	f := &fitting{n: n, dim: dim, residual: make([]float32, len(frames)), norms: make([]float64, n), codes: make([]int32, n), distance: make([]float32, n)}
-	copy(f.residual, frames)
-	return f
+func newFitting(n, dim int) *fitting {
+	return &fitting{n: n, dim: dim, residual: make([]float32, n*dim), norms: make([]float64, n), codes: make([]int32, n), distance: make([]float32, n)}
+}
+
+// resize makes it one of n frames, at most as many as it was made for.
+func (f *fitting) resize(n int) {
+	f.n, f.residual, f.norms, f.codes, f.distance = n, f.residual[:n*f.dim], f.norms[:n], f.codes[:n], f.distance[:n]
 }
 
 // lloyd moves centres by the given number of steps and returns where they come to lie. The argument is not changed.
@@ -82,12 +84,7 @@ func (f *fitting) fillEmpty(counts []int) {
 		if c > 0 {
 			continue
 		}
-		at := -1
-		for i, d := range f.distance {
-			if d > 0 && counts[f.codes[i]] > 1 && (at < 0 || d > f.distance[at]) {
-				at = i
-			}
-		}
+		at := f.furthest(counts)
 		if at < 0 {
 			return
 		}
@@ -97,13 +94,38 @@ func (f *fitting) fillEmpty(counts []int) {
 	}
 }
 
-// means returns each centre's mean frame, summed in float64 in the order of the frames; a centre without frames keeps its
-// old place. Workers take columns, so that no sum is divided between them.
+// furthest is the frame that is furthest from its own centre and not alone there, the lowest among equals; -1 when there is none off
+// its centre.
+func (f *fitting) furthest(counts []int) int {
+	at := -1
+	for i, d := range f.distance {
+		if d > 0 && counts[f.codes[i]] > 1 && (at < 0 || d > f.distance[at]) {
+			at = i
+		}
+	}
+	return at
+}
+
+// means returns each centre's mean frame; a centre without frames keeps its old place.
 func (f *fitting) means(counts []int, old []float32) []float32 {
-	const columns = 16 // one cache line of float32
-	dim := f.dim
 	out := make([]float32, len(old))
 	sums := make([]float64, len(old))
+	f.sum(sums)
+	for j, n := range counts {
+		for d := j * f.dim; d < (j+1)*f.dim; d++ {
+			if out[d] = old[d]; n > 0 {
+				out[d] = float32(sums[d] / float64(n))
+			}
+		}
+	}
+	return out
+}
+
+// sum adds each frame to its centre's sum, [centres][dim], in the order of the frames. Workers take columns, so that no sum is divided
+// between them.
+func (f *fitting) sum(sums []float64) {
+	const columns = 16 // one cache line of float32
+	dim := f.dim
 	parts := min(runtime.GOMAXPROCS(0), (dim+columns-1)/columns)
 	var wg sync.WaitGroup
 	for p := range parts {
@@ -115,17 +137,9 @@ func (f *fitting) means(counts []int, old []float32) []float32 {
 					sum[d] += float64(v)
 				}
 			}
-			for j, n := range counts {
-				for d := j*dim + lo; d < j*dim+hi; d++ {
-					if out[d] = old[d]; n > 0 {
-						out[d] = float32(sums[d] / float64(n))
-					}
-				}
-			}
 		})
 	}
 	wg.Wait()
-	return out
 }
 
 // subtract replaces the residual by what book leaves of it.
@@ -135,19 +149,16 @@ func (f *fitting) subtract(book *codebook) {
 	})
 }
 
-// centre moves the residual's mean frame to 0 and returns what was subtracted.
-func (f *fitting) centre() []float32 {
-	clear(f.codes)
-	mean := f.means([]int{f.n}, make([]float32, f.dim))
+// shift subtracts a frame from every frame.
+func (f *fitting) shift(by []float32) {
 	eachBlock(f.n, func(_ *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			row := f.residual[i*f.dim : (i+1)*f.dim]
-			for d, m := range mean {
+			for d, m := range by {
 				row[d] -= m
 			}
 		}
 	})
-	return mean
 }
 
 // measure sets the norms and returns their sum.

@@ -55,8 +55,10 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		cfg.Seed = o.seed
 	}
 	inputs := []string{config, cfg.Teacher.Path}
-	if cfg.Base != "" {
-		inputs = append(inputs, cfg.Base)
+	for _, path := range []string{cfg.Base, cfg.Teacher.Tokens} {
+		if path != "" {
+			inputs = append(inputs, path)
+		}
 	}
 	if cfg.Heads != "" && cfg.Heads != "fresh" {
 		inputs = append(inputs, cfg.Heads)

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -131,6 +134,128 @@ func TestAdaptStopsOnNaN(t *testing.T) {
 	o.complains(t, "stage all, step 2: training diverged", "lower the stage's peak learning rate")
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("a diverged run left an output")
+	}
+}
+
+// From EnCodec's weights to a model that has learnt its codes: tokens, then adapt with them as its teacher's, into a folder or into one
+// file; then on from an interruption.
+func TestAdaptWithTokens(t *testing.T) {
+	w := newWorkshop(t)
+	w.studio()
+	w.codec("codec", 1)
+	var list []string
+	for i := range 12 {
+		list = append(list, fmt.Sprintf("low-%d.wav", i))
+	}
+	w.succeed("tokens codec " + strings.Join(list, " ") + " -o tokens --codebooks 3")
+	w.succeed("tokens codec " + strings.Join(list, " ") + " -o all.safetensors --codebooks 3")
+	taught := strings.NewReplacer("  path: teacher\n", "  path: teacher\n  tokens: tokens\n", "  codebook_size: 4\n  iterations: 2\n", "").Replace(recipe)
+	w.write("tokens.yml", taught)
+	w.write("file.yml", strings.Replace(taught, "tokens: tokens", "tokens: all.safetensors", 1))
+	before := w.contents()
+	got := w.result("adapt tokens.yml out")
+	w.unchanged(before, "out", "teacher")
+	if last := got["last"].(map[string]any); got["steps"] != 4.0 || len(last["ce"].([]any)) != 2 {
+		t.Errorf("result %v, want 4 steps on 2 codebooks", got)
+	}
+	heads := w.weights("out/heads.safetensors")
+	if n := len(heads["label_embs_concat"]); n != 2*16*4 { // two codebooks of 16, as the codec has them, in 4 dimensions
+		t.Errorf("%d values embed the codes, want 2 codebooks of 16 in 4 dimensions", n)
+	}
+	var stored struct {
+		Inputs map[string]string `json:"inputs_sha256"`
+		Config struct {
+			Teacher map[string]any `json:"teacher"`
+		} `json:"config"`
+	}
+	w.must(json.Unmarshal([]byte(w.read("out/adapt.json")), &stored))
+	if stored.Config.Teacher["tokens"] != "tokens" || stored.Config.Teacher["codebook_size"] != 16.0 || len(stored.Inputs["tokens of low"]) != 64 {
+		t.Errorf("adapt.json: teacher %v, inputs %v", stored.Config.Teacher, stored.Inputs)
+	}
+	w.succeed("adapt file.yml again")
+	if !equalWeights(w, "out", "again") {
+		t.Error("the same codes in one file give another model")
+	}
+	w.write("resume.yml", strings.Replace(taught, "steps: 4", "steps: 250", 1)+"save_every: 40\n")
+	w.succeed("adapt resume.yml whole --quiet")
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		for ctx.Err() == nil {
+			if log, err := os.ReadFile("cut.run/train.jsonl"); err == nil && strings.Count(string(log), "\n") > 10 {
+				cancel()
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	if o := w.within(ctx, "adapt resume.yml cut --quiet"); o.code != exitInterrupted {
+		t.Fatalf("exit code %d, want %d\n%s", o.code, exitInterrupted, o.stderr)
+	}
+	w.succeed("adapt resume.yml cut --resume --quiet")
+	if w.read("whole/model.safetensors") != w.read("cut/model.safetensors") || w.read("whole/adapt.json") != w.read("cut/adapt.json") {
+		t.Error("a run with tokens that was resumed differs from one that was not")
+	}
+
+	w.codec("other", 2)
+	w.succeed("tokens codec low-0.wav low-3.wav -o some --codebooks 2")
+	w.succeed("tokens other " + strings.Join(list, " ") + " -o mixed --codebooks 2")
+	for name, change := range map[string][2]string{
+		"some":    {"tokens: tokens", "tokens: some"},
+		"nowhere": {"tokens: tokens", "tokens: nowhere"},
+		"model":   {"tokens: tokens", "tokens: base/model.safetensors"},
+		"many":    {"codebooks: 2", "codebooks: 4"},
+		"size":    {"codebooks: 2", "codebooks: 2\n  codebook_size: 1024"},
+		"kmeans":  {"codebooks: 2", "codebooks: 2\n  iterations: 2"},
+		"without": {"  tokens: tokens\n", ""},
+	} {
+		w.write(name+".yml", strings.Replace(taught, change[0], change[1], 1))
+	}
+	w.write("longer.wav", w.read("low-0.wav"))
+	w.must(os.Remove("low-0.wav"))
+	w.tone("low-0.wav", 200, 0.5)
+	const mend = "mend the configuration"
+	w.refuse([]refusal{
+		{"another recording by now", "adapt tokens.yml x", exitInput, "30 frames, but low-0.wav of 0.5 s has 38: they are another recording's", ""},
+	})
+	w.must(os.Rename("longer.wav", "low-0.wav"))
+	w.refuse([]refusal{
+		{"a recording without codes", "adapt some.yml x", exitInput, "teacher.tokens: some: invalid tokens: no codes of low-6.wav, among those of 2 recordings", ""},
+		{"no such folder", "adapt nowhere.yml x", exitInput, "teacher.tokens: nowhere/manifest.csv: no such file or directory", "check the spelling"},
+		{"a model", "adapt model.yml x", exitInput, "no codes of low-0.wav", ""},
+		{"more codebooks than there are", "adapt many.yml x", exitInput, "3 codebooks, want 4 (teacher.codebooks)", ""},
+		{"another size", "adapt size.yml x", exitUsage, "teacher.codebook_size: the recipe asks for 1024", mend},
+		{"settings of k-means", "adapt kmeans.yml x", exitUsage, "iterations, batch and seed are of k-means", mend},
+		{"its teacher without them", "adapt without.yml x", exitUsage, "teacher teacher has no codebooks", mend},
+		{"output is the tokens", "adapt tokens.yml tokens --force", exitUsage, "the output tokens is also an input", "adapt --help"},
+	})
+}
+
+// Recordings that cannot be read are left out only when the recipe says so, of the corpora and of what the teacher is fitted on; then they are
+// counted and named, in the result and in adapt.json.
+func TestAdaptSkipsBad(t *testing.T) {
+	w := newWorkshop(t)
+	w.studio()
+	w.write("cut.wav", w.read("low-0.wav")[:400])
+	w.write("nan.wav", floats(float32(math.NaN())))
+	w.write("low.csv", w.read("low.csv")+"cut.wav,,,train,,\nnan.wav,,,train,,\n")
+	w.write("fit.csv", "path,split\nlow-0.wav,train\nlow-3.wav,train\nnan.wav,train\n")
+	fit := strings.Replace(recipe, "  path: teacher\n", "  path: fitted\n  fit: [{name: fit, manifest: fit.csv}]\n", 1)
+	w.write("fit.yml", strings.Replace(fit, "manifest: low.csv", "manifest: low.csv, skip_bad: true", 1))
+	w.write("skip.yml", strings.NewReplacer("manifest: low.csv", "manifest: low.csv, skip_bad: true", "manifest: fit.csv", "manifest: fit.csv, skip_bad: true").Replace(fit))
+	w.refuse([]refusal{
+		{"not asked for", "adapt tiny.yml x", exitInput, "cut.wav: invalid audio input: truncated", "copy or download it again"},
+		{"not asked for what is fitted on", "adapt fit.yml x", exitInput, "nan.wav: invalid audio input: sample 0 is not finite", ""},
+	})
+	got := w.result("adapt skip.yml out")
+	skipped, _ := got["skipped"].([]any)
+	if len(skipped) != 2 || !strings.Contains(fmt.Sprint(skipped[0]), "cut.wav: invalid audio input: truncated") ||
+		!strings.Contains(fmt.Sprint(skipped[1]), "nan.wav: invalid audio input: sample 0 is not finite") {
+		t.Errorf("left out %v, want cut.wav and nan.wav", skipped)
+	}
+	if doc := w.read("out/adapt.json"); !strings.Contains(doc, "cut.wav: invalid audio input: truncated") || !strings.Contains(doc, `"skipped"`) {
+		t.Errorf("adapt.json does not name what was left out:\n%s", doc)
+	}
+	if text := w.succeed("adapt skip.yml again").stdout; !strings.Contains(text, "2 recordings left out, which cannot be read:\n  cut.wav") {
+		t.Errorf("text %q, want the count and the names of what was left out", text)
 	}
 }
 

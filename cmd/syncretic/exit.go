@@ -17,6 +17,7 @@ import (
 	"syncretic/adapt/encodec"
 	"syncretic/adapt/kmeans"
 	"syncretic/adapt/mert"
+	"syncretic/adapt/tokens"
 	"syncretic/arithmetic/mergekit"
 	"syncretic/checkpoint"
 	"syncretic/probe"
@@ -72,7 +73,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	case is(fs.ErrExist):
 		return exitExists
 	case is(checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
-		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, errManifest, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed

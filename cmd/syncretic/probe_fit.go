@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 	"syncretic/probe"
@@ -31,11 +33,13 @@ func newProbeFit(a *app) *cobra.Command {
 
 // probeResult is what probe fit writes.
 type probeResult struct {
-	Version  string                       `json:"version"`
-	Model    string                       `json:"model"`
-	Hash     string                       `json:"model_sha256"`
-	Config   probe.Config                 `json:"config"`
-	Datasets map[string]*probe.Evaluation `json:"datasets"`
+	Version   string                       `json:"version"`
+	Model     string                       `json:"model"`
+	Hash      string                       `json:"model_sha256"`
+	Config    probe.Config                 `json:"config"`
+	Resampler string                       `json:"resampler"` // how recordings at another rate came to 24 kHz
+	Skipped   []audio.Skipped              `json:"skipped"`   // recordings that cannot be read, where the recipe leaves them out
+	Datasets  map[string]*probe.Evaluation `json:"datasets"`
 }
 
 func runProbeFit(ctx context.Context, a *app, config, out string) error {
@@ -61,16 +65,21 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 	if err != nil {
 		return err
 	}
-	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Datasets: map[string]*probe.Evaluation{}}
+	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Resampler: cfg.Resampler.Settings(), Skipped: []audio.Skipped{}, Datasets: map[string]*probe.Evaluation{}}
 	if res.Hash, err = checkpoint.Hash(enc); err != nil {
 		return err
 	}
 	for _, d := range cfg.Datasets {
 		bar := a.progress("features of " + d.Name)
-		ev, err := probeDataset(ctx, d, enc, cfg, bar)
+		ev, skipped, err := probeDataset(ctx, d, enc, cfg, bar)
 		bar.stop()
 		if err != nil {
 			return err
+		}
+		for _, s := range skipped {
+			if !slices.Contains(res.Skipped, s.Skipped) { // one recording may be several items, in several datasets
+				res.Skipped = append(res.Skipped, s.Skipped)
+			}
 		}
 		res.Datasets[d.Name] = ev
 	}
@@ -89,25 +98,29 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t\n", d.Name, spread(ev.Test.ROCAUC), spread(ev.Test.AveragePrecision), spread(ev.Test.MacroF1), len(ev.Runs))
 	}
 	w.Flush()
-	return a.result(res, b.String()+"test split; written to "+out+"\n")
+	return a.result(res, skippedLines(res.Skipped)+b.String()+"test split; written to "+out+"\n")
 }
 
-func probeDataset(ctx context.Context, d probe.DatasetConfig, enc probe.Extractor, cfg probe.Config, bar *progress) (*probe.Evaluation, error) {
+// probeDataset also returns the items that were left out.
+func probeDataset(ctx context.Context, d probe.DatasetConfig, enc probe.Extractor, cfg probe.Config, bar *progress) (*probe.Evaluation, []probe.SkippedItem, error) {
 	ds, err := probe.OpenDataset(d.Name, d.Manifest, probe.DatasetOptions{Top: d.Tags})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	features, err := probe.Extract(ctx, ds, enc, probe.ExtractOptions{Window: cfg.Window, Progress: func(done, total int) { bar.set(done, total, "") }})
+	opts := cfg.ExtractOptions()
+	opts.Progress = func(done, total int) { bar.set(done, total, "") }
+	features, err := probe.Extract(ctx, ds, enc, opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var splits [3]probe.Split
 	for i, name := range []string{probe.Train, probe.Valid, probe.Test} {
 		if splits[i], err = features.Split(ds, name); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return probe.FitAndScore(ctx, splits[0], splits[1], splits[2], cfg.Head, cfg.Seeds)
+	ev, err := probe.FitAndScore(ctx, splits[0], splits[1], splits[2], cfg.Head, cfg.Seeds)
+	return ev, features.Skipped, err
 }
 
 // spread prints a mean and, over several seeds, its deviation.

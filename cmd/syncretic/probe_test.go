@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"syncretic/adapt/audio"
 )
 
 // probeConfig is a probe of two seeds on one corpus; tests replace parts of it.
@@ -42,6 +44,62 @@ func TestProbeFit(t *testing.T) {
 	if text := w.succeed("probe fit probe.yml again.json --force").stdout; !strings.Contains(text, "tones") || !strings.Contains(text, "again.json") {
 		t.Errorf("text %q, want a row for tones and the name of the file", text)
 	}
+}
+
+// The recipe's resampler changes the features of recordings at another rate, and the result says which it was.
+func TestProbeFitResamples(t *testing.T) {
+	w := newWorkshop(t)
+	w.studio()
+	for i := range 12 {
+		path := fmt.Sprintf("low-%d.wav", i)
+		w.write(path, strings.Replace(w.read(path), "\xc0\x5d\x00\x00", "\x80\xbb\x00\x00", 1)) // 24000 becomes 48000
+	}
+	seen := map[string]bool{}
+	for key, method := range map[string]audio.Resampling{"": audio.Kaiser, "resampler: torchaudio\n": audio.Torchaudio} {
+		w.write("probe.yml", probeConfig+key)
+		got := w.result("probe fit probe.yml out.json --force")
+		if got["resampler"] != method.Settings() || !strings.Contains(w.read("out.json"), method.Settings()) {
+			t.Errorf("%q: resampler %v, want %q", key, got["resampler"], method.Settings())
+		}
+		if cfg := got["config"].(map[string]any); key != "" && cfg["resampler"] != "torchaudio" {
+			t.Errorf("config %v, want the recipe's resampler", cfg)
+		}
+		seen[fmt.Sprint(got["datasets"])] = true
+	}
+	if len(seen) != 2 {
+		t.Error("both ways to resample give the same evaluation")
+	}
+	w.write("linear.yml", probeConfig+"resampler: linear\n")
+	w.refuse([]refusal{{"unknown resampler", "probe fit linear.yml x.json", exitUsage, `resampler "linear", want kaiser or torchaudio`, "mend the configuration"}})
+}
+
+// Recordings that cannot be read are left out only when the recipe says so; then they are counted and named.
+func TestProbeFitSkipsBad(t *testing.T) {
+	w := newWorkshop(t)
+	w.studio()
+	restoreThreads(t)
+	w.write("low-3.wav", w.read("low-3.wav")[:400])
+	w.write("low-4.wav", floats(float32(math.NaN())))
+	w.write("probe.yml", probeConfig)
+	w.write("skip.yml", probeConfig+"skip_bad: true\n")
+	w.refuse([]refusal{{"not asked for", "probe fit probe.yml x.json", exitInput, "low-3.wav: invalid audio input: truncated", "copy or download it again"}})
+	got := w.result("probe fit skip.yml out.json")
+	skipped, _ := got["skipped"].([]any)
+	if len(skipped) != 2 || !strings.Contains(fmt.Sprint(skipped[0]), "low-3.wav: invalid audio input: truncated") ||
+		!strings.Contains(fmt.Sprint(skipped[1]), "low-4.wav: invalid audio input: sample 0 is not finite") {
+		t.Errorf("left out %v, want low-3.wav and low-4.wav", skipped)
+	}
+	if text := w.succeed("probe fit skip.yml again.json").stdout; !strings.Contains(text, "2 recordings left out, which cannot be read:\n  low-3.wav") {
+		t.Errorf("text %q, want the count and the names of what was left out", text)
+	}
+	w.succeed("probe fit skip.yml third.json --threads 1")
+	if w.read("out.json") != w.read("third.json") {
+		t.Error("the result depends on --threads")
+	}
+	for _, i := range []int{0, 6, 9} { // with 3 the whole train split
+		w.write(fmt.Sprintf("low-%d.wav", i), "")
+	}
+	w.refuse([]refusal{{"a split of which nothing is left", "probe fit skip.yml x.json", exitInput, `no item of split "train" can be read; the first: low-0.wav: invalid audio input`, ""}})
 }
 
 func TestProbeFitRefusals(t *testing.T) {

@@ -43,9 +43,14 @@ func checkAudio(paths []string, o audio.Options, skip bool) (good []recording, s
 		good = append(good, recording{path, f.Frames})
 	}
 	if len(good) == 0 {
-		return nil, nil, fmt.Errorf("%w: none of %d files can be read; the first: %s", audio.ErrInvalid, len(paths), skipped[0].Reason)
+		return nil, nil, noneReadable(skipped)
 	}
 	return good, skipped, nil
+}
+
+// noneReadable says that all recordings were left out.
+func noneReadable(skipped []audio.Skipped) error {
+	return fmt.Errorf("%w: none of %d files can be read; the first: %s", audio.ErrInvalid, len(skipped), skipped[0].Reason)
 }
 
 // inParallel calls f for 0 to n−1, several at once. After an error no call is begun, and the context of those under way ends; of several

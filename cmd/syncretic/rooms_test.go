@@ -41,6 +41,7 @@ var rooms = map[string]room{
 	"adapt/audio":   {[]string{"checkpoint", "adapt/op/elem"}, "audio files are written as atomically as weights, and resampling is products of vectors; nothing else is shared"},
 	"adapt/cqt":     {[]string{"adapt/gemm"}, "a transform of samples needs no model"},
 	"adapt/encodec": {[]string{"adapt/gemm", "adapt/op/elem", "checkpoint"}, "a codec's encoder only infers: it needs kernels and weights, no graph"},
+	"adapt/tokens":  {[]string{"checkpoint"}, "codes on disk are weights of small integers: what made them and what learns them are other rooms' matter"},
 	"adapt/kmeans":  {[]string{"adapt/gemm", "checkpoint"}, "a quantiser of frames needs no model, and is saved as weights"},
 	"adapt/mert":    {[]string{"checkpoint", "adapt/op", "adapt/optim", "adapt/cqt"}, "the encoder can be used without the training that made it"},
 	"adapt":         {[]string{"checkpoint", "checkpoint/recipe", "adapt/"}, "training knows nothing of merges, probes and sweeps, which judge it"},

@@ -103,7 +103,7 @@ func TestTokensIntoAFolder(t *testing.T) {
 		t.Errorf("result %v", got)
 	}
 	rows := w.rows("out/tokens/manifest.csv")
-	if len(rows) != 3 || !slices.Equal(rows[0], manifestColumns) || rows[1][0] != "../../long.wav" || rows[2][0] != "../../short.wav" {
+	if len(rows) != 3 || strings.Join(rows[0], ",") != "path,tokens,codebooks,frames,seconds,audio_sha256,model_sha256,resampler" || rows[1][0] != "../../long.wav" || rows[2][0] != "../../short.wav" {
 		t.Fatalf("manifest %v", rows)
 	}
 	enc, err := encodec.Open("codec")
@@ -123,11 +123,12 @@ func TestTokensIntoAFolder(t *testing.T) {
 				t.Fatalf("%s: code %d is %d", row[1], k, v)
 			}
 		}
-		if row[2] != "3" || row[3] != fmt.Sprint(len(want[0])) || row[4] != []string{"2.5", "1.2"}[i] || row[6] != enc.Hash() {
+		if row[2] != "3" || row[3] != fmt.Sprint(len(want[0])) || row[4] != []string{"2.5", "1.2"}[i] || row[6] != enc.Hash() || row[7] != audio.Kaiser.Settings() {
 			t.Errorf("manifest row %v", row)
 		}
 		meta := w.metadata("out/tokens/" + row[1])
-		if meta[metaModel] != enc.Hash() || meta[metaAudio] != row[5] || meta["syncretic.sample_rate"] != "24000" || meta["syncretic.frame_rate"] != "75" {
+		if meta["syncretic.model_sha256"] != enc.Hash() || meta["syncretic.audio_sha256"] != row[5] || meta["syncretic.sample_rate"] != "24000" ||
+			meta["syncretic.frame_rate"] != "75" || meta["syncretic.codebook_size"] != "16" || meta["syncretic.resampler"] != audio.Kaiser.Settings() {
 			t.Errorf("metadata %v", meta)
 		}
 	}
@@ -214,7 +215,7 @@ func TestTokensOfAnotherModel(t *testing.T) {
 	other, err := encodec.Open("other")
 	w.must(err)
 	rows := w.rows("tokens/manifest.csv")
-	if len(rows) != 2 || rows[1][6] != other.Hash() || w.metadata("tokens/" + rows[1][1])[metaModel] != other.Hash() {
+	if len(rows) != 2 || rows[1][6] != other.Hash() || w.metadata("tokens/" + rows[1][1])["syncretic.model_sha256"] != other.Hash() {
 		t.Errorf("after --force: manifest %v", rows)
 	}
 }
@@ -251,10 +252,20 @@ func TestTokensRefusals(t *testing.T) {
 		{"output is a file", "tokens codec long.wav -o file --codebooks 2", exitUsage, "file is a file; want a directory", help},
 		{"output is the model", "tokens codec long.wav -o codec --codebooks 2", exitUsage, "is also an input", help},
 		{"existing file", "tokens codec long.wav -o taken.safetensors --codebooks 2", exitExists, "taken.safetensors: file already exists", "--force replaces it"},
-		{"a manifest of something else", "tokens codec long.wav -o odd --codebooks 2", exitInput, "odd/manifest.csv: not a manifest of codes", ""},
+		{"a manifest of something else", "tokens codec long.wav -o odd --codebooks 2", exitInput, "odd/manifest.csv: invalid tokens: not a manifest of codes", ""},
 	})
 	w.interrupt("tokens codec long.wav -o x --codebooks 2", "goes on where it stopped")
 	w.interrupt("tokens codec long.wav -o x.safetensors --codebooks 2", "")
+}
+
+// floats is a WAV file of one sample in 32-bit floats. One that is no number is found only when it is read.
+func floats(value float32) string {
+	le := binary.LittleEndian
+	b := append([]byte("RIFF"), le.AppendUint32(nil, 40)...)
+	b = append(b, "WAVEfmt \x10\x00\x00\x00\x03\x00\x01\x00"...)
+	b = le.AppendUint32(le.AppendUint32(b, 24000), 4*24000)
+	b = append(b, "\x04\x00\x20\x00data\x04\x00\x00\x00"...)
+	return string(le.AppendUint32(b, math.Float32bits(value)))
 }
 
 // TestTokensKeepWhatIsDone: an error leaves the recordings before it, listed, and the same command goes on from there.
@@ -262,14 +273,6 @@ func TestTokensKeepWhatIsDone(t *testing.T) {
 	w := newWorkshop(t)
 	w.codecBench()
 	restoreThreads(t)
-	le := binary.LittleEndian
-	floats := func(value float32) string { // a WAV file of one sample in 32-bit floats
-		b := append([]byte("RIFF"), le.AppendUint32(nil, 40)...)
-		b = append(b, "WAVEfmt \x10\x00\x00\x00\x03\x00\x01\x00"...)
-		b = le.AppendUint32(le.AppendUint32(b, 24000), 4*24000)
-		b = append(b, "\x04\x00\x20\x00data\x04\x00\x00\x00"...)
-		return string(le.AppendUint32(b, math.Float32bits(value)))
-	}
 	w.write("later.wav", floats(float32(math.NaN())))
 	o := w.syncretic("tokens codec short.wav later.wav -o tokens --codebooks 2 --threads 1 --quiet")
 	if o.code != exitInput {
@@ -283,4 +286,83 @@ func TestTokensKeepWhatIsDone(t *testing.T) {
 	if got := w.result("tokens codec short.wav later.wav -o tokens --codebooks 2"); got["encoded"] != 1.0 || got["kept"] != 1.0 || got["frames"] != 91.0 {
 		t.Errorf("the second time: %v", got)
 	}
+}
+
+// A recording at another rate is resampled as the flag says; files, manifest and result say how, and codes made otherwise are not taken
+// for the same.
+func TestTokensResample(t *testing.T) {
+	w := newWorkshop(t)
+	w.codecBench()
+	noise := make([]float32, 48000)
+	for i := range noise {
+		noise[i] = float32(i*i%2001-1000) / 1000
+	}
+	w.must(audio.WriteWAV("fast.wav", noise, false))
+	w.write("fast.wav", strings.Replace(w.read("fast.wav"), "\xc0\x5d\x00\x00", "\x80\xbb\x00\x00", 1)) // 24000 becomes 48000
+	enc, err := encodec.Open("codec")
+	w.must(err)
+	seen := map[string]bool{}
+	for flag, method := range map[string]audio.Resampling{"": audio.Kaiser, " --resampler torchaudio": audio.Torchaudio} {
+		samples, err := audio.Options{Resampling: method}.Read("fast.wav")
+		w.must(err)
+		want, err := enc.Encode(t.Context(), samples, 2)
+		w.must(err)
+		result := w.result("tokens codec fast.wav -o t.safetensors --codebooks 2 --force" + flag)
+		_, values := w.codes("t.safetensors", "fast.wav")
+		for i, v := range values {
+			if v != int64(want[i/len(want[0])][i%len(want[0])]) {
+				t.Fatalf("tokens%s: code %d is not that of the resampled recording", flag, i)
+			}
+		}
+		if meta := w.metadata("t.safetensors"); meta["syncretic.resampler"] != method.Settings() || result["resampler"] != method.Settings() {
+			t.Errorf("tokens%s: resampler %q, result %v, want %q", flag, meta["syncretic.resampler"], result["resampler"], method)
+		}
+		seen[fmt.Sprint(values)] = true
+	}
+	if len(seen) != 2 {
+		t.Error("both ways to resample give the same codes")
+	}
+	w.succeed("tokens codec fast.wav -o folder --codebooks 2 --resampler torchaudio")
+	if row := w.rows("folder/manifest.csv")[1]; row[7] != audio.Torchaudio.Settings() {
+		t.Errorf("manifest row %v", row)
+	}
+	w.refuse([]refusal{
+		{"unknown resampler", "tokens codec fast.wav -o x --resampler linear", exitUsage, `--resampler: resampler "linear", want kaiser or torchaudio`, "tokens --help"},
+		{"another resampler", "tokens codec fast.wav -o folder --codebooks 2", exitExists, "another resampler", "--force"},
+	})
+}
+
+// Recordings that cannot be read are left out only when that is asked for; then they are counted and named.
+func TestTokensSkipBad(t *testing.T) {
+	w := newWorkshop(t)
+	w.codecBench()
+	w.write("nan.wav", floats(float32(math.NaN())))
+	w.must(os.Mkdir("copy", 0o777))
+	w.write("copy/nan.wav", w.read("nan.wav"))
+	for _, out := range []string{"folder", "file.safetensors"} {
+		got := w.result("tokens codec truncated.wav short.wav nan.wav copy/nan.wav -o " + out + " --codebooks 2 --skip-bad")
+		skipped, _ := got["skipped"].([]any)
+		if got["files"] != 1.0 || got["encoded"] != 1.0 || got["kept"] != 0.0 || got["frames"] != 90.0 || len(skipped) != 3 ||
+			!strings.Contains(fmt.Sprint(skipped[0]), "copy/nan.wav: invalid audio input") || !strings.Contains(fmt.Sprint(skipped[1]), "nan.wav: invalid audio input: sample 0 is not finite") ||
+			!strings.Contains(fmt.Sprint(skipped[2]), "truncated.wav: invalid audio input: truncated") {
+			t.Errorf("%s: result %v, want 1 file and 3 left out", out, got)
+		}
+	}
+	if rows := w.rows("folder/manifest.csv"); len(rows) != 2 || rows[1][0] != "../short.wav" {
+		t.Errorf("manifest %v, want short.wav alone", rows)
+	}
+	if names := w.weights("file.safetensors"); len(names) != 1 || names["short.wav"] == nil {
+		t.Errorf("%d tensors, want short.wav alone", len(names))
+	}
+	o := w.succeed("tokens codec short.wav nan.wav -o folder --codebooks 2 --skip-bad --quiet")
+	if !strings.Contains(o.stdout, "1 recordings left out, which cannot be read:\n  nan.wav: invalid audio input") || !strings.Contains(o.stdout, "1 recordings (1 were there)") {
+		t.Errorf("output %q, want the count and the name of what was left out", o.stdout)
+	}
+	w.refuse([]refusal{
+		{"not asked for", "tokens codec short.wav nan.wav -o x.safetensors --codebooks 2", exitInput, "nan.wav: invalid audio input: sample 0 is not finite", ""},
+		{"a broken header, not asked for", "tokens codec truncated.wav -o x --codebooks 2", exitInput, "truncated.wav: invalid audio input: truncated", "copy or download it again"},
+		{"nothing left", "tokens codec truncated.wav -o x --codebooks 2 --skip-bad", exitInput, "none of 1 files can be read; the first: truncated.wav", "copy or download it again"},
+		{"nothing left after decoding", "tokens codec nan.wav truncated.wav -o x --codebooks 2 --skip-bad", exitInput, "none of 2 files can be read; the first: truncated.wav", "copy or download it again"},
+		{"nothing left after decoding, in a file", "tokens codec nan.wav -o x.safetensors --codebooks 2 --skip-bad", exitInput, "none of 1 files can be read; the first: nan.wav", ""},
+	})
 }
