@@ -65,6 +65,7 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 	if err != nil {
 		return err
 	}
+	leanHeap()
 	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Resampler: cfg.Resampler.Settings(), Skipped: []audio.Skipped{}, Datasets: map[string]*probe.Evaluation{}}
 	if res.Hash, err = checkpoint.Hash(enc); err != nil {
 		return err

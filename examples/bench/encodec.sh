@@ -10,7 +10,7 @@ set -eu
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 imports="torch, transformers"
 packages="torch==2.13.0 transformers"
-. "$here/venv.sh"
+. "$here/venv.inc"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
