@@ -33,7 +33,7 @@ const embeddingsName = "label_embs_concat"
 //	PATH       a directory that Train wrote, its heads.safetensors, or a training checkpoint such as MERT-v1-95M_fairseq.pt
 //
 // The heads of a training checkpoint regress plain magnitudes, and so must the teacher (log_floor 0, normalize false). Their
-// embeddings are those of EnCodec's codes: to a teacher of other codes they are no better than fresh ones.
+// embeddings are those of EnCodec's codes, so a run refuses it where the teacher's codes are a k-means's.
 type Heads struct {
 	projection, projectionBias *nn.Param
 	embeddings                 *nn.Param

@@ -66,6 +66,9 @@ func headsIn(m *checkpoint.Model, t *Teacher) (checkpoint.Source, error) {
 		return nil, fmt.Errorf("%w: its spectrum head gives plain magnitudes, but the teacher's are otherwise: teacher.log_floor %g, want 0; teacher.normalize %t, want false",
 			ErrConfig, t.cfg.LogFloor, t.cfg.Normalize)
 	}
+	if t.tokens == nil {
+		return nil, fmt.Errorf("%w: its code embeddings are of EnCodec's codes, but the teacher's codes are a k-means's: name EnCodec's in teacher.tokens", ErrConfig)
+	}
 	info, ok := checkpoint.Find(src, embeddingsName)
 	if !ok || len(info.Shape) != 2 {
 		return src, nil // Heads say what is missing

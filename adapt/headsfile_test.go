@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"syncretic/adapt/cqt"
+	"syncretic/adapt/tokens"
 	"syncretic/checkpoint"
 )
 
@@ -20,12 +21,27 @@ const fairseqDir = "mert/testdata/fairseq"
 
 const fairseqFile = fairseqDir + "/MERT-v1-95M_fairseq.pt"
 
-// plainTeacher is tinyConfig with magnitudes as they are, which the heads of a training checkpoint give.
+// plainTeacher is tinyConfig with what the heads of a training checkpoint give: magnitudes as they are, and the codes of a
+// codec, 4 a codebook.
 func plainTeacher(t *testing.T, dir string) Config {
 	t.Helper()
-	cfg := tinyConfig(t, dir)
+	cfg := tokenConfig(t, dir, nil)
 	cfg.Teacher.LogFloor, cfg.Teacher.Normalize = 0, false
+	writeSmallTokens(t, cfg, 320, 4)
 	return cfg
+}
+
+// writeSmallTokens writes codes below size, one for every hop samples.
+func writeSmallTokens(t *testing.T, cfg Config, hop, size int) {
+	t.Helper()
+	writeTokensOf(t, cfg.Teacher.Tokens, []string{cfg.Corpora[0].Manifest, cfg.Corpora[1].Manifest}, hop, func(_ string, codes *[][]int16, o *tokens.Origin) {
+		o.Size = size
+		for _, row := range *codes {
+			for i := range row {
+				row[i] %= int16(size)
+			}
+		}
+	})
 }
 
 // openFile opens a file of weights.
@@ -94,6 +110,7 @@ func TestTrainingCheckpointAsBase(t *testing.T) {
 	cfg := plainTeacher(t, dir)
 	cfg.Init, cfg.Base = nil, fairseqFile
 	cfg.Teacher.CQT = cqt.Config{SampleRate: 24000, Hop: 20, FMin: 400, Bins: 24, BinsPerOctave: 12, MaxWindow: 256}
+	writeSmallTokens(t, cfg, 20, 4)
 	cfg.Batch.Seconds = 0.05
 	cfg.Stages = []Stage{{Name: "all", Steps: 2, LR: Schedule{Peak: 1e-3, Warmup: 1}}}
 	run := open(t, cfg)
@@ -137,8 +154,9 @@ func TestHeadsThatDoNotFit(t *testing.T) {
 	}{
 		{"logarithmic spectrum", func(c *Config) { c.Teacher.LogFloor = 1e-4 }, ErrConfig, []string{fairseqFile + ": ", "teacher.log_floor 0.0001, want 0", way}},
 		{"normalised spectrum", func(c *Config) { c.Teacher.Normalize = true }, ErrConfig, []string{"teacher.normalize true, want false"}},
+		{"a k-means teacher", func(c *Config) { c.Teacher.Tokens = "" }, ErrConfig, []string{"EnCodec's codes", "teacher.tokens", way}},
 		{"codebooks", func(c *Config) { c.Teacher.Codebooks = 3 }, checkpoint.ErrInvalid, []string{fairseqFile + `: `, `tensor "label_embs_concat": made for 2 dictionaries, want 3`, way}},
-		{"codebook size", func(c *Config) { c.Teacher.Size = 8 }, checkpoint.ErrInvalid, []string{"dictionary 0: 4 codes, want the 8 of the teacher's codebooks"}},
+		{"codebook size", func(c *Config) { writeSmallTokens(t, *c, 320, 8) }, checkpoint.ErrInvalid, []string{"dictionary 0: 4 codes, want the 8 of the teacher's codebooks"}},
 		{"width of a codebook", func(c *Config) { c.Objective.CodebookDim = 4 }, checkpoint.ErrInvalid, []string{`tensor "final_proj.bias": shape [16], want [8]`, way}},
 		{"bins", func(c *Config) { c.Teacher.CQT.Bins = 12 }, checkpoint.ErrInvalid, []string{`tensor "encoder_cqt_model.fc.bias": shape [24], want [12]`}},
 		{"width of the encoder", func(c *Config) { c.Init["hidden_size"] = 32 }, checkpoint.ErrInvalid, []string{`tensor "encoder_cqt_model.fc.weight": shape [24 16], want [24 32]`}},

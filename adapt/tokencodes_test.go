@@ -26,6 +26,12 @@ func codeAt(book, frame int) int16 { return int16((7*book + 3*frame) % 16) }
 // writeTokens writes a folder with the codes of all recordings of manifests. spoil may change what is written of each.
 func writeTokens(t *testing.T, dir string, manifests []string, spoil func(recording string, codes *[][]int16, o *tokens.Origin)) {
 	t.Helper()
+	writeTokensOf(t, dir, manifests, 320, spoil)
+}
+
+// writeTokensOf is writeTokens with frames of other lengths.
+func writeTokensOf(t *testing.T, dir string, manifests []string, hop int, spoil func(recording string, codes *[][]int16, o *tokens.Origin)) {
+	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -45,9 +51,10 @@ func writeTokens(t *testing.T, dir string, manifests []string, spoil func(record
 			if err != nil {
 				t.Fatal(err)
 			}
-			frames := (f.Frames + 319) / 320
+			frames := (f.Frames + hop - 1) / hop
 			f.Close()
 			codes, o := make([][]int16, 3), origin
+			o.FrameRate = audio.SampleRate / hop
 			for q := range codes {
 				for i := range frames {
 					codes[q] = append(codes[q], codeAt(q, i))
