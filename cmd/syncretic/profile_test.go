@@ -48,6 +48,11 @@ func TestProfileFlag(t *testing.T) {
 	if o := w.syncretic("embed base long.wav -o f.safetensors --profile --force --pool none"); o.code != exitDone || !strings.Contains(o.stdout, "% busy\n") {
 		t.Errorf("code %d, output %q, want the table", o.code, o.stdout)
 	}
+	w.corpus("low")
+	w.write("tiny.yml", recipe)
+	if got := w.result("adapt tiny.yml out --profile"); got["profile"] == nil {
+		t.Error("adapt gives no profile")
+	}
 	if got := w.result("embed base long.wav -o h.safetensors"); got["profile"] != nil {
 		t.Errorf("a profile that nobody asked for: %v", got["profile"])
 	}
