@@ -37,7 +37,7 @@ type Config struct {
 type CorpusConfig struct {
 	Name     string  `yaml:"name" json:"name"`
 	Manifest string  `yaml:"manifest" json:"manifest"`                 // CSV or TSV, see adapt/audio.ReadManifest
-	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`   // rows of this split only; "" means "train"
+	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`   // rows of this split only; "" means "train", "*" is every row
 	Replay   bool    `yaml:"replay,omitempty" json:"replay,omitempty"` // drawn from only as far as a stage's replay share says
 	Weight   float64 `yaml:"weight,omitempty" json:"weight,omitempty"` // relative share of the draws; 0 means in proportion to its duration
 

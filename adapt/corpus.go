@@ -5,7 +5,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"syncretic/adapt/audio"
 )
@@ -36,6 +41,9 @@ type Recording struct {
 // openFiles is how many files of a corpus stay open between two crops.
 const openFiles = 32
 
+// AllSplits, as a corpus's split, takes every row of its manifest.
+const AllSplits = "*"
+
 // OpenCorpus reads a manifest and the header of every file that it names, so that what is missing, empty or of an unknown format
 // is known before anything is computed. With SkipBad it decodes every file, and leaves out and names those that cannot be read.
 func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
@@ -43,7 +51,7 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 	if split == "" {
 		split = "train"
 	}
-	entries, err := audio.ReadManifest(cfg.Manifest)
+	entries, err := entriesOf(cfg.Manifest, split)
 	if err != nil {
 		return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err)
 	}
@@ -52,7 +60,7 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 	c.files = audio.NewPool(options, openFiles)
 	bad := map[string]bool{} // by path: whether it cannot be read
 	for _, e := range entries {
-		if e.Split != split {
+		if split != AllSplits && e.Split != split {
 			continue
 		}
 		if cfg.SkipBad {
@@ -78,6 +86,39 @@ func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
 		c.weight = c.Seconds()
 	}
 	return c, nil
+}
+
+// entriesOf reads a manifest or, where no split is asked for, lists a folder.
+func entriesOf(path, split string) ([]audio.Entry, error) {
+	if info, err := os.Stat(path); split == AllSplits && err == nil && info.IsDir() {
+		return folderEntries(path)
+	}
+	return audio.ReadManifest(path)
+}
+
+// folderEntries lists the audio files below a folder, known by their names' endings, in the order of their paths. Hidden files and
+// folders are passed over.
+func folderEntries(dir string) ([]audio.Entry, error) {
+	endings := []string{".wav", ".flac", ".mp3", ".opus", ".ogg", ".oga", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
+	var entries []audio.Entry
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		hidden := path != dir && strings.HasPrefix(d.Name(), ".")
+		switch {
+		case err != nil:
+			return err
+		case hidden && d.IsDir():
+			return fs.SkipDir
+		case hidden || d.IsDir() || !slices.Contains(endings, strings.ToLower(filepath.Ext(path))):
+			return nil
+		}
+		id, err := filepath.Rel(dir, path)
+		entries = append(entries, audio.Entry{Path: path, ID: filepath.ToSlash(id)})
+		return err
+	})
+	if err == nil && len(entries) == 0 {
+		err = fmt.Errorf("%w: %s: no audio file in the folder (%s)", audio.ErrInvalid, dir, strings.Join(endings, ", "))
+	}
+	return entries, err
 }
 
 // leaveOut adds a file that cannot be read to Skipped, once.

@@ -17,6 +17,7 @@
 //     once a recording.
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
 //   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
+//   - [Evaluation]: the same for any models on any corpora, as the verb `adapt eval` prints it: a score that needs no labels.
 //
 // Nothing here prints: progress goes to the callback of [Open], records of steps to that of [Options].
 package adapt

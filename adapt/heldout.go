@@ -25,15 +25,9 @@ func NewHeldout(m *Model, c *Corpus, targets *Targets, seconds float64, seed uin
 	}
 	h := new(Heldout)
 	h.books, h.size = m.teacher.Codebooks()
-	var crops []Crop
-	for i, r := range c.Recordings {
-		if r.Len >= l.samples {
-			place := stream(seed, "heldout", i).IntN((r.Len-l.samples)/m.teacher.Hop() + 1)
-			crops = append(crops, Crop{Corpus: c, Recording: i, Start: place * m.teacher.Hop()})
-		}
-	}
-	if len(crops) == 0 {
-		return nil, fmt.Errorf("%w: corpus %s: no recording is as long as a crop of %g s", audio.ErrInvalid, c.Name, seconds)
+	crops, err := heldoutCrops(c, m.teacher.Hop(), seconds, seed)
+	if err != nil {
+		return nil, err
 	}
 	for from := 0; from < len(crops); from += heldoutClips {
 		b, err := l.load(crops[from:min(from+heldoutClips, len(crops))], seed, "heldout", from)
@@ -43,6 +37,23 @@ func NewHeldout(m *Model, c *Corpus, targets *Targets, seconds float64, seed uin
 		h.batches = append(h.batches, b)
 	}
 	return h, nil
+}
+
+// heldoutCrops takes one crop of each recording that is long enough, on the grid of the teacher's frames, at a place that (seed,
+// recording) draws.
+func heldoutCrops(c *Corpus, hop int, seconds float64, seed uint64) ([]Crop, error) {
+	samples := samplesOf(seconds)
+	var crops []Crop
+	for i, r := range c.Recordings {
+		if r.Len >= samples {
+			place := stream(seed, "heldout", i).IntN((r.Len-samples)/hop + 1)
+			crops = append(crops, Crop{Corpus: c, Recording: i, Start: place * hop})
+		}
+	}
+	if len(crops) == 0 {
+		return nil, fmt.Errorf("%w: corpus %s: no recording is as long as a crop of %g s", audio.ErrInvalid, c.Name, seconds)
+	}
+	return crops, nil
 }
 
 // Loss is a model's masked-prediction loss on held-out audio, in nats a frame summed over codebooks, and squared error.

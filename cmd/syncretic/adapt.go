@@ -36,6 +36,7 @@ func newAdapt(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the state that an interrupted run left in OUT.run")
 	profileFlag(cmd, &o.profile)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
+	cmd.AddCommand(newAdaptEval(a))
 	return cmd
 }
 

@@ -72,7 +72,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
-	case is(checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
+	case is(adapt.ErrNoHeads, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
 		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
@@ -133,6 +133,10 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "check who may read and write there, or choose another output"
 	case errors.Is(err, adapt.ErrDiverged):
 		return "lower the stage's peak learning rate or lengthen its warm-up"
+	case errors.Is(err, adapt.ErrNoHeads):
+		return "--heads PATH names them: a model directory that adapt wrote, its heads.safetensors, or a training checkpoint of fairseq"
+	case c.Name() == "eval" && strings.Contains(text, "has no row of split"):
+		return "--split names another, --split all takes every row"
 	case errors.Is(err, errOtherBase):
 		text := "name the model that the vector was taken from"
 		if c.Name() == "apply" {

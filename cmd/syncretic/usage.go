@@ -40,7 +40,8 @@ func explainUsage(c *cobra.Command) {
 
 // argumentError says what a verb takes, from its Use line.
 func argumentError(c *cobra.Command, args []string) error {
-	if c.HasSubCommands() {
+	want, _ := strings.CutPrefix(c.Use, c.Name())
+	if c.HasSubCommands() && want == "" {
 		c.SuggestionsMinimumDistance = 2
 		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 			return usageError("no verb %q; the nearest is %q", args[0], near[0])
@@ -51,7 +52,6 @@ func argumentError(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		got = fmt.Sprintf("%d: %s", len(args), strings.Join(args, " "))
 	}
-	want, _ := strings.CutPrefix(c.Use, c.Name())
 	if want == "" {
 		return usageError("%s takes no arguments; got %s", c.Name(), got)
 	}
