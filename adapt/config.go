@@ -31,6 +31,9 @@ type Config struct {
 	Batch     Batch          `yaml:"batch,omitempty" json:"batch,omitempty"`           //
 	Stages    []Stage        `yaml:"stages" json:"stages"`                             //
 	SaveEvery int            `yaml:"save_every,omitempty" json:"save_every,omitempty"` // steps between two states on disk
+
+	SaveMinutes float64 `yaml:"save_minutes,omitempty" json:"save_minutes,omitempty"` // a state is also saved when the last is that old; 0 means by steps alone
+	MaxSkipped  int     `yaml:"max_skipped" json:"max_skipped"`                       // most steps in a row to skip over a loss or gradient that is not finite; one more ends the run
 }
 
 // CorpusConfig names the recordings of one tradition.
@@ -100,7 +103,7 @@ func DefaultConfig() Config {
 			MaskProb: 0.8, MaskLength: 5, MinMasks: 2, MixtureProb: 0.5, FeatureGradMult: 0.1},
 		Optimizer: Optimizer{Variant: "pytorch", Beta1: 0.9, Beta2: 0.98, Eps: 1e-6, WeightDecay: 0.01, ClipNorm: 10},
 		Batch:     Batch{Clips: 8, Seconds: 5, Accumulate: 1},
-		SaveEvery: 200,
+		SaveEvery: 200, MaxSkipped: 10,
 	}
 }
 
@@ -164,6 +167,8 @@ func (c *Config) validate() error {
 	within("batch.seconds", c.Batch.Seconds, 0, 3600)
 	c.Teacher.validate(check)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
+	within("save_minutes", c.SaveMinutes, 0, 1e6)
+	check(c.MaxSkipped >= 0, "max_skipped: got %d, want 0 or more", c.MaxSkipped)
 	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
 	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",
 		c.Batch.Clips, c.Batch.Seconds, c.Batch.Accumulate)

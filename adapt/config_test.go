@@ -29,6 +29,12 @@ func TestParseConfigKeepsDefaults(t *testing.T) {
 	if cfg.Objective.FeaturePenalty != 10 || cfg.Objective.Temperature != 0.1 || cfg.Optimizer.Beta2 != 0.98 || cfg.Teacher.Codebooks != 8 {
 		t.Errorf("defaults were lost: %+v", cfg)
 	}
+	if cfg.MaxSkipped != 10 || cfg.SaveMinutes != 0 {
+		t.Errorf("max_skipped and save_minutes: got %d and %g, want 10 and 0", cfg.MaxSkipped, cfg.SaveMinutes)
+	}
+	if cfg, err := ParseConfig([]byte(goodConfig + "max_skipped: 0\n")); err != nil || cfg.MaxSkipped != 0 {
+		t.Errorf("max_skipped: 0: got %d, %v", cfg.MaxSkipped, err)
+	}
 	if cfg.Stages[1].LR.Shape != "cosine" || !cfg.Corpora[1].Replay {
 		t.Errorf("values were lost: %+v", cfg)
 	}
@@ -67,6 +73,8 @@ func TestParseConfigErrors(t *testing.T) {
 		{"no frames", "path: teacher", "path: teacher, frames: 0", "teacher.frames: got 0"},
 		{"batches below a codebook", "path: teacher", "path: teacher, batch: 50", "teacher.batch: got 50"},
 		{"k-means beside tokens", "path: teacher", "path: teacher, tokens: tokens, seed: 4", "iterations, batch and seed are of k-means"},
+		{"negative minutes", "base: mert", "base: mert\nsave_minutes: -1", "save_minutes: got -1"},
+		{"negative skips", "base: mert", "base: mert\nmax_skipped: -1", "max_skipped: got -1"},
 		{"batch", "base: mert", "base: mert\nbatch: {clips: 0}", "batch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,6 +15,8 @@
 //     of (seed, stage, step), so a run can be taken up again at any step without a sampler state.
 //   - [Teacher] and [Targets]: constant-Q spectra, and codes of a residual k-means on them or tokens from files (adapt/tokens), computed
 //     once a recording.
+//   - [Record], [Options] and [ErrDiverged]: a step whose loss or gradient is not finite is skipped and counted; after too many in a
+//     row the run stops on the state before them (max_skipped in the recipe).
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
 //   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
 //   - [Evaluation]: the same for any models on any corpora, as the verb `adapt eval` prints it: a score that needs no labels.

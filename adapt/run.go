@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"syncretic/adapt/audio"
 	"syncretic/adapt/mert"
@@ -24,6 +25,7 @@ type Run struct {
 	corpora []*Corpus
 	targets map[*Corpus]*Targets
 	inputs  map[string]string // sha-256 of what the run starts from
+	now     func() time.Time  // the clock of SaveMinutes
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
@@ -33,7 +35,7 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}}
+	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now}
 	defer func() {
 		if err != nil {
 			r.Close()

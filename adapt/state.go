@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"syncretic/adapt/optim"
 	"syncretic/checkpoint"
@@ -29,11 +30,18 @@ type work struct {
 	saved int          // the step whose state is on disk, 0 for none
 	file  *os.File
 
+	skipped int       // of the steps done
+	inRow   int       // of them, the last ones without a break
+	stopped string    // why the run ended with this state, "" if nothing but an interruption did
+	savedAt time.Time // when the state on disk was written or the run began
+
 	release func() error // of the folder's lock
 }
 
 func openWork(dir string, r *Run, opts Options) (*work, error) {
-	doc, err := r.cfg.Marshal()
+	cfg := r.cfg
+	cfg.SaveEvery, cfg.SaveMinutes, cfg.MaxSkipped = 0, 0, 0 // of no account to the weights, so a resumed run may change them
+	doc, err := cfg.Marshal()
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +50,7 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(append(doc, inputs...))
-	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:])}
+	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:]), savedAt: r.now()}
 	_, err = os.Stat(dir)
 	there := err == nil
 	if there && !opts.Resume && !opts.Force {
@@ -67,6 +75,10 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 		w.close()
 		return nil, err
 	}
+	if w.saved > 0 && opts.Resumed != nil {
+		opts.Resumed(w.done, w.stopped)
+	}
+	w.stopped = ""
 	return w, nil
 }
 
@@ -115,7 +127,14 @@ func (w *work) save(ctx context.Context) error {
 	if w.adam == nil || w.done == 0 || w.saved == w.done {
 		return nil // nothing that the disk does not have
 	}
-	meta := map[string]string{"run": w.key, "done": strconv.Itoa(w.done)}
+	return w.store(ctx)
+}
+
+func (w *work) store(ctx context.Context) error {
+	meta := map[string]string{"run": w.key, "done": strconv.Itoa(w.done), "skipped": strconv.Itoa(w.skipped), "skipped in a row": strconv.Itoa(w.inRow)}
+	if w.stopped != "" {
+		meta["stopped"] = w.stopped
+	}
 	var moments []checkpoint.Tensor
 	for _, s := range w.adam.State() {
 		meta["step "+s.Name] = strconv.Itoa(s.Step)
@@ -133,7 +152,7 @@ func (w *work) save(ctx context.Context) error {
 	if err := checkpoint.Write(ctx, w.statePath(), src, checkpoint.WriteOptions{Metadata: meta, Force: true}); err != nil {
 		return err
 	}
-	w.saved = w.done
+	w.saved, w.savedAt = w.done, w.run.now()
 	return nil
 }
 
@@ -151,9 +170,12 @@ func (w *work) restore() error {
 	if meta["run"] != w.key {
 		return fmt.Errorf("%w: %s belongs to another recipe or base; start over with --force", ErrConfig, w.dir)
 	}
-	if w.done, err = strconv.Atoi(meta["done"]); err != nil {
-		return fmt.Errorf("%w: %s: metadata done: %q", checkpoint.ErrInvalid, w.statePath(), meta["done"])
+	for key, n := range map[string]*int{"done": &w.done, "skipped": &w.skipped, "skipped in a row": &w.inRow} {
+		if *n, err = strconv.Atoi(meta[key]); err != nil {
+			return fmt.Errorf("%w: %s: metadata %s: %q", checkpoint.ErrInvalid, w.statePath(), key, meta[key])
+		}
 	}
+	w.stopped = meta["stopped"]
 	if err := w.run.model.SetWeights(renamed{m, "model "}); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 	"syncretic/checkpoint"
 )
 
-// ErrDiverged marks a run whose loss or gradient stopped being finite.
+// ErrDiverged marks a run whose loss or gradient was not finite for more steps in a row than its recipe allows.
 var ErrDiverged = errors.New("training diverged")
 
 // Options of Train.
@@ -29,6 +29,10 @@ type Options struct {
 	Resume  bool         // go on from an interrupted run's last state, if there is one
 	Report  func(Record) // hears of every step; may be nil
 	Version string       // of the tool, for the provenance
+
+	// Resumed hears after which step a state that is taken up was saved, and why the run stopped there: "" after an
+	// interruption. May be nil.
+	Resumed func(done int, stopped string)
 }
 
 // Record is one line of the training log.
@@ -39,8 +43,12 @@ type Record struct {
 	StageStep int     `json:"stage_step"`
 	Rate      float64 `json:"lr"`
 	Parts
-	GradNorm float64 `json:"grad_norm"` // before clipping
+	GradNorm float64 `json:"grad_norm"` // before clipping; NaN where the loss was not finite
 	Speed    float64 `json:"clips_per_s"`
+
+	Skipped      bool   `json:"skipped,omitempty"`       // loss or gradient was not finite: the step changed nothing
+	Reason       string `json:"reason,omitempty"`        // of a skip, with the value
+	SkippedSteps int    `json:"skipped_steps,omitempty"` // in the run so far
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
@@ -48,6 +56,7 @@ type Record struct {
 // interruption (a cancelled context) saves the state there first, and Resume goes on from it to the same weights, bit for
 // bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an
 // out.run without Resume or Force, wraps fs.ErrExist; an out.run in which another process works wraps checkpoint.ErrLocked.
+// After more than Config.MaxSkipped skipped steps in a row the error wraps ErrDiverged and the state is that before them.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	out = filepath.Clean(out)
 	if _, err := os.Lstat(out); err == nil && !opts.Force {
@@ -62,7 +71,7 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 		if w.saved == 0 {
 			return errors.Join(err, w.remove()) // nothing there to go on from
 		}
-		if ctx.Err() == nil {
+		if ctx.Err() == nil && !errors.Is(err, ErrDiverged) {
 			return err
 		}
 		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.saved, w.dir, err)
@@ -99,6 +108,10 @@ func (r *Run) stages(ctx context.Context, w *work, opts Options) error {
 		}
 		first += s.Steps
 	}
+	if w.skipped == total {
+		w.saved = 0 // the state is what the run began with
+		return fmt.Errorf("%w: all %d steps were skipped", ErrDiverged, total)
+	}
 	return nil
 }
 
@@ -124,7 +137,8 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 			return fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
 		}
 		w.done = first + step + 1
-		record.Step, record.Steps, record.Stage, record.StageStep = w.done, total, s.Name, step+1
+		w.count(record.Skipped)
+		record.Step, record.Steps, record.Stage, record.StageStep, record.SkippedSteps = w.done, total, s.Name, step+1, w.skipped
 		record.Speed = float64(r.cfg.Batch.Clips*r.cfg.Batch.Accumulate) / time.Since(began).Seconds()
 		if err := w.log(record); err != nil {
 			return err
@@ -132,7 +146,11 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 		if opts.Report != nil {
 			opts.Report(record)
 		}
-		if w.done%r.cfg.SaveEvery == 0 {
+		if n := w.inRow; n > r.cfg.MaxSkipped {
+			err := fmt.Errorf("stage %s, step %d: %w: %s (%d such steps in a row, max_skipped is %d)", s.Name, step+1, ErrDiverged, record.Reason, n, r.cfg.MaxSkipped)
+			return errors.Join(err, w.rewind(context.WithoutCancel(ctx), first, err.Error()))
+		}
+		if w.done%r.cfg.SaveEvery == 0 || r.cfg.SaveMinutes > 0 && r.now().Sub(w.savedAt).Minutes() >= r.cfg.SaveMinutes {
 			if err := w.save(context.WithoutCancel(ctx)); err != nil {
 				return err
 			}
@@ -141,7 +159,7 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 	return nil
 }
 
-// step accumulates the gradients of one optimiser step, which begin at 0, and takes it.
+// step accumulates the gradients of one optimiser step, which begin at 0 and end so, and takes it or skips it.
 func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (Record, error) {
 	n := r.cfg.Batch.Accumulate
 	s := r.cfg.Stages[stage]
@@ -154,22 +172,32 @@ func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (R
 		if b.err != nil {
 			return rec, b.err
 		}
+		if rec.Skipped {
+			continue // the next step begins with its own audio
+		}
 		seed := stream(r.cfg.Seed, "dropout", stage, step, micro).Uint64()
 		loss, parts, err := r.model.forward(b.batch, true, seed, 1/float32(n))
 		if err != nil {
 			return rec, err
 		}
-		if math.IsNaN(parts.Loss) || math.IsInf(parts.Loss, 0) {
-			return rec, fmt.Errorf("%w: the loss is %v (cross-entropy %v, cqt %v, feature penalty %v)", ErrDiverged, parts.Loss, parts.CE(), parts.CQT, parts.FeaturePenalty)
+		rec.add(parts, n)
+		if !finite(parts.Loss) {
+			rec.skip(fmt.Sprintf("the loss is %v (cross-entropy %v, cqt %v, feature penalty %v)", parts.Loss, parts.CE(), parts.CQT, parts.FeaturePenalty))
+			continue
 		}
 		if err := ag.Backward(loss); err != nil {
 			return rec, err
 		}
-		rec.add(parts, n)
+	}
+	if rec.Skipped {
+		rec.GradNorm = math.NaN()
+		optim.ZeroGrad(r.model.Params())
+		return rec, nil
 	}
 	profiled("AdamW", func() { rec.GradNorm = adam.ClipStep(rec.Rate, r.cfg.Optimizer.ClipNorm) })
-	if math.IsNaN(rec.GradNorm) || math.IsInf(rec.GradNorm, 0) {
-		return rec, fmt.Errorf("%w: the gradient's norm is %v", ErrDiverged, rec.GradNorm)
+	if !finite(rec.GradNorm) { // ClipStep has changed nothing
+		rec.skip(fmt.Sprintf("the gradient's norm is %v", rec.GradNorm))
+		optim.ZeroGrad(r.model.Params())
 	}
 	return rec, nil
 }
@@ -236,7 +264,8 @@ func (r *Run) write(ctx context.Context, w *work, out string, opts Options) erro
 		Inputs  map[string]string `json:"inputs_sha256"`
 		Config  Config            `json:"config"`
 		Skipped []audio.Skipped   `json:"skipped,omitempty"`
-	}{opts.Version, r.inputs, r.cfg, r.Skipped()}, "", "  ")
+		Steps   int               `json:"skipped_steps,omitempty"`
+	}{opts.Version, r.inputs, r.cfg, r.Skipped(), w.skipped}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,8 @@ func newAdapt(a *app) *cobra.Command {
 		Long: "Run the stages of a recipe: masked prediction of the teacher's codes and spectrum, with a learning rate that each stage\n" +
 			"re-warms and re-decays (arXiv 2506.17818). OUT becomes a model directory with config.json, model.safetensors, the\n" +
 			"pre-training heads, the recipe and train.jsonl, one JSON line a step. While it runs, the state stands in OUT.run; after an\n" +
-			"interruption --resume goes on from there, to the same bytes.",
+			"interruption --resume goes on from there, to the same bytes. A step whose loss or gradient is not finite is skipped and\n" +
+			"counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.",
 		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -92,7 +93,13 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	var last adapt.Record
 	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, Version: version(), Report: func(r adapt.Record) {
 		last = r
-		bar.set(r.Step, r.Steps, fmt.Sprintf("%s  loss %.3f  ce %.2f  cqt %.3f  lr %.2g  %.0f clips/s", r.Stage, r.Loss, r.CE(), r.CQT, r.Rate, r.Speed))
+		bar.set(r.Step, r.Steps, fmt.Sprintf("%s  loss %.3f  ce %.2f  cqt %.3f  lr %.2g  %.0f clips/s%s", r.Stage, r.Loss, r.CE(), r.CQT, r.Rate, r.Speed,
+			skippedSteps("  ", r)))
+	}, Resumed: func(done int, stopped string) {
+		if stopped != "" {
+			stopped = ", where the run stopped: " + stopped
+		}
+		a.logf("going on after step %d%s", done, stopped)
 	}})
 	if err != nil {
 		return err
@@ -102,6 +109,14 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	skipped := run.Skipped()
-	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "last": last, "skipped": skippedJSON(skipped)}, profile),
-		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)\n", out, last.Steps, last.Loss, last.CE(), last.CQT))
+	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "skipped": skippedJSON(skipped)}, profile),
+		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last)))
+}
+
+// skippedSteps is the count of steps that a run has skipped so far, after sep; "" for none.
+func skippedSteps(sep string, r adapt.Record) string {
+	if r.SkippedSteps == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%sskipped steps: %d", sep, r.SkippedSteps)
 }

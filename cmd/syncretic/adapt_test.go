@@ -126,7 +126,7 @@ func TestAdaptResumes(t *testing.T) {
 func TestAdaptStopsOnNaN(t *testing.T) {
 	w := newWorkshop(t)
 	w.studio()
-	w.write("wild.yml", strings.Replace(recipe, "peak: 1e-3", "peak: 1e30", 1))
+	w.write("wild.yml", strings.Replace(recipe, "peak: 1e-3", "peak: 1e30", 1)+"max_skipped: 0\n")
 	o := w.syncretic("adapt wild.yml out --json --quiet")
 	if o.code != exitFailed {
 		t.Errorf("exit code %d, want %d", o.code, exitFailed)
@@ -134,6 +134,32 @@ func TestAdaptStopsOnNaN(t *testing.T) {
 	o.complains(t, "stage all, step 2: training diverged", "lower the stage's peak learning rate")
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("a diverged run left an output")
+	}
+}
+
+// Skipped steps are counted in the result; too many in a row leave the state before them, and --resume says what happened.
+func TestAdaptSkipsNaN(t *testing.T) {
+	w := newWorkshop(t)
+	w.studio()
+	wild := strings.Replace(recipe, "peak: 1e-3", "peak: 1e30", 1) // after its first step no loss is finite
+	w.write("wild.yml", wild)
+	got := w.result("adapt wild.yml out")
+	if last := got["last"].(map[string]any); got["steps"] != 4.0 || got["skipped_steps"] != 3.0 || last["skipped"] != true || last["loss"] != nil {
+		t.Errorf("result %v, want 3 of 4 steps skipped", got)
+	}
+	if o := w.syncretic("adapt wild.yml again"); o.code != 0 || !strings.Contains(o.stdout, ", skipped steps: 3\n") || !strings.Contains(o.stderr, "clips/s  skipped steps: 3\n") {
+		t.Errorf("exit code %d, stdout %q, stderr %q; want both to count 3 skipped steps", o.code, o.stdout, o.stderr)
+	}
+
+	w.write("wild.yml", wild+"max_skipped: 1\n")
+	o := w.syncretic("adapt wild.yml cut --json --quiet")
+	if o.code != exitFailed {
+		t.Errorf("exit code %d, want %d", o.code, exitFailed)
+	}
+	o.complains(t, "stopped after step 1, its state is in cut.run: stage all, step 3: training diverged: the loss is", "lower the stage's peak learning rate")
+	w.write("wild.yml", wild+"max_skipped: 3\n")
+	if o := w.syncretic("adapt wild.yml cut --resume"); o.code != 0 || !strings.Contains(o.stderr, "going on after step 1, where the run stopped: stage all, step 3: training diverged") {
+		t.Errorf("exit code %d, stderr %q; want a resumed run that says where it had stopped", o.code, o.stderr)
 	}
 }
 
