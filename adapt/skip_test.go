@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"syncretic/adapt/optim"
 	"syncretic/checkpoint"
 )
 
@@ -131,6 +132,51 @@ func TestSkippedStepChangesNothing(t *testing.T) {
 	}
 	if !bytes.Equal(weights["loss"], weights["gradient"]) || bytes.Equal(weights["loss"], weights["whole"]) {
 		t.Error("a skip for the loss and one for the gradient must end on the same bytes, and not on those without a skip")
+	}
+}
+
+// One micro-batch that is not finite, whichever it is, spoils its step alone: the others of the step are used up, and what they
+// left in the gradients is gone.
+func TestSkippedStepEndsClean(t *testing.T) {
+	cfg := tinyConfig(t, t.TempDir())
+	cfg.Batch.Accumulate = 3
+	run := open(t, cfg)
+	params := run.model.Params()
+	adam := optim.NewAdamW(cfg.Optimizer.adamW(), params)
+	optim.MakeGrads(params)
+	sampler, err := NewSampler(cfg.Seed, run.corpora, 0, cfg.Batch.Seconds, run.teacher.Hop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bad := range 3 {
+		batches := make(chan loaded, 4) // of one step and the first of the next
+		for micro := range cap(batches) {
+			b, err := run.loader().load(sampler.Draw(0, 0, micro, cfg.Batch.Clips), cfg.Seed, "train", 0, 0, micro)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if micro == bad {
+				b.samples[100] = float32(math.Inf(1))
+			}
+			batches <- loaded{batch: b}
+		}
+		rec, err := run.step(batches, adam, 0, 1)
+		if err != nil || !rec.Skipped || finite(rec.Loss) {
+			t.Fatalf("micro-batch %d is bad: got %+v, %v; want a skipped step", bad, rec, err)
+		}
+		if _, err := json.Marshal(rec); err != nil {
+			t.Errorf("micro-batch %d is bad: %v", bad, err)
+		}
+		if len(batches) != 1 || len(adam.State()) != 0 {
+			t.Errorf("micro-batch %d is bad: %d batches are left, want 1; %d parameters have moments, want 0", bad, len(batches), len(adam.State()))
+		}
+		for _, p := range params {
+			for _, g := range p.Value.Grad().Data().F32() {
+				if g != 0 {
+					t.Fatalf("micro-batch %d is bad: %s has a gradient of %v, want 0", bad, p.Name, g)
+				}
+			}
+		}
 	}
 }
 

@@ -130,6 +130,7 @@ func (w *work) save(ctx context.Context) error {
 	return w.store(ctx)
 }
 
+// store writes the state whether or not the disk has it.
 func (w *work) store(ctx context.Context) error {
 	meta := map[string]string{"run": w.key, "done": strconv.Itoa(w.done), "skipped": strconv.Itoa(w.skipped), "skipped in a row": strconv.Itoa(w.inRow)}
 	if w.stopped != "" {
