@@ -41,7 +41,7 @@ type Recording struct {
 // openFiles is how many files of a corpus stay open between two crops.
 const openFiles = 32
 
-// AllSplits, as a corpus's split, takes every row of its manifest.
+// AllSplits is the split of a corpus that takes every row of its manifest.
 const AllSplits = "*"
 
 // OpenCorpus reads a manifest and the header of every file that it names, so that what is missing, empty or of an unknown format

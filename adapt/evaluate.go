@@ -82,7 +82,7 @@ func OpenEvaluation(ctx context.Context, cfg EvalConfig, progress func(what stri
 	e := &Evaluation{cfg: cfg, targets: map[*Corpus]*Targets{}}
 	defer func() {
 		if err != nil {
-			e.Close()
+			err = errors.Join(err, e.Close())
 		}
 	}()
 	var corpora []*Corpus
