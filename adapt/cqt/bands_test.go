@@ -65,3 +65,23 @@ func TestBandIsTheTransformOfItsFilter(t *testing.T) {
 		}
 	}
 }
+
+// A spectrum is used where the products of long windows are many.
+func TestCheaperWay(t *testing.T) {
+	for name, test := range map[string]struct {
+		cfg   Config
+		bands bool
+	}{
+		"MERT's":       {MERT(), true},
+		"24 an octave": {Config{SampleRate: 24000, Hop: 320, FMin: 65.4, Bins: 144, BinsPerOctave: 24, MaxWindow: 8192}, false},
+		"short":        {Config{SampleRate: 24000, Hop: 320, FMin: 440, Bins: 36, BinsPerOctave: 12}, false},
+	} {
+		tr, err := New(test.cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (tr.bands != nil) != test.bands {
+			t.Errorf("%s bins: spectrum %t, want %t; %d multiplications", name, tr.bands != nil, test.bands, test.cfg.longWork())
+		}
+	}
+}

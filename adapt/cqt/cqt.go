@@ -16,7 +16,7 @@
 // values are linear magnitudes, not logarithms: a sine of amplitude A at f_k, away from the edges, gives (A/2)·√l_k.
 // librosa.cqt differs by about 1 % (fractional window lengths, multirate).
 //
-// Bins with short windows are a product of matrices; those with long ones, which would cost most by far, come from one spectrum of
+// Bins with short windows are a product of matrices; those with long ones, where they would cost most by far, come from one spectrum of
 // the clip (see bands.go): some fifty times fewer operations than the sum above for [MERT].
 package cqt
 

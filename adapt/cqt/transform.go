@@ -37,7 +37,19 @@ func New(cfg Config) (*Transform, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.longWork() < spectralWork {
+		return newTransform(cfg, math.MaxInt), nil
+	}
 	return newTransform(cfg, spectral), nil
+}
+
+// longWork is the number of multiplications of a block of frames by the bins with long windows, as products of matrices.
+func (c Config) longWork() int {
+	work := 0
+	for first := 0; first < c.Bins && c.length(first) > spectral; first += groupBins {
+		work += int(c.length(first)) * 2 * min(groupBins, c.Bins-first) * frameBlock
+	}
+	return work
 }
 
 // newTransform has bins whose windows are longer than direct computed from a spectrum.
