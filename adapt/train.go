@@ -6,16 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"time"
 
-	"github.com/nlpodyssey/spago/ag"
-
 	"syncretic/adapt/audio"
-	"syncretic/adapt/op"
 	"syncretic/adapt/optim"
 	"syncretic/checkpoint"
 )
@@ -33,22 +28,6 @@ type Options struct {
 	// Resumed hears after which step a state that is taken up was saved, and why the run stopped there: "" after an
 	// interruption. May be nil.
 	Resumed func(done int, stopped string)
-}
-
-// Record is one line of the training log.
-type Record struct {
-	Step      int     `json:"step"` // over all stages, from 1
-	Steps     int     `json:"steps"`
-	Stage     string  `json:"stage"`
-	StageStep int     `json:"stage_step"`
-	Rate      float64 `json:"lr"`
-	Parts
-	GradNorm float64 `json:"grad_norm"` // before clipping; NaN where the loss was not finite
-	Speed    float64 `json:"clips_per_s"`
-
-	Skipped      bool   `json:"skipped,omitempty"`       // loss or gradient was not finite: the step changed nothing
-	Reason       string `json:"reason,omitempty"`        // of a skip, with the value
-	SkippedSteps int    `json:"skipped_steps,omitempty"` // in the run so far
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
@@ -157,100 +136,6 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 		}
 	}
 	return nil
-}
-
-// step accumulates the gradients of one optimiser step, which begin at 0 and end so, and takes it or skips it.
-func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (Record, error) {
-	n := r.cfg.Batch.Accumulate
-	s := r.cfg.Stages[stage]
-	rec := Record{Rate: s.LR.Rate(step, s.Steps)}
-	for micro := range n {
-		b, ok := <-batches
-		if !ok {
-			return rec, context.Canceled
-		}
-		if b.err != nil {
-			return rec, b.err
-		}
-		if rec.Skipped {
-			continue // the next step begins with its own audio
-		}
-		seed := stream(r.cfg.Seed, "dropout", stage, step, micro).Uint64()
-		loss, parts, err := r.model.forward(b.batch, true, seed, 1/float32(n))
-		if err != nil {
-			return rec, err
-		}
-		rec.add(parts, n)
-		if !finite(parts.Loss) {
-			rec.skip(fmt.Sprintf("the loss is %v (cross-entropy %v, cqt %v, feature penalty %v)", parts.Loss, parts.CE(), parts.CQT, parts.FeaturePenalty))
-			continue
-		}
-		if err := ag.Backward(loss); err != nil {
-			return rec, err
-		}
-	}
-	if rec.Skipped {
-		rec.GradNorm = math.NaN()
-		optim.ZeroGrad(r.model.Params())
-		return rec, nil
-	}
-	profiled("AdamW", func() { rec.GradNorm = adam.ClipStep(rec.Rate, r.cfg.Optimizer.ClipNorm) })
-	if !finite(rec.GradNorm) { // ClipStep has changed nothing
-		rec.skip(fmt.Sprintf("the gradient's norm is %v", rec.GradNorm))
-		optim.ZeroGrad(r.model.Params())
-	}
-	return rec, nil
-}
-
-// add averages the parts of n micro-batches, one call each.
-func (rec *Record) add(p Parts, n int) {
-	if rec.Codebooks == nil {
-		rec.Codebooks, rec.Accuracy = make([]float64, len(p.Codebooks)), make([]float64, len(p.Accuracy))
-	}
-	for q := range p.Codebooks {
-		rec.Codebooks[q] += p.Codebooks[q] / float64(n)
-		rec.Accuracy[q] += p.Accuracy[q] / float64(n)
-	}
-	rec.Loss += p.Loss / float64(n)
-	rec.CQT += p.CQT / float64(n)
-	rec.FeaturePenalty += p.FeaturePenalty / float64(n)
-	rec.Frames += p.Frames
-}
-
-type loaded struct {
-	batch *batch
-	err   error
-}
-
-// prefetch loads the batches of a stage in order, from the given step on, two ahead of the training loop.
-func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan loaded {
-	ch := make(chan loaded, 2)
-	l := r.loader()
-	go profiled("data", func() {
-		defer close(ch)
-		for step := from; step < r.cfg.Stages[stage].Steps; step++ {
-			for micro := range r.cfg.Batch.Accumulate {
-				b, err := l.load(s.Draw(stage, step, micro, r.cfg.Batch.Clips), r.cfg.Seed, "train", stage, step, micro)
-				if err == nil {
-					b.samples = mixNoise(stream(r.cfg.Seed, "noise", stage, step, micro), r.cfg.Objective.MixtureProb, b.samples, b.clips)
-				}
-				select {
-				case ch <- loaded{b, err}:
-				case <-ctx.Done():
-					return
-				}
-				if err != nil {
-					return
-				}
-			}
-		}
-	})
-	return ch
-}
-
-// profiled runs f under a name of its own in profiles by operator.
-func profiled(name string, f func()) {
-	pprof.Do(context.Background(), pprof.Labels(op.ProfileOperator, name), func(context.Context) { f() })
 }
 
 // write stores the finished model.

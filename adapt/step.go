@@ -1,0 +1,61 @@
+package adapt
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"runtime/pprof"
+
+	"github.com/nlpodyssey/spago/ag"
+
+	"syncretic/adapt/op"
+	"syncretic/adapt/optim"
+)
+
+// step accumulates the gradients of one optimiser step, which begin at 0 and end so, and takes it or skips it.
+func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (Record, error) {
+	n := r.cfg.Batch.Accumulate
+	s := r.cfg.Stages[stage]
+	rec := Record{Rate: s.LR.Rate(step, s.Steps)}
+	for micro := range n {
+		b, ok := <-batches
+		if !ok {
+			return rec, context.Canceled
+		}
+		if b.err != nil {
+			return rec, b.err
+		}
+		if rec.Skipped {
+			continue // the next step begins with its own audio
+		}
+		seed := stream(r.cfg.Seed, "dropout", stage, step, micro).Uint64()
+		loss, parts, err := r.model.forward(b.batch, true, seed, 1/float32(n))
+		if err != nil {
+			return rec, err
+		}
+		rec.add(parts, n)
+		if !finite(parts.Loss) {
+			rec.skip(fmt.Sprintf("the loss is %v (cross-entropy %v, cqt %v, feature penalty %v)", parts.Loss, parts.CE(), parts.CQT, parts.FeaturePenalty))
+			continue
+		}
+		if err := ag.Backward(loss); err != nil {
+			return rec, err
+		}
+	}
+	if rec.Skipped {
+		rec.GradNorm = math.NaN()
+		optim.ZeroGrad(r.model.Params())
+		return rec, nil
+	}
+	profiled("AdamW", func() { rec.GradNorm = adam.ClipStep(rec.Rate, r.cfg.Optimizer.ClipNorm) })
+	if !finite(rec.GradNorm) { // ClipStep has changed nothing
+		rec.skip(fmt.Sprintf("the gradient's norm is %v", rec.GradNorm))
+		optim.ZeroGrad(r.model.Params())
+	}
+	return rec, nil
+}
+
+// profiled runs f under a name of its own in profiles by operator.
+func profiled(name string, f func()) {
+	pprof.Do(context.Background(), pprof.Labels(op.ProfileOperator, name), func(context.Context) { f() })
+}
