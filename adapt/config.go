@@ -113,6 +113,14 @@ func FrontEnd() []string {
 	return []string{"feature_extractor.", "feature_projection.", "masked_spec_embed", headPrefix}
 }
 
+// checked is the recipe with its schedules resolved, or an error that names everything that is wrong with it.
+func (c Config) checked() (Config, error) {
+	if err := c.validate(); err != nil {
+		return c, err
+	}
+	return c.resolved()
+}
+
 func (c *Config) validate() error {
 	var bad []string
 	check := func(ok bool, format string, args ...any) {

@@ -32,7 +32,8 @@ type Run struct {
 // the targets that are not cached. Everything that can be wrong with a recipe or its inputs is found here, before a step is
 // taken. progress may be nil.
 func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (_ *Run, err error) {
-	if err := cfg.validate(); err != nil {
+	cfg, err = cfg.checked()
+	if err != nil {
 		return nil, err
 	}
 	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now}
