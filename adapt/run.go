@@ -26,6 +26,7 @@ type Run struct {
 	targets map[*Corpus]*Targets
 	inputs  map[string]string // sha-256 of what the run starts from
 	now     func() time.Time  // the clock of SaveMinutes
+	disk    disk
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
@@ -36,7 +37,7 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if err != nil {
 		return nil, err
 	}
-	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now}
+	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now, disk: disk{checkpoint.Write, checkpoint.Free}}
 	defer func() {
 		if err != nil {
 			r.Close()

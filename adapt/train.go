@@ -28,6 +28,9 @@ type Options struct {
 	// Resumed hears after which step a state that is taken up was saved, and why the run stopped there: "" after an
 	// interruption. May be nil.
 	Resumed func(done int, stopped string)
+
+	ResumeFrom int          // go on from the state of that step, forgetting later ones; 0 is the last, where Resume is set
+	Warn       func(string) // hears of what does not stop the run: a state that cannot be read, too little room; may be nil
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
@@ -129,7 +132,7 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 			err := fmt.Errorf("stage %s, step %d: %w: %s (%d such steps in a row, max_skipped is %d)", s.Name, step+1, ErrDiverged, record.Reason, n, r.cfg.MaxSkipped)
 			return errors.Join(err, w.rewind(context.WithoutCancel(ctx), first, err.Error()))
 		}
-		if w.done%r.cfg.SaveEvery == 0 || r.cfg.SaveMinutes > 0 && r.now().Sub(w.savedAt).Minutes() >= r.cfg.SaveMinutes {
+		if step == s.Steps-1 || w.done%r.cfg.SaveEvery == 0 || r.cfg.SaveMinutes > 0 && r.now().Sub(w.savedAt).Minutes() >= r.cfg.SaveMinutes {
 			if err := w.save(context.WithoutCancel(ctx)); err != nil {
 				return err
 			}
