@@ -39,19 +39,28 @@ type work struct {
 	release func() error // of the folder's lock
 }
 
-func openWork(dir string, r *Run, opts Options) (*work, error) {
+// key tells recipes with their inputs apart that end in other weights.
+func (r *Run) key() (string, error) {
 	cfg := r.cfg
 	cfg.SaveEvery, cfg.SaveMinutes, cfg.MaxSkipped, cfg.Keep = 0, 0, 0, 0 // of no account to the weights, so a resumed run may change them
 	doc, err := cfg.Marshal()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	inputs, err := json.Marshal(r.inputs)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	sum := sha256.Sum256(append(doc, inputs...))
-	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:]), savedAt: r.now()}
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func openWork(dir string, r *Run, opts Options) (*work, error) {
+	key, err := r.key()
+	if err != nil {
+		return nil, err
+	}
+	w := &work{dir: dir, run: r, key: key, savedAt: r.now()}
 	_, err = os.Stat(dir)
 	there := err == nil
 	if there && !opts.Resume && opts.ResumeFrom == 0 && !opts.Force {
@@ -65,6 +74,9 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 	}
 	if err := w.begin(opts); err != nil {
 		w.close()
+		if !there {
+			_ = os.Remove(dir) // as it was
+		}
 		return nil, err
 	}
 	if w.saved > 0 && opts.Resumed != nil {

@@ -39,8 +39,20 @@ type Options struct {
 // bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an
 // out.run without Resume or Force, wraps fs.ErrExist; an out.run in which another process works wraps checkpoint.ErrLocked.
 // After more than Config.MaxSkipped skipped steps in a row the error wraps ErrDiverged and the state is that before them.
+//
+// States are saved as Config says and at each stage's end, atomically; the last Config.Keep of them are kept, and those of the
+// stages' ends, until out is complete. Resume takes the newest that can be read; where there are some but none can, the error
+// wraps ErrStates. ResumeFrom takes a chosen one. With Resume an out that this very run has completed is no error: nothing is
+// left to do, and Report hears of the last step.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	out = filepath.Clean(out)
+	if opts.Resume {
+		if done, err := r.finished(out); err != nil {
+			return err
+		} else if done {
+			return r.tidy(out, opts)
+		}
+	}
 	if _, err := os.Lstat(out); err == nil && !opts.Force {
 		return fmt.Errorf("%s: %w", out, fs.ErrExist)
 	}
@@ -49,6 +61,7 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 		return err
 	}
 	defer w.close()
+	began := w.done
 	if err := r.stages(ctx, w, opts); err != nil {
 		if w.saved == 0 {
 			return errors.Join(err, w.remove()) // nothing there to go on from
@@ -57,6 +70,11 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 			return err
 		}
 		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.saved, w.dir, err)
+	}
+	if w.done == began { // all steps were taken before
+		if err := reportLast(w.logPath(), opts); err != nil {
+			return err
+		}
 	}
 	if err := r.write(ctx, w, out, opts); err != nil {
 		return errors.Join(err, w.save(context.WithoutCancel(ctx)))
@@ -149,11 +167,12 @@ func (r *Run) write(ctx context.Context, w *work, out string, opts Options) erro
 	}
 	provenance, err := json.MarshalIndent(struct {
 		Version string            `json:"version"`
+		Run     string            `json:"run"` // tells whether an output is this run's
 		Inputs  map[string]string `json:"inputs_sha256"`
 		Config  Config            `json:"config"`
 		Skipped []audio.Skipped   `json:"skipped,omitempty"`
 		Steps   int               `json:"skipped_steps,omitempty"`
-	}{opts.Version, r.inputs, r.cfg, r.Skipped(), w.skipped}, "", "  ")
+	}{opts.Version, w.key, r.inputs, r.cfg, r.Skipped(), w.skipped}, "", "  ")
 	if err != nil {
 		return err
 	}
