@@ -35,6 +35,8 @@ type Config struct {
 	SaveMinutes float64 `yaml:"save_minutes,omitempty" json:"save_minutes,omitempty"` // a state is also saved when the last is that old; 0 means by steps alone
 	MaxSkipped  int     `yaml:"max_skipped" json:"max_skipped"`                       // most steps in a row to skip over a loss or gradient that is not finite; one more ends the run
 	Keep        int     `yaml:"keep" json:"keep"`                                     // states on disk at a time, beside those at the ends of stages
+
+	HeadsWarmup *HeadsWarmup `yaml:"heads_warmup,omitempty" json:"heads_warmup,omitempty"` // a first stage for fresh heads; nil is none
 }
 
 // CorpusConfig names the recordings of one tradition.
@@ -175,6 +177,7 @@ func (c *Config) validate() error {
 	within("optimizer.clip_norm", p.ClipNorm, 0, 1e12)
 	within("batch.seconds", c.Batch.Seconds, 0, 3600)
 	c.Teacher.validate(check)
+	c.HeadsWarmup.validate(c.Base, check)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	within("save_minutes", c.SaveMinutes, 0, 1e6)
 	check(c.Keep > 0, "keep: got %d, want at least 1", c.Keep)

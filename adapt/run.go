@@ -81,7 +81,7 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if err := r.loader().check(); err != nil {
 		return nil, err
 	}
-	for _, s := range cfg.Stages {
+	for _, s := range r.cfg.Stages {
 		if err := s.apply(r.model.Params()); err != nil {
 			return nil, err
 		}
@@ -133,6 +133,7 @@ func (r *Run) openModel() error {
 	if err != nil {
 		return err
 	}
+	r.cfg = r.cfg.withHeadsWarmup(file == nil)
 	if file == nil {
 		r.model, err = NewModel(encoder, nil, r.teacher, r.cfg.Objective, r.cfg.Seed)
 		return err
