@@ -72,14 +72,15 @@ func (w *work) checkRoom(warn func(string)) error {
 
 // noRoom explains the error of a state that did not fit; any other it returns as it is.
 func (w *work) noRoom(err error) error {
-	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
+	var full syscall.Errno
+	if !errors.As(err, &full) || full != syscall.ENOSPC && full != syscall.EDQUOT {
 		return err
 	}
 	free := ""
 	if n, ok := w.run.disk.free(w.dir); ok {
 		free = fmt.Sprintf(" and %s are free", size10(n))
 	}
-	return fmt.Errorf("%s: no room for the state after step %d, which needs %s%s; older states are as they were: %w", w.dir, w.done, size10(w.run.stateBytes()), free, err)
+	return fmt.Errorf("%s: no room for the state after step %d, which needs %s%s; older states are as they were: %w", w.dir, w.done, size10(w.run.stateBytes()), free, full)
 }
 
 // size10 is a number of bytes as people read it.

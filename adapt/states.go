@@ -148,7 +148,7 @@ func (w *work) goBack(from int, steps []int) error {
 		if len(steps) > 0 {
 			there = "there are those of steps " + strings.Trim(fmt.Sprint(steps), "[]")
 		}
-		return fmt.Errorf("%w: %s: no state of step %d; %s", ErrConfig, w.dir, from, there)
+		return fmt.Errorf("%w: %s: no state of step %d to go on from (--resume-from); %s", ErrConfig, w.dir, from, there)
 	}
 	if err := w.restore(from); err != nil {
 		return err

@@ -148,14 +148,14 @@ func TestResumeFrom(t *testing.T) {
 	if err := open(t, cfg).Train(t.Context(), whole, Options{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := open(t, cfg).Train(t.Context(), out, Options{ResumeFrom: 3}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "no state of step 3; there is none") {
+	if err := open(t, cfg).Train(t.Context(), out, Options{ResumeFrom: 3}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "no state of step 3 to go on from (--resume-from); there is none") {
 		t.Errorf("without states: %v", err)
 	}
 	if _, err := os.Stat(out + ".run"); err == nil {
 		t.Error("a refused start left a folder")
 	}
 	stopAt(t, cfg, out, 5)
-	if err := open(t, cfg).Train(t.Context(), out, Options{ResumeFrom: 2}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "no state of step 2; there are those of steps 3 4 5") {
+	if err := open(t, cfg).Train(t.Context(), out, Options{ResumeFrom: 2}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "no state of step 2 to go on from (--resume-from); there are those of steps 3 4 5") {
 		t.Errorf("a state that is gone: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
