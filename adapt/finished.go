@@ -27,17 +27,47 @@ func (r *Run) finished(out string) (bool, error) {
 	return err == nil && stored.Run == key, err
 }
 
-// tidy ends a run whose output is complete: what is left of its folder goes, and the last record is reported.
+// tidy ends a run whose output is complete: what is left of its folder goes, and the last record is reported. A folder with
+// states of another recipe, which was to replace the output, is an error.
 func (r *Run) tidy(out string, opts Options) error {
-	dir := out + ".run"
-	release, err := checkpoint.LockDir(dir)
+	w := &work{dir: out + ".run", run: r}
+	release, err := checkpoint.LockDir(w.dir)
 	if err == nil {
-		err = errors.Join(release(), os.RemoveAll(dir))
+		err = errors.Join(w.own(), release())
+	}
+	if err == nil {
+		err = os.RemoveAll(w.dir)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return reportLast(filepath.Join(out, "train.jsonl"), opts)
+}
+
+// own reports states of another run as an error. One that cannot be read is nobody's.
+func (w *work) own() error {
+	steps, err := w.states()
+	if err != nil {
+		return err
+	}
+	key, err := w.run.key()
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		m, err := checkpoint.Open(w.statePath(step))
+		if err != nil {
+			continue
+		}
+		other := m.Metadata()["run"] != key
+		if err := m.Close(); err != nil {
+			return err
+		}
+		if other {
+			return w.foreign()
+		}
+	}
+	return nil
 }
 
 // reportLast reports the last record of a log, for a run that has no step left to take.

@@ -80,7 +80,11 @@ func (w *work) noRoom(err error) error {
 	if n, ok := w.run.disk.free(w.dir); ok {
 		free = fmt.Sprintf(" and %s are free", size10(n))
 	}
-	return fmt.Errorf("%s: no room for the state after step %d, which needs %s%s; older states are as they were: %w", w.dir, w.done, size10(w.run.stateBytes()), free, full)
+	older := ""
+	if w.saved > 0 {
+		older = fmt.Sprintf("; that of step %d is as it was", w.saved)
+	}
+	return fmt.Errorf("%s: no room for the state after step %d, which needs %s%s%s: %w", w.dir, w.done, size10(w.run.stateBytes()), free, older, full)
 }
 
 // size10 is a number of bytes as people read it.

@@ -168,7 +168,7 @@ func (w *work) restore(step int) error {
 	defer m.Close()
 	meta := m.Metadata()
 	if meta["run"] != w.key {
-		return fmt.Errorf("%w: %s belongs to another recipe or base; start over with --force", ErrConfig, w.dir)
+		return w.foreign()
 	}
 	digest, err := checkpoint.Hash(m)
 	if err != nil {
@@ -200,6 +200,11 @@ func (w *work) restore(step int) error {
 	w.adam, w.done, w.skipped, w.inRow, w.stopped = adam, step, at["skipped"], at["skipped in a row"], meta["stopped"]
 	w.saved = step
 	return nil
+}
+
+// foreign is the error of a folder that another recipe works in.
+func (w *work) foreign() error {
+	return fmt.Errorf("%w: %s belongs to another recipe or base; start over with --force", ErrConfig, w.dir)
 }
 
 // momentsIn reads what a state holds of the optimiser.

@@ -214,7 +214,7 @@ func TestResumeOfACompletedRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := read(t, out, "model.safetensors")
-	for range 2 { // with a folder that is left, and without
+	for range 2 { // without a folder, and with one that is left
 		var reported []int
 		if err := open(t, cfg).Train(t.Context(), out, Options{Resume: true, Report: func(r Record) { reported = append(reported, r.Step) }}); err != nil {
 			t.Fatal(err)
@@ -225,13 +225,25 @@ func TestResumeOfACompletedRun(t *testing.T) {
 		if _, err := os.Stat(out + ".run"); err == nil {
 			t.Error("the folder is left")
 		}
-		stopAt(t, cfg, filepath.Join(dir, "other"), 4)
-		if err := os.Rename(filepath.Join(dir, "other.run"), out+".run"); err != nil {
+		stopAt(t, cfg, filepath.Join(dir, "left"), 4)
+		if err := os.Rename(filepath.Join(dir, "left.run"), out+".run"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cfg.Stages[1].LR.Peak = 2e-3
-	if err := open(t, cfg).Train(t.Context(), out, Options{Resume: true}); !errors.Is(err, os.ErrExist) {
+	if err := os.RemoveAll(out + ".run"); err != nil {
+		t.Fatal(err)
+	}
+	other := cfg
+	other.Stages = slices.Clone(cfg.Stages)
+	other.Stages[1].LR.Peak = 2e-3
+	stopAt(t, other, filepath.Join(dir, "new"), 4)
+	if err := os.Rename(filepath.Join(dir, "new.run"), out+".run"); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, cfg).Train(t.Context(), out, Options{Resume: true}); !errors.Is(err, ErrConfig) || len(statesIn(t, out)) == 0 {
+		t.Errorf("another recipe's run in the folder: got %v, want ErrConfig, and its states left", err)
+	}
+	if err := open(t, other).Train(t.Context(), out, Options{Resume: true}); !errors.Is(err, os.ErrExist) {
 		t.Errorf("the output of another recipe: got %v, want ErrExist", err)
 	}
 }
@@ -255,7 +267,7 @@ func TestFullDiskWhileSaving(t *testing.T) {
 	}
 	var warnings []string
 	err := run.Train(t.Context(), out, Options{Warn: func(s string) { warnings = append(warnings, s) }})
-	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "out.run: no room for the state after step 5, which needs ") || !strings.Contains(err.Error(), "and 100 bytes are free") {
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "out.run: no room for the state after step 5, which needs ") || !strings.Contains(err.Error(), "and 100 bytes are free; that of step 4 is as it was: no space left") {
 		t.Errorf("got %v, want ENOSPC with what is needed and free", err)
 	}
 	if got := fmt.Sprint(statesIn(t, out)); got != "[3 4]" {

@@ -11,5 +11,5 @@ func Free(dir string) (bytes int64, ok bool) {
 	if err := unix.Statfs(dir, &fs); err != nil || fs.Blocks == 0 {
 		return 0, false
 	}
-	return int64(fs.Bavail) * int64(fs.Bsize), true
+	return int64(fs.Bavail * uint64(fs.Bsize)), true
 }
