@@ -34,6 +34,9 @@ type Config struct {
 
 	SaveMinutes float64 `yaml:"save_minutes,omitempty" json:"save_minutes,omitempty"` // a state is also saved when the last is that old; 0 means by steps alone
 	MaxSkipped  int     `yaml:"max_skipped" json:"max_skipped"`                       // most steps in a row to skip over a loss or gradient that is not finite; one more ends the run
+	Keep        int     `yaml:"keep" json:"keep"`                                     // states on disk at a time, beside those at the ends of stages
+
+	HeadsWarmup *HeadsWarmup `yaml:"heads_warmup,omitempty" json:"heads_warmup,omitempty"` // a first stage for fresh heads; nil is none
 }
 
 // CorpusConfig names the recordings of one tradition.
@@ -103,7 +106,7 @@ func DefaultConfig() Config {
 			MaskProb: 0.8, MaskLength: 5, MinMasks: 2, MixtureProb: 0.5, FeatureGradMult: 0.1},
 		Optimizer: Optimizer{Variant: "pytorch", Beta1: 0.9, Beta2: 0.98, Eps: 1e-6, WeightDecay: 0.01, ClipNorm: 10},
 		Batch:     Batch{Clips: 8, Seconds: 5, Accumulate: 1},
-		SaveEvery: 200, MaxSkipped: 10,
+		SaveEvery: 200, MaxSkipped: 10, Keep: 2,
 	}
 }
 
@@ -111,6 +114,14 @@ func DefaultConfig() Config {
 // all heads, with the Transformer frozen. That this is the paper's choice is recalled, not confirmed.
 func FrontEnd() []string {
 	return []string{"feature_extractor.", "feature_projection.", "masked_spec_embed", headPrefix}
+}
+
+// checked is the recipe with its schedules resolved, or an error that names everything that is wrong with it.
+func (c Config) checked() (Config, error) {
+	if err := c.validate(); err != nil {
+		return c, err
+	}
+	return c.resolved()
 }
 
 func (c *Config) validate() error {
@@ -166,8 +177,10 @@ func (c *Config) validate() error {
 	within("optimizer.clip_norm", p.ClipNorm, 0, 1e12)
 	within("batch.seconds", c.Batch.Seconds, 0, 3600)
 	c.Teacher.validate(check)
+	c.HeadsWarmup.validate(c.Base, check)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	within("save_minutes", c.SaveMinutes, 0, 1e6)
+	check(c.Keep > 0, "keep: got %d, want at least 1", c.Keep)
 	check(c.MaxSkipped >= 0, "max_skipped: got %d, want 0 or more", c.MaxSkipped)
 	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
 	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",

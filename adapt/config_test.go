@@ -74,6 +74,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"batches below a codebook", "path: teacher", "path: teacher, batch: 50", "teacher.batch: got 50"},
 		{"k-means beside tokens", "path: teacher", "path: teacher, tokens: tokens, seed: 4", "iterations, batch and seed are of k-means"},
 		{"negative minutes", "base: mert", "base: mert\nsave_minutes: -1", "save_minutes: got -1"},
+		{"no state kept", "base: mert", "base: mert\nkeep: 0", "keep: got 0"},
 		{"negative skips", "base: mert", "base: mert\nmax_skipped: -1", "max_skipped: got -1"},
 		{"batch", "base: mert", "base: mert\nbatch: {clips: 0}", "batch"},
 	} {

@@ -10,13 +10,17 @@
 //
 // Where to look:
 //
-//   - [Config], [Stage], [Schedule]: the recipe. A learning rate is a pure function of the step.
+//   - [Config], [Stage], [Schedule]: the recipe. A learning rate is a pure function of the step. [HeadsWarmup]: a first stage for
+//     fresh heads alone.
 //   - [Corpus] and [Sampler]: which crop of which recording stands where in which batch. Every draw is a pure function
 //     of (seed, stage, step), so a run can be taken up again at any step without a sampler state.
 //   - [Teacher] and [Targets]: constant-Q spectra, and codes of a residual k-means on them or tokens from files (adapt/tokens), computed
 //     once a recording.
 //   - [Record], [Options] and [ErrDiverged]: a step whose loss or gradient is not finite is skipped and counted; after too many in a
 //     row the run stops on the state before them (max_skipped in the recipe).
+//   - States on disk: OUT.run holds the last few and those at stages' ends, each written atomically and complete: weights, heads,
+//     moments and their step counts, the number of steps taken and skipped. Sampler and random state need nothing more than that
+//     number. [Run.Train] resumes from any of them to the bytes of an undisturbed run, and a kill costs the steps since the last.
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
 //   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
 //   - [Evaluation]: the same for any models on any corpora, as the verb `adapt eval` prints it: a score that needs no labels.

@@ -34,6 +34,8 @@ const embeddingsName = "label_embs_concat"
 //
 // The heads of a training checkpoint regress plain magnitudes, and so must the teacher (log_floor 0, normalize false). Their
 // embeddings are those of EnCodec's codes, so a run refuses it where the teacher's codes are a k-means's.
+//
+// Fresh heads on a trained encoder may have a stage of their own, [HeadsWarmup].
 type Heads struct {
 	projection, projectionBias *nn.Param
 	embeddings                 *nn.Param

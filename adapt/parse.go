@@ -13,7 +13,7 @@ func ParseConfig(doc []byte) (Config, error) {
 	if err := recipe.Decode(doc, &cfg); err != nil {
 		return Config{}, fmt.Errorf("%w: %w", ErrConfig, err)
 	}
-	return cfg, cfg.validate()
+	return cfg.checked()
 }
 
 // Marshal gives the recipe with every default filled in, as JSON: what is stored beside a result and what a resumed run is

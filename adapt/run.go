@@ -26,16 +26,18 @@ type Run struct {
 	targets map[*Corpus]*Targets
 	inputs  map[string]string // sha-256 of what the run starts from
 	now     func() time.Time  // the clock of SaveMinutes
+	disk    disk
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
 // the targets that are not cached. Everything that can be wrong with a recipe or its inputs is found here, before a step is
 // taken. progress may be nil.
 func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (_ *Run, err error) {
-	if err := cfg.validate(); err != nil {
+	cfg, err = cfg.checked()
+	if err != nil {
 		return nil, err
 	}
-	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now}
+	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now, disk: disk{checkpoint.Write, checkpoint.Free}}
 	defer func() {
 		if err != nil {
 			r.Close()
@@ -79,7 +81,7 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if err := r.loader().check(); err != nil {
 		return nil, err
 	}
-	for _, s := range cfg.Stages {
+	for _, s := range r.cfg.Stages {
 		if err := s.apply(r.model.Params()); err != nil {
 			return nil, err
 		}
@@ -131,6 +133,7 @@ func (r *Run) openModel() error {
 	if err != nil {
 		return err
 	}
+	r.cfg = r.cfg.withHeadsWarmup(file == nil)
 	if file == nil {
 		r.model, err = NewModel(encoder, nil, r.teacher, r.cfg.Objective, r.cfg.Seed)
 		return err

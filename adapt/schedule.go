@@ -3,6 +3,7 @@ package adapt
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Schedule is the learning rate of one stage as a pure function of the step (arXiv 2403.08763: re-warm, then re-decay).
@@ -11,6 +12,9 @@ import (
 //	           /  \__            warm-up is linear from start to peak,
 //	start     /      \___ final  decay from peak to final has the given shape
 //	          0  w        steps
+//
+// Re-warming begins at Start, which is 0 unless given, or with From: "last" at the rate of the last step of the stage before,
+// which ParseConfig and Open fill in as Start.
 type Schedule struct {
 	Peak   float64 `yaml:"peak" json:"peak"`
 	Start  float64 `yaml:"start,omitempty" json:"start,omitempty"`   // rate before the first step
@@ -18,6 +22,7 @@ type Schedule struct {
 	Warmup float64 `yaml:"warmup,omitempty" json:"warmup,omitempty"` // below 1 a share of the stage's steps, otherwise a number of steps
 	Shape  string  `yaml:"shape,omitempty" json:"shape,omitempty"`   // "linear" (default), "cosine", "constant", or "wsd"
 	Decay  float64 `yaml:"decay,omitempty" json:"decay,omitempty"`   // wsd only: the share of the stage that decays at its end; 0 means 0.2
+	From   string  `yaml:"from,omitempty" json:"from,omitempty"`     // where the warm-up starts: "" is start, "zero" says that it is 0, "last" is the rate at which the stage before ended
 }
 
 func (s Schedule) validate() error {
@@ -37,7 +42,38 @@ func (s Schedule) validate() error {
 	if s.Decay > 1 || s.Shape == "wsd" && s.Warmup < 1 && s.Warmup+s.Decay > 1 {
 		return fmt.Errorf("lr: warmup %g and decay %g are more than the whole stage", s.Warmup, s.Decay)
 	}
+	switch {
+	case s.From != "" && s.From != "zero" && s.From != "last":
+		return fmt.Errorf("lr.from: got %q, want zero or last", s.From)
+	case s.From == "zero" && s.Start != 0:
+		return fmt.Errorf("lr.start: got %g beside from: zero", s.Start)
+	case s.From == "last" && s.Warmup == 0:
+		return fmt.Errorf("lr.from: last is where a warm-up starts, and this stage has none")
+	}
 	return nil
+}
+
+// resolved is the recipe with every start that is the last rate of the stage before, so that Rate needs no other stage. A
+// recipe that was resolved stays as it is.
+func (c Config) resolved() (Config, error) {
+	c.Stages = slices.Clone(c.Stages)
+	for i := range c.Stages {
+		lr := &c.Stages[i].LR
+		if lr.From != "last" {
+			continue
+		}
+		at := fmt.Sprintf("stages[%d] (%s)", i, c.Stages[i].Name)
+		if i == 0 {
+			return c, fmt.Errorf("%w: %s: lr.from: last needs a stage before", ErrConfig, at)
+		}
+		before := c.Stages[i-1]
+		last := before.LR.Rate(before.Steps-1, before.Steps)
+		if lr.Start != 0 && lr.Start != last {
+			return c, fmt.Errorf("%w: %s: lr.start: got %g, but from: last starts at %g; leave one out", ErrConfig, at, lr.Start, last)
+		}
+		lr.Start = last
+	}
+	return c, nil
 }
 
 // Rate returns the learning rate of a step, counted from 0, in a stage of the given number of steps.

@@ -3,6 +3,7 @@ package adapt
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"syncretic/adapt/optim"
@@ -18,18 +19,20 @@ func Selects(pattern, name string) bool {
 	return strings.HasPrefix(name, pattern)
 }
 
+// selects reports whether the stage trains the named parameter.
+func (s Stage) selects(name string) bool {
+	return len(s.Train) == 0 || slices.ContainsFunc(s.Train, func(pattern string) bool { return Selects(pattern, name) })
+}
+
 // apply makes exactly the selected parameters trainable. No pattern selects all; a pattern that selects nothing is an error,
 // since it is a typing mistake.
 func (s Stage) apply(params []optim.Param) error {
 	used := make([]bool, len(s.Train))
 	for _, p := range params {
-		on := len(s.Train) == 0
 		for i, pattern := range s.Train {
-			if Selects(pattern, p.Name) {
-				on, used[i] = true, true
-			}
+			used[i] = used[i] || Selects(pattern, p.Name)
 		}
-		p.Value.SetRequiresGrad(on)
+		p.Value.SetRequiresGrad(s.selects(p.Name))
 	}
 	for i, ok := range used {
 		if !ok {

@@ -18,15 +18,17 @@ import (
 	"syncretic/checkpoint"
 )
 
-// work is the folder of a run that is not finished: state.safetensors (weights, heads, optimiser moments; the position in
-// its metadata, so that one rename moves all) and train.jsonl.
+// work is the folder of a run that is not finished: train.jsonl and the last states, each one file. A state holds all that the
+// run goes on from: weights, heads and moments as tensors; the moments' step counts, the run's position and what it skipped
+// in its metadata. Sampler and random state are in it as the position alone, since every draw is a pure function of (seed, stage,
+// step); so is the learning rate.
 type work struct {
 	dir   string
 	run   *Run
 	key   string       // of the recipe and its inputs
 	adam  *optim.AdamW // nil until the first stage begins
 	done  int          // steps taken
-	saved int          // the step whose state is on disk, 0 for none
+	saved int          // the step of the newest state on disk, 0 for none
 	file  *os.File
 
 	skipped int       // of the steps done
@@ -37,22 +39,31 @@ type work struct {
 	release func() error // of the folder's lock
 }
 
-func openWork(dir string, r *Run, opts Options) (*work, error) {
+// key tells recipes with their inputs apart that end in other weights.
+func (r *Run) key() (string, error) {
 	cfg := r.cfg
-	cfg.SaveEvery, cfg.SaveMinutes, cfg.MaxSkipped = 0, 0, 0 // of no account to the weights, so a resumed run may change them
+	cfg.SaveEvery, cfg.SaveMinutes, cfg.MaxSkipped, cfg.Keep = 0, 0, 0, 0 // of no account to the weights, so a resumed run may change them
 	doc, err := cfg.Marshal()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	inputs, err := json.Marshal(r.inputs)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	sum := sha256.Sum256(append(doc, inputs...))
-	w := &work{dir: dir, run: r, key: hex.EncodeToString(sum[:]), savedAt: r.now()}
+	return hex.EncodeToString(sum[:]), nil
+}
+
+func openWork(dir string, r *Run, opts Options) (*work, error) {
+	key, err := r.key()
+	if err != nil {
+		return nil, err
+	}
+	w := &work{dir: dir, run: r, key: key, savedAt: r.now()}
 	_, err = os.Stat(dir)
 	there := err == nil
-	if there && !opts.Resume && !opts.Force {
+	if there && !opts.Resume && opts.ResumeFrom == 0 && !opts.Force {
 		return nil, fmt.Errorf("%s: an interrupted run (go on with --resume, start over with --force): %w", dir, fs.ErrExist)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -61,17 +72,11 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 	if w.release, err = checkpoint.LockDir(dir); err != nil {
 		return nil, err
 	}
-	if there && opts.Resume {
-		err = w.restore()
-	} else {
-		err = errors.Join(removed(w.statePath()), removed(w.logPath()))
-	}
-	if err != nil {
+	if err := w.begin(opts); err != nil {
 		w.close()
-		return nil, err
-	}
-	if err := w.openLog(); err != nil {
-		w.close()
+		if !there {
+			_ = os.Remove(dir) // as it was
+		}
 		return nil, err
 	}
 	if w.saved > 0 && opts.Resumed != nil {
@@ -79,6 +84,26 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 	}
 	w.stopped = ""
 	return w, nil
+}
+
+// begin takes up or forgets what stands in the folder, and opens the log.
+func (w *work) begin(opts Options) error {
+	if err := w.sweep(); err != nil {
+		return err
+	}
+	var err error
+	if opts.Resume || opts.ResumeFrom != 0 {
+		err = w.resume(opts.ResumeFrom, opts.Warn)
+	} else {
+		err = w.forget()
+	}
+	if err == nil {
+		err = w.checkRoom(opts.Warn)
+	}
+	if err != nil {
+		return err
+	}
+	return w.openLog()
 }
 
 // removed deletes a file that may not be there.
@@ -89,10 +114,9 @@ func removed(path string) error {
 	return nil
 }
 
-func (w *work) logPath() string   { return filepath.Join(w.dir, "train.jsonl") }
-func (w *work) statePath() string { return filepath.Join(w.dir, "state.safetensors") }
+func (w *work) logPath() string { return filepath.Join(w.dir, "train.jsonl") }
 
-// save writes the state, replacing the one before it in a single rename.
+// save writes the state, and then removes those that are not kept any more.
 func (w *work) save(ctx context.Context) error {
 	if w.adam == nil || w.done == 0 || w.saved == w.done {
 		return nil // nothing that the disk does not have
@@ -120,57 +144,91 @@ func (w *work) store(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkpoint.Write(ctx, w.statePath(), src, checkpoint.WriteOptions{Metadata: meta, Force: true}); err != nil {
+	if meta["sha256"], err = checkpoint.Hash(src); err != nil {
 		return err
 	}
+	if err := w.file.Sync(); err != nil { // the log is never behind a state, also after a power cut
+		return err
+	}
+	if err := w.run.disk.write(ctx, w.statePath(w.done), src, checkpoint.WriteOptions{Metadata: meta, Force: true}); err != nil {
+		return w.noRoom(err)
+	}
 	w.saved, w.savedAt = w.done, w.run.now()
-	return nil
+	return w.prune()
 }
 
-// restore reads the state back into model and optimiser. A folder without a state is a run that had not saved one yet.
-func (w *work) restore() error {
-	m, err := checkpoint.Open(w.statePath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+// restore reads a state back into model and optimiser. Its digest is checked first: a disk may return other bytes than it was
+// given without an error.
+func (w *work) restore(step int) error {
+	path := w.statePath(step)
+	m, err := checkpoint.Open(path)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
 	meta := m.Metadata()
 	if meta["run"] != w.key {
-		return fmt.Errorf("%w: %s belongs to another recipe or base; start over with --force", ErrConfig, w.dir)
+		return w.foreign()
 	}
-	for key, n := range map[string]*int{"done": &w.done, "skipped": &w.skipped, "skipped in a row": &w.inRow} {
-		if *n, err = strconv.Atoi(meta[key]); err != nil {
-			return fmt.Errorf("%w: %s: metadata %s: %q", checkpoint.ErrInvalid, w.statePath(), key, meta[key])
+	digest, err := checkpoint.Hash(m)
+	if err != nil {
+		return err
+	}
+	if digest != meta["sha256"] {
+		return fmt.Errorf("%w: %s: its tensors are not those that were written: sha-256 %s, want %s", checkpoint.ErrInvalid, path, digest, meta["sha256"])
+	}
+	at := map[string]int{"done": 0, "skipped": 0, "skipped in a row": 0}
+	for key := range at {
+		if at[key], err = strconv.Atoi(meta[key]); err != nil {
+			return fmt.Errorf("%w: %s: metadata %s: %q", checkpoint.ErrInvalid, path, key, meta[key])
 		}
 	}
-	w.stopped = meta["stopped"]
+	if at["done"] != step {
+		return fmt.Errorf("%w: %s: it is the state after step %d", checkpoint.ErrInvalid, path, at["done"])
+	}
+	states, err := momentsIn(m)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	adam := optim.NewAdamW(w.run.cfg.Optimizer.adamW(), w.run.model.Params())
+	if err := adam.Restore(states); err != nil {
+		return fmt.Errorf("%w: %s: %w", checkpoint.ErrInvalid, path, err)
+	}
 	if err := w.run.model.SetWeights(renamed{m, "model "}); err != nil {
 		return err
 	}
+	w.adam, w.done, w.skipped, w.inRow, w.stopped = adam, step, at["skipped"], at["skipped in a row"], meta["stopped"]
+	w.saved = step
+	return nil
+}
+
+// foreign is the error of a folder that another recipe works in.
+func (w *work) foreign() error {
+	return fmt.Errorf("%w: %s belongs to another recipe or base; start over with --force", ErrConfig, w.dir)
+}
+
+// momentsIn reads what a state holds of the optimiser.
+func momentsIn(m *checkpoint.Model) ([]optim.State, error) {
 	var states []optim.State
-	for key, value := range meta {
+	for key, value := range m.Metadata() {
 		name, ok := strings.CutPrefix(key, "step ")
 		if !ok {
 			continue
 		}
 		s := optim.State{Name: name}
+		var err error
 		if s.Step, err = strconv.Atoi(value); err != nil {
-			return fmt.Errorf("%w: %s: metadata %s: %q", checkpoint.ErrInvalid, w.statePath(), key, value)
+			return nil, fmt.Errorf("%w: metadata %s: %q", checkpoint.ErrInvalid, key, value)
 		}
 		if s.M, err = checkpoint.ReadAll(m, "m "+name); err != nil {
-			return err
+			return nil, err
 		}
 		if s.V, err = checkpoint.ReadAll(m, "v "+name); err != nil {
-			return err
+			return nil, err
 		}
 		states = append(states, s)
 	}
-	w.adam = optim.NewAdamW(w.run.cfg.Optimizer.adamW(), w.run.model.Params())
-	w.saved = w.done
-	return w.adam.Restore(states)
+	return states, nil
 }
 
 // close releases the folder. Errors of closing are of no account: what matters was written before.

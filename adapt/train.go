@@ -28,6 +28,9 @@ type Options struct {
 	// Resumed hears after which step a state that is taken up was saved, and why the run stopped there: "" after an
 	// interruption. May be nil.
 	Resumed func(done int, stopped string)
+
+	ResumeFrom int          // go on from the state of that step, forgetting later ones; 0 is the last, where Resume is set
+	Warn       func(string) // hears of what does not stop the run: a state that cannot be read, too little room; may be nil
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
@@ -36,8 +39,20 @@ type Options struct {
 // bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an
 // out.run without Resume or Force, wraps fs.ErrExist; an out.run in which another process works wraps checkpoint.ErrLocked.
 // After more than Config.MaxSkipped skipped steps in a row the error wraps ErrDiverged and the state is that before them.
+//
+// States are saved as Config says and at each stage's end, atomically; the last Config.Keep of them are kept, and those of the
+// stages' ends, until out is complete. Resume takes the newest that can be read; where there are some but none can, the error
+// wraps ErrStates. ResumeFrom takes a chosen one. With Resume an out that this very run has completed is no error: nothing is
+// left to do, and Report hears of the last step.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	out = filepath.Clean(out)
+	if opts.Resume {
+		if done, err := r.finished(out); err != nil {
+			return err
+		} else if done {
+			return r.tidy(out, opts)
+		}
+	}
 	if _, err := os.Lstat(out); err == nil && !opts.Force {
 		return fmt.Errorf("%s: %w", out, fs.ErrExist)
 	}
@@ -46,6 +61,7 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 		return err
 	}
 	defer w.close()
+	began := w.done
 	if err := r.stages(ctx, w, opts); err != nil {
 		if w.saved == 0 {
 			return errors.Join(err, w.remove()) // nothing there to go on from
@@ -54,6 +70,11 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 			return err
 		}
 		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.saved, w.dir, err)
+	}
+	if w.done == began { // all steps were taken before
+		if err := reportLast(w.logPath(), opts); err != nil {
+			return err
+		}
 	}
 	if err := r.write(ctx, w, out, opts); err != nil {
 		return errors.Join(err, w.save(context.WithoutCancel(ctx)))
@@ -129,7 +150,7 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 			err := fmt.Errorf("stage %s, step %d: %w: %s (%d such steps in a row, max_skipped is %d)", s.Name, step+1, ErrDiverged, record.Reason, n, r.cfg.MaxSkipped)
 			return errors.Join(err, w.rewind(context.WithoutCancel(ctx), first, err.Error()))
 		}
-		if w.done%r.cfg.SaveEvery == 0 || r.cfg.SaveMinutes > 0 && r.now().Sub(w.savedAt).Minutes() >= r.cfg.SaveMinutes {
+		if step == s.Steps-1 || w.done%r.cfg.SaveEvery == 0 || r.cfg.SaveMinutes > 0 && r.now().Sub(w.savedAt).Minutes() >= r.cfg.SaveMinutes {
 			if err := w.save(context.WithoutCancel(ctx)); err != nil {
 				return err
 			}
@@ -146,11 +167,12 @@ func (r *Run) write(ctx context.Context, w *work, out string, opts Options) erro
 	}
 	provenance, err := json.MarshalIndent(struct {
 		Version string            `json:"version"`
+		Run     string            `json:"run"` // tells whether an output is this run's
 		Inputs  map[string]string `json:"inputs_sha256"`
 		Config  Config            `json:"config"`
 		Skipped []audio.Skipped   `json:"skipped,omitempty"`
 		Steps   int               `json:"skipped_steps,omitempty"`
-	}{opts.Version, r.inputs, r.cfg, r.Skipped(), w.skipped}, "", "  ")
+	}{opts.Version, w.key, r.inputs, r.cfg, r.Skipped(), w.skipped}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // writeCorpus makes a corpus of short tones; pitch tells two corpora apart.
-func writeCorpus(t *testing.T, dir, name string, clips int, pitch float64) string {
+func writeCorpus(t testing.TB, dir, name string, clips int, pitch float64) string {
 	t.Helper()
 	var entries []audio.Entry
 	for i := range clips {
@@ -45,7 +45,7 @@ func writeCorpus(t *testing.T, dir, name string, clips int, pitch float64) strin
 }
 
 // tinyConfig is a recipe of six steps on two corpora, small enough to train in a test.
-func tinyConfig(t *testing.T, dir string) Config {
+func tinyConfig(t testing.TB, dir string) Config {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.Seed = 5
@@ -68,7 +68,7 @@ func tinyConfig(t *testing.T, dir string) Config {
 	return cfg
 }
 
-func open(t *testing.T, cfg Config) *Run {
+func open(t testing.TB, cfg Config) *Run {
 	t.Helper()
 	run, err := Open(context.Background(), cfg, nil)
 	if err != nil {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -13,6 +15,7 @@ import (
 
 type adaptOptions struct {
 	resume  bool
+	from    int
 	seed    uint64
 	profile bool
 }
@@ -24,9 +27,11 @@ func newAdapt(a *app) *cobra.Command {
 		Short: "Continue an encoder's pre-training on the music of a culture",
 		Long: "Run the stages of a recipe: masked prediction of the teacher's codes and spectrum, with a learning rate that each stage\n" +
 			"re-warms and re-decays (arXiv 2506.17818). OUT becomes a model directory with config.json, model.safetensors, the\n" +
-			"pre-training heads, the recipe and train.jsonl, one JSON line a step. While it runs, the state stands in OUT.run; after an\n" +
-			"interruption --resume goes on from there, to the same bytes. A step whose loss or gradient is not finite is skipped and\n" +
-			"counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.",
+			"pre-training heads, the recipe and train.jsonl, one JSON line a step.\n\n" +
+			"While it runs, its last states stand in OUT.run (save_every, save_minutes and keep in the recipe). After an interruption,\n" +
+			"also a kill, --resume goes on from the newest that can be read, to the same bytes as an undisturbed run's. The first\n" +
+			"interrupt or SIGTERM saves a state and ends the run, a second one ends it at once. A step whose loss or gradient is not\n" +
+			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.",
 		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,7 +39,8 @@ func newAdapt(a *app) *cobra.Command {
 			return runAdapt(cmd.Context(), a, o, seeded, args[0], args[1])
 		},
 	}
-	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the state that an interrupted run left in OUT.run")
+	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the last state that an interrupted run left in OUT.run; where OUT is complete, do nothing")
+	cmd.Flags().IntVar(&o.from, "resume-from", 0, "go on from the state of this step (of those in OUT.run) and forget later ones")
 	profileFlag(cmd, &o.profile)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
 	cmd.AddCommand(newAdaptEval(a))
@@ -44,6 +50,9 @@ func newAdapt(a *app) *cobra.Command {
 func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, out string) error {
 	if strings.HasSuffix(out, ".safetensors") {
 		return usageError("OUT %s: an adapted model is a directory, its name must not end in .safetensors", out)
+	}
+	if o.from < 0 {
+		return usageError("--resume-from %d: want the step of a state", o.from)
 	}
 	doc, err := os.ReadFile(config)
 	if err != nil {
@@ -68,7 +77,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	for _, k := range cfg.Corpora {
 		inputs = append(inputs, k.Manifest)
 	}
-	if err := a.modelOutput(out, inputs...); err != nil {
+	if err := a.modelOutput(out, inputs...); err != nil && !(o.resume && errors.Is(err, fs.ErrExist) && stored(out)) {
 		return err
 	}
 	bars := map[string]*progress{}
@@ -91,7 +100,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	bar := a.progress("adapting")
 	defer bar.stop()
 	var last adapt.Record
-	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, Version: version(), Report: func(r adapt.Record) {
+	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, ResumeFrom: o.from, Version: version(), Report: func(r adapt.Record) {
 		last = r
 		bar.set(r.Step, r.Steps, fmt.Sprintf("%s  loss %.3f  ce %.2f  cqt %.3f  lr %.2g  %.0f clips/s%s", r.Stage, r.Loss, r.CE(), r.CQT, r.Rate, r.Speed,
 			skippedSteps("  ", r)))
@@ -100,7 +109,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 			stopped = ", where the run stopped: " + stopped
 		}
 		a.logf("going on after step %d%s", done, stopped)
-	}})
+	}, Warn: func(text string) { a.logf("warning: %s", text) }})
 	if err != nil {
 		return err
 	}
@@ -111,6 +120,12 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	skipped := run.Skipped()
 	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "skipped": skippedJSON(skipped)}, profile),
 		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last)))
+}
+
+// stored tells whether a model directory is one that adapt wrote: it may be the finished output of the very run to be resumed.
+func stored(out string) bool {
+	_, err := adapt.StoredConfig(out)
+	return err == nil
 }
 
 // skippedSteps is the count of steps that a run has skipped so far, after sep; "" for none.

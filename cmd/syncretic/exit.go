@@ -72,7 +72,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
-	case is(adapt.ErrNoHeads, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
+	case is(adapt.ErrNoHeads, adapt.ErrStates, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
 		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
@@ -132,7 +132,13 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 	case errors.Is(err, syscall.EROFS) || errors.Is(err, fs.ErrPermission) || strings.Contains(text, "unable to open database file"):
 		return "check who may read and write there, or choose another output"
 	case errors.Is(err, adapt.ErrDiverged):
-		return "lower the stage's peak learning rate or lengthen its warm-up"
+		hint := "lower the stage's peak learning rate or lengthen its warm-up"
+		if strings.Contains(text, ".run") {
+			hint += ", and start over; or go on with --resume under a larger max_skipped, or from an earlier state with --resume-from STEP"
+		}
+		return hint
+	case errors.Is(err, adapt.ErrStates):
+		return "--force starts over"
 	case errors.Is(err, adapt.ErrNoHeads):
 		return "--heads PATH names them: a model directory that adapt wrote, its heads.safetensors, or a training checkpoint of fairseq"
 	case c.Name() == "eval" && strings.Contains(text, "has no row of split"):
