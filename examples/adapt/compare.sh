@@ -3,11 +3,11 @@
 # and prints the masked losses of held-out clips, of the culture and of Western music, as Markdown tables.
 #
 #     examples/adapt/compare.sh [CULTURE...]
-#     DEMO=/tmp/demo WORK=/tmp/compare SEEDS="1 2 3" JOBS=2 examples/adapt/compare.sh turkish-makam hindustani
+#     DEMO=../demo WORK=../compare SEEDS="1 2 3" JOBS=2 examples/adapt/compare.sh turkish-makam hindustani
 #
 # Without arguments both of these cultures. DEMO (out/demo) is where the demonstration is, or is made; WORK (out/compare) gets recipes,
-# models and scores. A variant that WORK holds is not trained again. JOBS trainings run side by side on a thread each; the numbers
-# do not depend on it. With the values above: 45 minutes of one core. Needs Go, and Python 3 for the tables.
+# models and scores. A model that WORK holds is not trained again. JOBS trainings run side by side on a thread each; the numbers do not
+# depend on it. With the values above: about 25 minutes of one core. Needs Go, and Python 3 for the tables.
 set -eu
 
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
@@ -54,7 +54,8 @@ for culture; do
 		for seed in $seeds; do
 			[ -e "$work/$culture/$name-$seed" ] || echo "$work/$culture/$name.yml $work/$culture/$name-$seed $seed"
 		done
-	done | xargs -n 3 -P "${JOBS:-2}" sh -c '[ $# -eq 0 ] || exec "$0" adapt "$1" "$2" --seed "$3" --threads 1 --quiet --resume >&2' "$syncretic"
+	done | xargs -n 3 -P "${JOBS:-2}" sh -c '
+		[ $# -eq 0 ] || exec "$0" adapt "$1" "$2" --seed "$3" --threads 1 --quiet --resume >&2' "$syncretic"
 	"$syncretic" adapt eval "$demo/models/base" $(variants | while IFS='|' read -r name _; do
 		for seed in $seeds; do echo "$work/$culture/$name-$seed"; done
 	done) "$culture" --corpus western --split test --recipe "$work/$culture/rewarm.yml" --quiet --json >"$work/$culture/scores.json"
