@@ -13,7 +13,6 @@ type goldenSchedules struct {
 		Name   string
 		Stages []struct {
 			Peer  string
-			Ahead int
 			Steps int
 			LR    json.RawMessage
 		}
@@ -32,29 +31,37 @@ func TestScheduleGolden(t *testing.T) {
 	if err := json.Unmarshal(data, &golden); err != nil {
 		t.Fatal(err)
 	}
-	if len(golden.Cases) != 26 {
-		t.Fatalf("testdata/schedules.json holds %d cases, want 26", len(golden.Cases))
+	if len(golden.Cases) != 27 {
+		t.Fatalf("testdata/schedules.json holds %d cases, want 27", len(golden.Cases))
 	}
 	for _, c := range golden.Cases {
 		t.Run(c.Name, func(t *testing.T) {
+			var cfg Config
+			for _, stage := range c.Stages {
+				s := Stage{Steps: stage.Steps}
+				if err := json.Unmarshal(stage.LR, &s.LR); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.LR.validate(); err != nil {
+					t.Fatal(err)
+				}
+				cfg.Stages = append(cfg.Stages, s)
+			}
+			cfg, err := cfg.resolved()
+			if err != nil {
+				t.Fatal(err)
+			}
 			rates := c.Rates
-			for i, stage := range c.Stages {
-				var s Schedule
-				if err := json.Unmarshal(stage.LR, &s); err != nil {
-					t.Fatal(err)
+			for i, s := range cfg.Stages {
+				if len(rates) < s.Steps {
+					t.Fatalf("stage %d: %d rates, want %d", i, len(rates), s.Steps)
 				}
-				if err := s.validate(); err != nil {
-					t.Fatal(err)
-				}
-				if len(rates) < stage.Steps {
-					t.Fatalf("stage %d: %d rates, want %d", i, len(rates), stage.Steps)
-				}
-				for step := range stage.Steps {
-					if got, want := s.Rate(step, stage.Steps), rates[step]; math.Abs(got-want) > tolerance*s.Peak {
-						t.Errorf("stage %d, step %d: got %.17g, %s has %.17g", i, step, got, stage.Peer, want)
+				for step, want := range rates[:s.Steps] {
+					if got := s.LR.Rate(step, s.Steps); math.Abs(got-want) > tolerance*s.LR.Peak {
+						t.Errorf("stage %d, step %d: got %.17g, %s has %.17g", i, step, got, c.Stages[i].Peer, want)
 					}
 				}
-				rates = rates[stage.Steps:]
+				rates = rates[s.Steps:]
 			}
 			if len(rates) > 0 {
 				t.Errorf("%d rates are left over", len(rates))

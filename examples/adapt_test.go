@@ -91,7 +91,7 @@ func TestStepsAreHours(t *testing.T) {
 	check("culturemert", sum, 100)
 
 	cfg, doc := adaptRecipe(t, "culturemert-95m.yml")
-	crops := (cfg.Stages[0].Steps + cfg.Stages[1].Steps) * cfg.Batch.Clips * cfg.Batch.Accumulate
+	crops := (cfg.HeadsWarmup.Steps + cfg.Stages[0].Steps + cfg.Stages[1].Steps) * cfg.Batch.Clips * cfg.Batch.Accumulate
 	if want := thousands(crops) + " crops"; !strings.Contains(doc, want) {
 		t.Errorf("culturemert-95m.yml: its comments do not say %q", want)
 	}

@@ -16,7 +16,8 @@ Rate differs on purpose where a stage is nothing but warm-up: it ends on the pea
 0. torch's LinearLR alone, a warm-up that nothing follows, stands for that.
 
 A case is one or more stages, each with a fresh optimiser and scheduler; its rates are the stages' in a row. "lr" is what a recipe
-would say; the numbers of warm-up and decay steps that a share of it comes to are given to the schedulers by hand.
+would say. Where that begins "from": "last", the scheduler starts at the rate that the one before ended with; the numbers of warm-up
+and decay steps that a share comes to are given to the schedulers by hand.
 """
 import json
 import pathlib
@@ -111,7 +112,11 @@ CASES = [  # name, stages: scheduler, lr, warm-up steps, steps
         (cosine_with_min_lr, dict(peak=1e-4, final=1e-5, warmup=0.1, shape="cosine"), 8, 80)]),
     ("two stages, the second warmed up from where the first ends", [
         (polynomial, dict(peak=1e-3, final=1e-4, warmup=5), 5, 20),
-        (torch_linear, dict(peak=1e-3, start=1e-4, final=1e-5, warmup=5), 5, 30)]),
+        (torch_linear, {"peak": 6e-4, "from": "last", "final": 1e-5, "warmup": 5}, 5, 30)]),
+    ("three stages, warmed up from where a stable and a decayed one end", [
+        (wsd(6), dict(peak=1e-3, start=2e-4, final=2e-4, warmup=4, decay=0.3, shape="wsd"), 4, 20),
+        (torch_cosine, {"peak": 8e-4, "from": "last", "final": 1e-4, "warmup": 0.2, "shape": "cosine"}, 5, 25),
+        (torch_linear, {"peak": 4e-4, "from": "last", "final": 5e-5, "warmup": 3}, 3, 15)]),
 ]
 
 
@@ -135,10 +140,13 @@ def main(path):
     warnings.filterwarnings("ignore", message="The epoch parameter in `scheduler.step")  # SequentialLR's own
     cases = []
     for name, stages in CASES:
+        rates = []
+        for schedule, lr, warm, steps in stages:
+            rates += drive(schedule, lr | {"start": rates[-1]} if lr.get("from") == "last" else lr, warm, steps)
         cases.append({
             "name": name,
             "stages": [{"peer": getattr(s, "peer", s.__name__), "ahead": getattr(s, "ahead", 1), "steps": steps, "lr": lr} for s, lr, _, steps in stages],
-            "rates": [rate for stage in stages for rate in drive(*stage)]})
+            "rates": rates})
     made = {"torch": torch.__version__, "transformers": transformers.__version__}
     lines = ",\n".join("  " + json.dumps(case) for case in cases)
     path.write_text('{"made_with": %s,\n "cases": [\n%s\n]}\n' % (json.dumps(made), lines))
