@@ -22,7 +22,7 @@ type goldenSchedules struct {
 
 // TestScheduleGolden: every step of every stage has the rate that an independent scheduler gave a real optimiser.
 func TestScheduleGolden(t *testing.T) {
-	const tolerance = 1e-14 // of the peak: both compute in float64; torch's recursive schedulers are the farthest, at 2e-15
+	const tolerance = 1e-14 // of the peak: both compute in float64; the farthest is 4e-16, which fused multiply-adds may exceed
 	data, err := os.ReadFile("testdata/schedules.json")
 	if err != nil {
 		t.Fatal(err)
