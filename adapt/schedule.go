@@ -77,7 +77,12 @@ func (c Config) resolved() (Config, error) {
 }
 
 // Rate returns the learning rate of a step, counted from 0, in a stage of the given number of steps.
-// The warm-up ends on the peak: with a warm-up of w steps, step w-1 has the peak rate.
+// The warm-up ends on the peak: with a warm-up of w steps, step w-1 has the peak rate; the last step has the final one.
+//
+// Unlike the schedulers of transformers and torch, which begin a warm-up with a step at the start rate (0: a step that changes
+// nothing) and end one step short of the final rate, this counts the step itself as done, as fairseq and MERT do: Rate(s) is their
+// f(s+1). Unlike there, a stage that is nothing but warm-up ends on the peak; and wsd decays linearly, which is not transformers'
+// default. A share of the steps is rounded for a warm-up, half up, and not rounded for a decay.
 func (s Schedule) Rate(step, steps int) float64 {
 	warm := s.Warmup
 	if warm < 1 {

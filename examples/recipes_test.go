@@ -129,7 +129,7 @@ func TestStagesOfRecipes(t *testing.T) {
 // TestRecipesKeepMERTsValues: the objective and the crop of the recipes for MERT-v1-95M are the published ones.
 func TestRecipesKeepMERTsValues(t *testing.T) {
 	want := adapt.DefaultConfig()
-	for _, path := range []string{"culturemert-95m.yml", "lyra-95m.yml"} {
+	for _, path := range []string{"culturemert-95m.yml", "lyra-95m.yml", "turkish-makam-95m.yml", "hindustani-95m.yml", "carnatic-95m.yml"} {
 		cfg, err := adapt.ParseConfig([]byte(recipes(t, "adapt")[filepath.Join("adapt", path)]))
 		if err != nil {
 			t.Fatal(err)

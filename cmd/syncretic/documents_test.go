@@ -16,7 +16,7 @@ import (
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"README.md", ".github/*.md", "examples/*/*.yml", "examples/*/*.sh"} {
+	for _, pattern := range []string{"README.md", ".github/*.md", "examples/*/*.yml", "examples/*/*.sh", "examples/*/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: no such file (%v)", pattern, err)
