@@ -27,6 +27,7 @@ type Run struct {
 	inputs  map[string]string // sha-256 of what the run starts from
 	now     func() time.Time  // the clock of SaveMinutes
 	disk    disk
+	heldout *monitor
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
@@ -49,6 +50,9 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 			return nil, err
 		}
 		r.corpora = append(r.corpora, c)
+	}
+	if r.heldout, err = openMonitor(cfg, r.corpora); err != nil {
+		return nil, err
 	}
 	if progress != nil {
 		progress("teacher", 0, 1)
@@ -100,6 +104,9 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 			return nil, err
 		}
 		r.targets[c] = targets
+	}
+	if err := r.heldout.prepare(ctx, r.teacher, progress); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -211,6 +218,7 @@ func (r *Run) Close() error {
 	for _, t := range r.targets {
 		errs = append(errs, t.Close())
 	}
+	errs = append(errs, r.heldout.close())
 	if r.teacher != nil {
 		errs = append(errs, r.teacher.Close())
 	}

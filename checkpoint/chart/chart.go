@@ -42,7 +42,8 @@ type Chart struct {
 	Marks      []Mark      // vertical lines, as of a choice
 	References []Reference // horizontal lines, as of a base or a constraint
 	Decimals   int         // of y in the table under the chart; 0 means 3
-	Dense      bool        // many points: lines are drawn without markers, and the table marks no row
+	Dense      bool        // many points: lines are drawn without markers
+	Steps      bool        // x counts steps, of which marks are events: they choose no row of the table
 	Rug        []float64   // places to tick at the foot of the plot, as of single events
 }
 

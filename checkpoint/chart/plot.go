@@ -55,13 +55,13 @@ func NewPlot(id string, c Chart) (Plot, error) {
 		decimals = 3
 	}
 	format := byte('g')
-	if c.Dense {
-		format = 'f' // steps of a long run
+	if c.Steps {
+		format = 'f' // all digits of a long run's
 	}
 	for i, x := range c.X {
 		row := Row{Name: strconv.FormatFloat(x, format, -1, 64)}
 		for _, m := range c.Marks {
-			row.Chosen = row.Chosen || m.X == x && !c.Dense
+			row.Chosen = row.Chosen || m.X == x && !c.Steps
 		}
 		for _, l := range c.Lines {
 			row.Cells = append(row.Cells, Cell{Text: Figure(l.Y[i], decimals)})

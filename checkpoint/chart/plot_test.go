@@ -34,14 +34,14 @@ func drawn(t *testing.T, c Chart) string {
 func TestDenseChartsHaveNoMarkers(t *testing.T) {
 	c := Chart{Title: "t", XLabel: "x", YLabel: "y", X: []float64{1, 2e6}, Lines: []Line{{Name: "l", Y: []float64{1, 2}}}, Marks: []Mark{{X: 1, Label: "m"}}}
 	sparse := drawn(t, c)
-	c.Dense = true
+	c.Dense, c.Steps = true, true
 	dense := drawn(t, c)
 	// Two layouts with points and a legend's sample; in a dense chart the sample alone.
 	if a, b := strings.Count(sparse, `class="points"`), strings.Count(dense, `class="points"`); a != 3 || b != 1 {
 		t.Errorf("%d and %d groups of markers, want 3 and 1", a, b)
 	}
 	if !strings.Contains(sparse, "chosen") || strings.Contains(dense, "chosen") {
-		t.Error("a mark chooses a row of a sparse chart alone")
+		t.Error("a mark chooses a row only where x counts no steps")
 	}
 	if !strings.Contains(dense, ">2000000<") {
 		t.Error("the step 2,000,000 is not in the table as it is")
