@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"syncretic/checkpoint/chart"
 )
 
 // deepest is how far a JSON value may be nested: a recipe is not.
@@ -73,10 +75,7 @@ func walk(d *json.Decoder, at string, depth int, facts *[]fact) error {
 
 func leaf(token json.Token) string {
 	if token == nil {
-		return chartless
+		return chart.Dash
 	}
 	return fmt.Sprint(token)
 }
-
-// chartless stands for null.
-const chartless = "–"

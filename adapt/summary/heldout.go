@@ -169,7 +169,7 @@ func (s *Summary) outcome(names []string) chart.Grid {
 			{Text: fmt.Sprint(last.Clips)}, {Text: fmt.Sprint(last.Step)},
 			{Text: chart.Figure(float64(last.CE), 3)}, ofBase(float64(base.CE), 3), changed(float64(last.CE-base.CE), ok),
 			{Text: chart.Figure(float64(last.CQT), 4)}, ofBase(float64(base.CQT), 4),
-			{Text: percent(meanOf(last.Accuracy))}, {Text: ofBase(100*meanOf(base.Accuracy), 1).Text + " %"},
+			{Text: percent(meanOf(last.Accuracy))}, {Text: percent(meanOf(base.Accuracy))},
 		} {
 			row.Cells = append(row.Cells, c)
 		}
@@ -194,4 +194,9 @@ func changed(v float64, known bool) chart.Cell {
 	return cell
 }
 
-func percent(share float64) string { return chart.Figure(100*share, 1) + " %" }
+func percent(share float64) string {
+	if math.IsNaN(share) {
+		return chart.Dash
+	}
+	return chart.Figure(100*share, 1) + " %"
+}

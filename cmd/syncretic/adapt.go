@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,7 +45,7 @@ func newAdapt(a *app) *cobra.Command {
 	cmd.Flags().IntVar(&o.from, "resume-from", 0, "go on from the state of this step (of those in OUT.run) and forget later ones")
 	profileFlag(cmd, &o.profile)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
-	cmd.AddCommand(newAdaptEval(a))
+	cmd.AddCommand(newAdaptEval(a), newAdaptReport(a))
 	return cmd
 }
 
@@ -74,7 +76,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	if cfg.Heads != "" && cfg.Heads != "fresh" {
 		inputs = append(inputs, cfg.Heads)
 	}
-	for _, k := range cfg.Corpora {
+	for _, k := range slices.Concat(cfg.Corpora, cfg.Heldout.Corpora) {
 		inputs = append(inputs, k.Manifest)
 	}
 	if err := a.modelOutput(out, inputs...); err != nil && !(o.resume && errors.Is(err, fs.ErrExist) && stored(out)) {
@@ -97,14 +99,20 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	defer prof.abandon()
+	for _, c := range run.Heldout() {
+		if c.Out != "" {
+			a.logf("held-out losses are without corpus %s: %s", c.Name, c.Out)
+		}
+	}
 	bar := a.progress("adapting")
+	bar.timed = true
 	defer bar.stop()
 	var last adapt.Record
+	held := newHeldoutResults(a, bar)
 	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, ResumeFrom: o.from, Version: version(), Report: func(r adapt.Record) {
 		last = r
-		bar.set(r.Step, r.Steps, fmt.Sprintf("%s  loss %.3f  ce %.2f  cqt %.3f  lr %.2g  %.0f clips/s%s", r.Stage, r.Loss, r.CE(), r.CQT, r.Rate, r.Speed,
-			skippedSteps("  ", r)))
-	}, Resumed: func(done int, stopped string) {
+		bar.report(r.Step, r.Steps, stepNote(r), map[string]any{"record": r, "seconds_left": math.Round(r.Left.Seconds())})
+	}, Heldout: held.hear, Resumed: func(done int, stopped string) {
 		if stopped != "" {
 			stopped = ", where the run stopped: " + stopped
 		}
@@ -118,8 +126,8 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	skipped := run.Skipped()
-	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "skipped": skippedJSON(skipped)}, profile),
-		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last)))
+	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "heldout": held.last, "skipped": skippedJSON(skipped)}, profile),
+		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last))+held.text())
 }
 
 // stored tells whether a model directory is one that adapt wrote: it may be the finished output of the very run to be resumed.
