@@ -101,7 +101,7 @@ func lacks(k CorpusConfig) (string, error) {
 	if isFolder(k.Manifest) {
 		return fmt.Sprintf("the folder %s has no splits", k.Manifest), nil
 	}
-	entries, err := entriesOf(k.Manifest, k.Split)
+	entries, err := audio.ReadManifest(k.Manifest)
 	if err != nil {
 		return "", err
 	}

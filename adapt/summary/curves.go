@@ -43,7 +43,7 @@ func (s *Summary) curvesSection() (section, error) {
 		{Title: "Error of the spectrum", YLabel: "mean squared error", Caption: "Unweighted.", Lines: []chart.Line{
 			line("spectrum", chart.Culture, func(s step) float64 { return float64(s.CQT) })}},
 		{Title: "Accuracy by codebook", YLabel: "share of masked frames", Caption: "How often the likeliest code is right.", Lines: s.accuracy(t)},
-		{Title: "Learning rate", YLabel: "learning rate", Decimals: 7, Lines: []chart.Line{line("rate", chart.Culture, func(s step) float64 { return float64(s.Rate) })}},
+		s.rate(t),
 		s.gradient(t),
 		{Title: "Speed", YLabel: "clips/s", Decimals: 1, Lines: []chart.Line{line("speed", chart.Culture, func(s step) float64 { return float64(s.Speed) })}},
 	}
@@ -58,12 +58,26 @@ func (s *Summary) curvesSection() (section, error) {
 	return sec, nil
 }
 
+// rate is the chart of the learning rate, in units of a power of ten, which a narrow axis has room for.
+func (s *Summary) rate(t thinned) chart.Chart {
+	y := t.mean(func(s step) float64 { return float64(s.Rate) })
+	c := chart.Chart{Title: "Learning rate", YLabel: "learning rate", Lines: []chart.Line{{Name: "rate", Y: y}}}
+	if _, high, ok := chart.Extent(y); ok && high > 0 {
+		power := math.Floor(math.Log10(high))
+		for i := range y {
+			y[i] /= math.Pow(10, power)
+		}
+		c.YLabel = fmt.Sprintf("learning rate / 1e%g", power)
+	}
+	return c
+}
+
 // gradient is the chart of the gradient's norm, with the skipped steps at its foot.
 func (s *Summary) gradient(t thinned) chart.Chart {
 	norm := func(s step) float64 { return float64(s.GradNorm) }
 	c := chart.Chart{Title: "Norm of the gradient", YLabel: "norm before clipping", Lines: []chart.Line{{Name: "mean", Y: t.mean(norm)}}}
 	if t.size > 1 {
-		c.Lines = append(c.Lines, chart.Line{Name: "largest of a point", Kind: chart.Western, Y: t.most(norm)})
+		c.Lines = append(c.Lines, chart.Line{Name: "largest of a point", Y: t.most(norm)})
 	} else {
 		c.Lines[0].Name = "norm"
 	}

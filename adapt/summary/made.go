@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"syncretic/checkpoint/chart"
 )
@@ -42,6 +43,17 @@ type made struct {
 	Skipped []struct {
 		Path, Reason string
 	} `json:"skipped"`
+	Index struct {
+		Corpora []struct {
+			Name       string  `json:"name"`
+			Recordings int     `json:"recordings"`
+			Hours      float64 `json:"hours"`
+			Used       int     `json:"used"`
+			HoursUsed  float64 `json:"hours_used"`
+			Passes     float64 `json:"passes"`
+		} `json:"corpora"`
+		Warnings []string `json:"warnings"`
+	} `json:"index"` // of older runs empty
 
 	recipe []fact // every key of the config, in its order
 }
@@ -75,37 +87,46 @@ func (m made) weights() (w struct{ Codebook, CQT, Penalty float64 }) {
 	return w
 }
 
-// stagesSection is the table of the stages.
+// stagesSection is what the run was to do: its stages, its corpora and every key of its recipe.
 func (s *Summary) stagesSection() (section, error) {
 	sec := section{ID: "recipe", Title: "Recipe"}
 	if len(s.made.Config.Stages) > 0 {
-		g := chart.Grid{ID: "stages", Title: "Stages", Class: "words", Header: []string{"Stage", "steps", "trains", "replay", "learning rate", "optimiser"}, TextColumns: 1}
+		g := chart.Grid{ID: "stages", Title: "Stages", Class: "words", Header: []string{"Stage", "trains", "learning rate", "optimiser", "steps", "replay"}, TextColumns: 4}
 		for _, stage := range s.made.Config.Stages {
-			row := chart.Row{Name: stage.Name, Cells: []chart.Cell{{Text: fmt.Sprint(stage.Steps)}, {Text: "everything", Class: "text"}, {Text: percent(stage.Replay)}, {Class: "text"}, {Text: "fresh", Class: "text"}}}
-			for i, pattern := range stage.Train {
-				if i == 0 {
-					row.Cells[1].Text = ""
-				}
-				row.Cells[1].Text += pattern + " "
+			trains, optimizer := "everything", "fresh"
+			if len(stage.Train) > 0 {
+				trains = strings.Join(stage.Train, " ")
 			}
-			rate, err := flatten(stage.LR)
+			if stage.Optimizer != "" {
+				optimizer = stage.Optimizer
+			}
+			schedule, err := flatten(stage.LR)
 			if err != nil {
 				return sec, err
 			}
-			for _, f := range rate {
-				row.Cells[3].Text += f.name + " " + f.value + "  "
+			var rate []string
+			for _, f := range schedule {
+				rate = append(rate, f.name+" "+f.value)
 			}
-			if stage.Optimizer != "" {
-				row.Cells[4].Text = stage.Optimizer
-			}
-			g.Rows = append(g.Rows, row)
+			g.Rows = append(g.Rows, chart.Row{Name: stage.Name, Cells: append(words(trains, strings.Join(rate, ", "), optimizer),
+				chart.Cell{Text: fmt.Sprint(stage.Steps)}, chart.Cell{Text: percent(stage.Replay)})})
+		}
+		sec.Tables = append(sec.Tables, g)
+	}
+	if len(s.made.Index.Corpora) > 0 {
+		g := chart.Grid{ID: "hours", Title: "Hours by corpus", Caption: strings.Join(s.made.Index.Warnings, " "), Class: "words",
+			Header: []string{"Corpus", "hours used", "of", "recordings used", "of", "passes"}, TextColumns: 1}
+		for _, c := range s.made.Index.Corpora {
+			g.Rows = append(g.Rows, chart.Row{Name: c.Name, Cells: []chart.Cell{{Text: chart.Figure(c.HoursUsed, 2)}, {Text: chart.Figure(c.Hours, 2)},
+				{Text: fmt.Sprint(c.Used)}, {Text: fmt.Sprint(c.Recordings)}, {Text: chart.Figure(c.Passes, 1)}}})
 		}
 		sec.Tables = append(sec.Tables, g)
 	}
 	if len(s.made.Heldout) > 0 {
-		g := chart.Grid{ID: "heldout-corpora", Title: "Held-out corpora", Class: "words", Header: []string{"Corpus", "split", "clips", "of recordings", "too short", "left out"}, TextColumns: 1}
+		g := chart.Grid{ID: "heldout-corpora", Title: "Held-out corpora", Class: "words", Header: []string{"Corpus", "split", "left out", "clips", "of recordings", "too short"}, TextColumns: 3}
 		for _, c := range s.made.Heldout {
-			g.Rows = append(g.Rows, chart.Row{Name: c.Name, Cells: []chart.Cell{{Text: c.Split, Class: "text"}, {Text: fmt.Sprint(c.Clips)}, {Text: fmt.Sprint(c.Of)}, {Text: fmt.Sprint(c.Short)}, {Text: c.Reason, Class: "text"}}})
+			g.Rows = append(g.Rows, chart.Row{Name: c.Name, Cells: append(words(c.Split, c.Reason),
+				chart.Cell{Text: fmt.Sprint(c.Clips)}, chart.Cell{Text: fmt.Sprint(c.Of)}, chart.Cell{Text: fmt.Sprint(c.Short)})})
 		}
 		sec.Tables = append(sec.Tables, g)
 	}
@@ -113,6 +134,14 @@ func (s *Summary) stagesSection() (section, error) {
 		sec.Folded = append(sec.Folded, facts("recipe-keys", "Every key of the recipe", "Key", "value", s.made.recipe))
 	}
 	return sec, nil
+}
+
+// words are cells of text.
+func words(texts ...string) (cells []chart.Cell) {
+	for _, text := range texts {
+		cells = append(cells, chart.Cell{Text: text, Class: "text"})
+	}
+	return cells
 }
 
 // madeSection is where the run came from.
@@ -138,7 +167,7 @@ func (s *Summary) madeSection() (section, error) {
 func facts(id, title, name, value string, list []fact) chart.Grid {
 	g := chart.Grid{ID: id, Title: title, Class: "words", Header: []string{name, value}, TextColumns: 2}
 	for _, f := range list {
-		g.Rows = append(g.Rows, chart.Row{Name: f.name, Cells: []chart.Cell{{Text: f.value, Class: "text"}}})
+		g.Rows = append(g.Rows, chart.Row{Name: f.name, Cells: words(f.value)})
 	}
 	return g
 }
@@ -162,7 +191,7 @@ func (s *Summary) skippedSection() (section, error) {
 			continue
 		}
 		if n++; n <= mostListed {
-			steps.Rows = append(steps.Rows, chart.Row{Name: fmt.Sprint(step.Step), Cells: []chart.Cell{{Text: step.Stage, Class: "text"}, {Text: step.Reason, Class: "text"}}})
+			steps.Rows = append(steps.Rows, chart.Row{Name: fmt.Sprint(step.Step), Cells: words(step.Stage, step.Reason)})
 		}
 	}
 	if steps.Caption = caption(n); n > 0 {
@@ -172,7 +201,7 @@ func (s *Summary) skippedSection() (section, error) {
 		Header: []string{"Recording", "reason"}, TextColumns: 2}
 	for i, r := range s.made.Skipped {
 		if i < mostListed {
-			recordings.Rows = append(recordings.Rows, chart.Row{Name: r.Path, Cells: []chart.Cell{{Text: r.Reason, Class: "text"}}})
+			recordings.Rows = append(recordings.Rows, chart.Row{Name: r.Path, Cells: words(r.Reason)})
 		}
 	}
 	if len(recordings.Rows) > 0 {
