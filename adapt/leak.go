@@ -62,7 +62,7 @@ func refuseLeaks(learnt []*Corpus, held []EvalCorpus) error {
 			}
 			if p := parts[parts[before-1].furthest]; p.to > r.Start {
 				from, to := max(p.from, r.Start), min(p.to, r.Start+r.Len)
-				return fmt.Errorf("%w: heldout: corpus %s: %s: %.2f to %.2f s are learnt from too, as part of corpus %s: held-out audio must not be",
+				return fmt.Errorf("%w: heldout: corpus %s: %s: %.2f to %.2f s are learnt from too, as part of corpus %s, so they cannot be held out",
 					ErrConfig, c.Name, r.Path, float64(from)/audio.SampleRate, float64(to)/audio.SampleRate, p.corpus)
 			}
 		}

@@ -95,7 +95,7 @@ func (s *watcher) note(r HeldoutRecord) {
 	}
 }
 
-// openEvents begins an event file with what the logs hold and then removes those of earlier processes.
+// openEvents begins an event file with what the logs hold and then empties those of earlier processes.
 func (w *work) openEvents(held []HeldoutRecord) error {
 	old, err := filepath.Glob(filepath.Join(escaped(w.dir), eventFiles+"*"))
 	if err != nil {
@@ -135,8 +135,8 @@ func (w *work) openEvents(held []HeldoutRecord) error {
 	if err := putHeld(w.done + 1); err != nil {
 		return err
 	}
-	for _, path := range old {
-		if err := os.Remove(path); err != nil {
+	for _, path := range old { // a TensorBoard that reads one goes on to the next at its end, and would wait for ever for one that is gone
+		if err := os.Truncate(path, 0); err != nil {
 			return err
 		}
 	}

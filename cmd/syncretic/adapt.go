@@ -33,7 +33,10 @@ func newAdapt(a *app) *cobra.Command {
 			"While it runs, its last states stand in OUT.run (save_every, save_minutes and keep in the recipe). After an interruption,\n" +
 			"also a kill, --resume goes on from the newest that can be read, to the same bytes as an undisturbed run's. The first\n" +
 			"interrupt or SIGTERM saves a state and ends the run, a second one ends it at once. A step whose loss or gradient is not\n" +
-			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.",
+			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.\n\n" +
+			"With the recipe's key heldout (every: STEPS) the model is measured on held-out audio of its corpora before, during and after,\n" +
+			"into heldout.jsonl, so that forgetting is seen while it happens. `tensorboard --logdir` on the folder above OUT draws a run\n" +
+			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.",
 		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
