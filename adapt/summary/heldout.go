@@ -164,16 +164,12 @@ func (s *Summary) outcome(names []string) chart.Grid {
 			}
 			return chart.Cell{Text: chart.Figure(v, decimals)}
 		}
-		row := chart.Row{Name: name, Note: last.Reason}
-		for _, c := range []chart.Cell{
+		g.Rows = append(g.Rows, chart.Row{Name: name, Note: last.Reason, Cells: []chart.Cell{
 			{Text: fmt.Sprint(last.Clips)}, {Text: fmt.Sprint(last.Step)},
 			{Text: chart.Figure(float64(last.CE), 3)}, ofBase(float64(base.CE), 3), changed(float64(last.CE-base.CE), ok),
 			{Text: chart.Figure(float64(last.CQT), 4)}, ofBase(float64(base.CQT), 4),
 			{Text: percent(meanOf(last.Accuracy))}, {Text: percent(meanOf(base.Accuracy))},
-		} {
-			row.Cells = append(row.Cells, c)
-		}
-		g.Rows = append(g.Rows, row)
+		}})
 	}
 	return g
 }

@@ -28,13 +28,13 @@ type Finding struct{ Label, Value, Note string }
 // Fact is one row of the provenance table.
 type Fact struct{ Name, Value string }
 
-// A Chart and its parts are those of the package that draws them.
+// Charts are those of the package that draws them.
 type (
-	Chart     = chart.Chart
-	Line      = chart.Line
-	Kind      = chart.Kind
-	Mark      = chart.Mark
-	Reference = chart.Reference
+	Chart     = chart.Chart     // a line chart over one x axis
+	Line      = chart.Line      // one of its series
+	Kind      = chart.Kind      // how that is drawn
+	Mark      = chart.Mark      // a vertical line
+	Reference = chart.Reference // a horizontal line
 )
 
 // The kinds of lines, as chart has them.
