@@ -192,7 +192,8 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Skipped names the recordings that were left out of all corpora, and of those that the teacher was fitted on, each once.
+// Skipped names the recordings that were left out of all corpora, held-out ones too, and of those that the teacher was fitted on, each
+// once.
 func (r *Run) Skipped() []audio.Skipped {
 	var all []audio.Skipped
 	add := func(list []audio.Skipped) {
@@ -206,6 +207,9 @@ func (r *Run) Skipped() []audio.Skipped {
 		add(c.Skipped)
 	}
 	add(r.teacher.skipped)
+	if r.heldout != nil {
+		add(r.heldout.Skipped())
+	}
 	return all
 }
 
