@@ -36,8 +36,8 @@ type Options struct {
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
-// the logs train.jsonl and heldout.jsonl (where the recipe asks for one), both also as an event file for TensorBoard and drawn as
-// summary.html, and the provenance adapt.json. While it runs, state and logs stand in the folder out.run; an
+// the logs train.jsonl and heldout.jsonl (where the recipe asks for it), what they say as train.tfevents for TensorBoard and as
+// summary.html, and the provenance adapt.json. While it runs, states and logs stand in the folder out.run; an
 // interruption (a cancelled context) saves the state there first, and Resume goes on from it to the same weights, bit for
 // bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an
 // out.run without Resume or Force, wraps fs.ErrExist; an out.run in which another process works wraps checkpoint.ErrLocked.

@@ -32,7 +32,8 @@ type watcher struct {
 const (
 	heldoutLog = "heldout.jsonl"
 	provenance = "adapt.json"
-	eventFiles = "events.out.tfevents."
+	eventFiles = "events.out.tfevents." // while the run goes on, with the time
+	eventFile  = "train.tfevents"       // of the output
 )
 
 // watch opens the logs beside the state that the run goes on from.
@@ -226,14 +227,14 @@ func (w *work) results(out string, opts Options) ([]checkpoint.SideFile, error) 
 	files := []checkpoint.SideFile{{Name: provenance, Data: doc}}
 	logs := summary.Logs{Name: filepath.Base(out), Provenance: doc}
 	for _, log := range []struct {
-		path string
-		data *[]byte
-	}{{w.logPath(), &logs.Train}, {filepath.Join(w.dir, heldoutLog), &logs.Heldout}, {w.seen.events.Name(), new([]byte)}} {
+		name, path string
+		data       *[]byte
+	}{{"train.jsonl", w.logPath(), &logs.Train}, {heldoutLog, filepath.Join(w.dir, heldoutLog), &logs.Heldout}, {eventFile, w.seen.events.Name(), new([]byte)}} {
 		if *log.data, err = os.ReadFile(log.path); err != nil {
 			return nil, err
 		}
 		if len(*log.data) > 0 {
-			files = append(files, checkpoint.SideFile{Name: filepath.Base(log.path), Data: *log.data})
+			files = append(files, checkpoint.SideFile{Name: log.name, Data: *log.data})
 		}
 	}
 	var page bytes.Buffer

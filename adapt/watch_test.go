@@ -163,14 +163,10 @@ func TestHeldoutResumes(t *testing.T) {
 	}
 }
 
-// events are the steps of every tag in a folder's one event file.
+// events are the steps of every tag in an output's event file.
 func events(t *testing.T, dir string) map[string][]int64 {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dir, eventFiles+"*"))
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("%s: event files %v (%v), want one", dir, paths, err)
-	}
-	data := read(t, paths[0])
+	data := read(t, dir, eventFile)
 	steps := map[string][]int64{}
 	for len(data) > 0 {
 		n := binary.LittleEndian.Uint64(data)

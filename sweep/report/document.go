@@ -28,14 +28,20 @@ type Finding struct{ Label, Value, Note string }
 // Fact is one row of the provenance table.
 type Fact struct{ Name, Value string }
 
-// Charts are those of the package that draws them.
-type (
-	Chart     = chart.Chart     // a line chart over one x axis
-	Line      = chart.Line      // one of its series
-	Kind      = chart.Kind      // how that is drawn
-	Mark      = chart.Mark      // a vertical line
-	Reference = chart.Reference // a horizontal line
-)
+// Chart is a line chart over one x axis.
+type Chart = chart.Chart
+
+// Line is one series of a chart.
+type Line = chart.Line
+
+// Kind says how a line is drawn.
+type Kind = chart.Kind
+
+// Mark is a labelled vertical line of a chart.
+type Mark = chart.Mark
+
+// Reference is a labelled horizontal line of a chart.
+type Reference = chart.Reference
 
 // The kinds of lines, as chart has them.
 const (
