@@ -37,6 +37,8 @@ type Config struct {
 	Keep        int     `yaml:"keep" json:"keep"`                                     // states on disk at a time, beside those at the ends of stages
 
 	HeadsWarmup *HeadsWarmup `yaml:"heads_warmup,omitempty" json:"heads_warmup,omitempty"` // a first stage for fresh heads; nil is none
+
+	Heldout HeldoutConfig `yaml:"heldout,omitempty" json:"heldout,omitzero"` // losses on held-out audio while the run goes on
 }
 
 // CorpusConfig names the recordings of one tradition.
@@ -181,6 +183,7 @@ func (c *Config) validate() error {
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	within("save_minutes", c.SaveMinutes, 0, 1e6)
 	check(c.Keep > 0, "keep: got %d, want at least 1", c.Keep)
+	c.Heldout.validate(seen, check)
 	check(c.MaxSkipped >= 0, "max_skipped: got %d, want 0 or more", c.MaxSkipped)
 	check(c.Optimizer.Variant == "pytorch" || c.Optimizer.Variant == "fairseq", "optimizer.variant: got %q, want pytorch or fairseq", c.Optimizer.Variant)
 	check(c.Batch.Clips > 0 && c.Batch.Accumulate > 0 && c.Batch.Seconds > 0, "batch: clips, seconds and accumulate must be positive, got %d, %g, %d",

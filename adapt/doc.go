@@ -23,6 +23,8 @@
 //     number. [Run.Train] resumes from any of them to the bytes of an undisturbed run, and a kill costs the steps since the last.
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
 //   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
+//   - [HeldoutConfig], [HeldoutRecord]: the same of the model that is being trained, every so many steps (adapt/summary draws the logs of a
+//     run as a page, adapt/tensorboard writes them as event files).
 //   - [Evaluation]: the same for any models on any corpora, as the verb `adapt eval` prints it: a score that needs no labels.
 //
 // Nothing here prints: progress goes to the callback of [Open], records of steps to that of [Options].

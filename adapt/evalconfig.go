@@ -17,6 +17,7 @@ type EvalConfig struct {
 	Seconds   float64        // of a crop
 	Seed      uint64         // of the crops' places and of the masks
 	Targets   string         // a folder for cached targets; "" means beside the teacher
+	Clips     int            // most crops of a corpus, drawn by Seed; only their recordings are read. 0 means all
 }
 
 // Eval takes a recipe's teacher, objective, length of crops and place of targets for an evaluation on the given corpora.

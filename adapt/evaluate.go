@@ -85,14 +85,12 @@ func OpenEvaluation(ctx context.Context, cfg EvalConfig, progress func(what stri
 			err = errors.Join(err, e.Close())
 		}
 	}()
+	if err := e.openCorpora(); err != nil {
+		return nil, err
+	}
 	var corpora []*Corpus
-	for _, k := range cfg.Corpora {
-		c, err := OpenCorpus(k)
-		if err != nil {
-			return nil, err
-		}
-		corpora = append(corpora, c)
-		e.corpora = append(e.corpora, EvalCorpus{Corpus: c, Hash: c.hash()})
+	for _, c := range e.corpora {
+		corpora = append(corpora, c.Corpus)
 	}
 	if e.teacher, err = TeacherFor(ctx, cfg.Teacher, corpora); err != nil {
 		return nil, err
@@ -111,14 +109,29 @@ func OpenEvaluation(ctx context.Context, cfg EvalConfig, progress func(what stri
 	return e, nil
 }
 
+func (e *Evaluation) openCorpora() error {
+	for _, k := range e.cfg.Corpora {
+		c, err := OpenCorpus(k)
+		if err != nil {
+			return err
+		}
+		e.corpora = append(e.corpora, EvalCorpus{Corpus: c})
+	}
+	return nil
+}
+
 // prepare draws a corpus's crops and opens its targets.
 func (e *Evaluation) prepare(ctx context.Context, c *EvalCorpus, progress func(what string, done, total int)) error {
 	crops, err := heldoutCrops(c.Corpus, e.teacher.Hop(), e.cfg.Seconds, e.cfg.Seed)
 	if err != nil {
 		return err
 	}
+	c.Short = len(c.Recordings) - len(crops)
+	if n := e.cfg.Clips; n > 0 && len(crops) > n {
+		crops = c.keep(crops, n, e.cfg.Seed)
+	}
 	e.crops = append(e.crops, crops)
-	c.Clips, c.Short = len(crops), len(c.Recordings)-len(crops)
+	c.Clips, c.Hash = len(crops), c.hash()
 	tokens, err := e.teacher.identities(ctx, c.Corpus)
 	if err != nil {
 		return err
@@ -179,11 +192,8 @@ func (e *Evaluation) Open(path, heads string) (*EvalModel, error) {
 //
 // The cost is a forward pass of all crops.
 func (e *Evaluation) Measure(ctx context.Context, m *Model, report func(done, total int)) ([]Score, error) {
-	if m.teacher != e.teacher {
-		return nil, fmt.Errorf("%w: the model was opened with another teacher than the evaluation's", ErrConfig)
-	}
-	l := &loader{encoder: m.Encoder, teacher: e.teacher, targets: e.targets, obj: e.cfg.Objective, samples: samplesOf(e.cfg.Seconds)}
-	if err := l.check(); err != nil {
+	l, err := e.loader(m)
+	if err != nil {
 		return nil, err
 	}
 	total, done := 0, 0
@@ -192,34 +202,54 @@ func (e *Evaluation) Measure(ctx context.Context, m *Model, report func(done, to
 	}
 	scores := make([]Score, len(e.corpora))
 	for i, crops := range e.crops {
-		var sum tally
-		for from := 0; from < len(crops); from += heldoutClips {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			part := crops[from:min(from+heldoutClips, len(crops))]
-			b, err := l.load(part, e.cfg.Seed, "heldout", from)
-			if err != nil {
-				return nil, fmt.Errorf("corpus %s: %w", e.corpora[i].Name, err)
-			}
-			if len(b.rows) > 0 { // with few spans asked for, a batch can be without a mask
-				_, p, err := m.forward(b, false, 0, 1)
-				if err != nil {
-					return nil, err
-				}
-				sum.add(p)
-			}
-			done += len(part)
-			if report != nil {
+		sum, err := e.tally(ctx, m, l, i, func(n int) {
+			if done += n; report != nil {
 				report(done, total)
 			}
+		})
+		if err != nil {
+			return nil, err
 		}
-		var err error
 		if scores[i], err = sum.score(len(crops)); err != nil {
 			return nil, fmt.Errorf("corpus %s: %w", e.corpora[i].Name, err)
 		}
 	}
 	return scores, nil
+}
+
+// loader reads the evaluation's audio for a model.
+func (e *Evaluation) loader(m *Model) (*loader, error) {
+	if m.teacher != e.teacher {
+		return nil, fmt.Errorf("%w: the model was opened with another teacher than the evaluation's", ErrConfig)
+	}
+	l := &loader{encoder: m.Encoder, teacher: e.teacher, targets: e.targets, obj: e.cfg.Objective, samples: samplesOf(e.cfg.Seconds)}
+	return l, l.check()
+}
+
+// tally runs a model over the crops of one corpus. heard, which may be nil, hears how many more are done.
+func (e *Evaluation) tally(ctx context.Context, m *Model, l *loader, corpus int, heard func(n int)) (sum tally, err error) {
+	crops := e.crops[corpus]
+	for from := 0; from < len(crops); from += heldoutClips {
+		if err := ctx.Err(); err != nil {
+			return sum, err
+		}
+		part := crops[from:min(from+heldoutClips, len(crops))]
+		b, err := l.load(part, e.cfg.Seed, "heldout", from)
+		if err != nil {
+			return sum, fmt.Errorf("corpus %s: %w", e.corpora[corpus].Name, err)
+		}
+		if len(b.rows) > 0 { // with few spans asked for, a batch can be without a mask
+			_, p, err := m.forward(b, false, 0, 1)
+			if err != nil {
+				return sum, err
+			}
+			sum.add(p)
+		}
+		if heard != nil {
+			heard(len(part))
+		}
+	}
+	return sum, nil
 }
 
 // tally adds up parts, each weighted by its masked frames.
@@ -280,15 +310,21 @@ func (e *Evaluation) Skipped() []audio.Skipped {
 
 // Close releases the mapped targets, the tokens and the corpora's open files.
 func (e *Evaluation) Close() error {
+	err := e.release()
+	if e.teacher != nil {
+		err = errors.Join(err, e.teacher.Close())
+	}
+	return err
+}
+
+// release is Close but for the teacher.
+func (e *Evaluation) release() error {
 	var errs []error
 	for _, c := range e.corpora {
 		errs = append(errs, c.files.Close())
 	}
 	for _, t := range e.targets {
 		errs = append(errs, t.Close())
-	}
-	if e.teacher != nil {
-		errs = append(errs, e.teacher.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package adapt
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"syncretic/adapt/audio"
 )
@@ -54,6 +55,19 @@ func heldoutCrops(c *Corpus, hop int, seconds float64, seed uint64) ([]Crop, err
 		return nil, fmt.Errorf("%w: corpus %s: no recording is as long as a crop of %g s", audio.ErrInvalid, c.Name, seconds)
 	}
 	return crops, nil
+}
+
+// keep draws n of a corpus's crops, in their order, and forgets the recordings of all others.
+func (c *Corpus) keep(crops []Crop, n int, seed uint64) []Crop {
+	chosen := distinct(stream(seed, "heldout recordings"), n, len(crops))
+	slices.Sort(chosen)
+	recordings, kept := make([]Recording, n), make([]Crop, n)
+	for i, at := range chosen {
+		recordings[i] = c.Recordings[crops[at].Recording]
+		kept[i] = Crop{Corpus: c, Recording: i, Start: crops[at].Start}
+	}
+	c.Recordings = recordings
+	return kept
 }
 
 // Loss is a model's masked-prediction loss on held-out audio, in nats a frame summed over codebooks, and squared error.

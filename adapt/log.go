@@ -35,6 +35,8 @@ func (w *work) log(r Record) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.file.Write(append(line, '\n'))
-	return err
+	if _, err = w.file.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	return w.seen.putStep(r)
 }

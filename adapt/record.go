@@ -1,5 +1,7 @@
 package adapt
 
+import "time"
+
 // Record is one line of the training log.
 type Record struct {
 	Step      int     `json:"step"` // over all stages, from 1
@@ -10,6 +12,9 @@ type Record struct {
 	Parts
 	GradNorm float64 `json:"grad_norm"` // before clipping; NaN where the loss was not finite
 	Speed    float64 `json:"clips_per_s"`
+
+	Time time.Time     `json:"time,omitzero"` // at the step's end
+	Left time.Duration `json:"-"`             // that the run will still take, all stages, held-out measurements and saving counted
 
 	Skipped      bool   `json:"skipped,omitempty"`       // loss or gradient was not finite: the step changed nothing
 	Reason       string `json:"reason,omitempty"`        // of a skip, with the value

@@ -27,6 +27,7 @@ type Run struct {
 	inputs  map[string]string // sha-256 of what the run starts from
 	now     func() time.Time  // the clock of SaveMinutes
 	disk    disk
+	heldout *monitor
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
@@ -49,6 +50,9 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 			return nil, err
 		}
 		r.corpora = append(r.corpora, c)
+	}
+	if r.heldout, err = openMonitor(cfg, r.corpora); err != nil {
+		return nil, err
 	}
 	if progress != nil {
 		progress("teacher", 0, 1)
@@ -100,6 +104,9 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 			return nil, err
 		}
 		r.targets[c] = targets
+	}
+	if err := r.heldout.prepare(ctx, r.teacher, progress); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -185,7 +192,8 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Skipped names the recordings that were left out of all corpora, and of those that the teacher was fitted on, each once.
+// Skipped names the recordings that were left out of all corpora, held-out ones too, and of those that the teacher was fitted on, each
+// once.
 func (r *Run) Skipped() []audio.Skipped {
 	var all []audio.Skipped
 	add := func(list []audio.Skipped) {
@@ -199,6 +207,9 @@ func (r *Run) Skipped() []audio.Skipped {
 		add(c.Skipped)
 	}
 	add(r.teacher.skipped)
+	if r.heldout != nil {
+		add(r.heldout.Skipped())
+	}
 	return all
 }
 
@@ -211,6 +222,7 @@ func (r *Run) Close() error {
 	for _, t := range r.targets {
 		errs = append(errs, t.Close())
 	}
+	errs = append(errs, r.heldout.close())
 	if r.teacher != nil {
 		errs = append(errs, r.teacher.Close())
 	}

@@ -37,12 +37,13 @@ type work struct {
 	savedAt time.Time // when the state on disk was written or the run began
 
 	release func() error // of the folder's lock
+	seen    *watcher
 }
 
 // key tells recipes with their inputs apart that end in other weights.
 func (r *Run) key() (string, error) {
 	cfg := r.cfg
-	cfg.SaveEvery, cfg.SaveMinutes, cfg.MaxSkipped, cfg.Keep = 0, 0, 0, 0 // of no account to the weights, so a resumed run may change them
+	cfg.SaveEvery, cfg.SaveMinutes, cfg.MaxSkipped, cfg.Keep, cfg.Heldout = 0, 0, 0, 0, HeldoutConfig{} // of no account to the weights, so a resumed run may change them
 	doc, err := cfg.Marshal()
 	if err != nil {
 		return "", err
@@ -233,6 +234,7 @@ func momentsIn(m *checkpoint.Model) ([]optim.State, error) {
 
 // close releases the folder. Errors of closing are of no account: what matters was written before.
 func (w *work) close() {
+	w.seen.close()
 	if w.file != nil {
 		_ = w.file.Close()
 	}

@@ -2,7 +2,6 @@ package adapt
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"syncretic/adapt/audio"
 	"syncretic/adapt/optim"
 	"syncretic/checkpoint"
 )
@@ -31,10 +29,15 @@ type Options struct {
 
 	ResumeFrom int          // go on from the state of that step, forgetting later ones; 0 is the last, where Resume is set
 	Warn       func(string) // hears of what does not stop the run: a state that cannot be read, too little room; may be nil
+
+	// Heldout hears of every measurement on held-out audio, and of the base's on the same crops: nil where there is none.
+	// May be nil.
+	Heldout func(now HeldoutRecord, base *HeldoutRecord)
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
-// the log train.jsonl and the provenance adapt.json. While it runs, state and log stand in the folder out.run; an
+// the logs train.jsonl and heldout.jsonl (where the recipe asks for it), what they say as train.tfevents for TensorBoard and as
+// summary.html, and the provenance adapt.json. While it runs, states and logs stand in the folder out.run; an
 // interruption (a cancelled context) saves the state there first, and Resume goes on from it to the same weights, bit for
 // bit, as an uninterrupted run. A run that fails before its first state leaves nothing. An existing out without Force, or an
 // out.run without Resume or Force, wraps fs.ErrExist; an out.run in which another process works wraps checkpoint.ErrLocked.
@@ -61,6 +64,9 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 		return err
 	}
 	defer w.close()
+	if err := w.watch(opts); err != nil {
+		return err
+	}
 	began := w.done
 	if err := r.stages(ctx, w, opts); err != nil {
 		if w.saved == 0 {
@@ -108,6 +114,9 @@ func (r *Run) stages(ctx context.Context, w *work, opts Options) error {
 		}
 		first += s.Steps
 	}
+	if err := w.measure(ctx, total, opts); err != nil {
+		return errors.Join(err, w.save(context.WithoutCancel(ctx)))
+	}
 	if w.skipped == total {
 		w.saved = 0 // the state is what the run began with
 		return fmt.Errorf("%w: all %d steps were skipped", ErrDiverged, total)
@@ -125,6 +134,9 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 	defer cancel()
 	batches := r.prefetch(ctx, sampler, index, w.done-first)
 	for step := w.done - first; step < s.Steps; step++ {
+		if err := w.measure(ctx, total, opts); err != nil {
+			return errors.Join(err, w.save(context.WithoutCancel(ctx)))
+		}
 		if ctx.Err() != nil {
 			return errors.Join(ctx.Err(), w.save(context.WithoutCancel(ctx)))
 		}
@@ -140,6 +152,7 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 		w.count(record.Skipped)
 		record.Step, record.Steps, record.Stage, record.StageStep, record.SkippedSteps = w.done, total, s.Name, step+1, w.skipped
 		record.Speed = float64(r.cfg.Batch.Clips*r.cfg.Batch.Accumulate) / time.Since(began).Seconds()
+		w.timed(&record, began)
 		if err := w.log(record); err != nil {
 			return err
 		}
@@ -161,22 +174,10 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 
 // write stores the finished model.
 func (r *Run) write(ctx context.Context, w *work, out string, opts Options) error {
-	log, err := os.ReadFile(w.logPath())
-	if err != nil {
-		return err
-	}
-	provenance, err := json.MarshalIndent(struct {
-		Version string            `json:"version"`
-		Run     string            `json:"run"` // tells whether an output is this run's
-		Inputs  map[string]string `json:"inputs_sha256"`
-		Config  Config            `json:"config"`
-		Skipped []audio.Skipped   `json:"skipped,omitempty"`
-		Steps   int               `json:"skipped_steps,omitempty"`
-	}{opts.Version, w.key, r.inputs, r.cfg, r.Skipped(), w.skipped}, "", "  ")
+	files, err := w.results(out, opts)
 	if err != nil {
 		return err
 	}
 	meta := map[string]string{"format": "pt", "syncretic.verb": "adapt", "syncretic.version": opts.Version, "syncretic.seed": fmt.Sprint(r.cfg.Seed)}
-	return r.model.Write(ctx, out, w.dir, checkpoint.WriteOptions{Force: opts.Force, Metadata: meta, SideFiles: []checkpoint.SideFile{
-		{Name: "adapt.json", Data: append(provenance, '\n')}, {Name: "train.jsonl", Data: log}}})
+	return r.model.Write(ctx, out, w.dir, checkpoint.WriteOptions{Force: opts.Force, Metadata: meta, SideFiles: files})
 }

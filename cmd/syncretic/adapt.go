@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,7 +33,10 @@ func newAdapt(a *app) *cobra.Command {
 			"While it runs, its last states stand in OUT.run (save_every, save_minutes and keep in the recipe). After an interruption,\n" +
 			"also a kill, --resume goes on from the newest that can be read, to the same bytes as an undisturbed run's. The first\n" +
 			"interrupt or SIGTERM saves a state and ends the run, a second one ends it at once. A step whose loss or gradient is not\n" +
-			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.",
+			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.\n\n" +
+			"With the recipe's key heldout (every: STEPS) the model is measured on held-out audio of its corpora before, during and after,\n" +
+			"into heldout.jsonl, so that forgetting is seen while it happens. `tensorboard --logdir` on the folder above OUT draws a run\n" +
+			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.",
 		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -43,7 +48,7 @@ func newAdapt(a *app) *cobra.Command {
 	cmd.Flags().IntVar(&o.from, "resume-from", 0, "go on from the state of this step (of those in OUT.run) and forget later ones")
 	profileFlag(cmd, &o.profile)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
-	cmd.AddCommand(newAdaptEval(a))
+	cmd.AddCommand(newAdaptEval(a), newAdaptReport(a))
 	return cmd
 }
 
@@ -74,7 +79,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	if cfg.Heads != "" && cfg.Heads != "fresh" {
 		inputs = append(inputs, cfg.Heads)
 	}
-	for _, k := range cfg.Corpora {
+	for _, k := range slices.Concat(cfg.Corpora, cfg.Heldout.Corpora) {
 		inputs = append(inputs, k.Manifest)
 	}
 	if err := a.modelOutput(out, inputs...); err != nil && !(o.resume && errors.Is(err, fs.ErrExist) && stored(out)) {
@@ -97,14 +102,20 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	defer prof.abandon()
+	for _, c := range run.Heldout() {
+		if c.Out != "" {
+			a.logf("held-out losses are without corpus %s: %s", c.Name, c.Out)
+		}
+	}
 	bar := a.progress("adapting")
+	bar.timed = true
 	defer bar.stop()
 	var last adapt.Record
+	held := newHeldoutResults(a, bar)
 	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, ResumeFrom: o.from, Version: version(), Report: func(r adapt.Record) {
 		last = r
-		bar.set(r.Step, r.Steps, fmt.Sprintf("%s  loss %.3f  ce %.2f  cqt %.3f  lr %.2g  %.0f clips/s%s", r.Stage, r.Loss, r.CE(), r.CQT, r.Rate, r.Speed,
-			skippedSteps("  ", r)))
-	}, Resumed: func(done int, stopped string) {
+		bar.report(r.Step, r.Steps, stepNote(r), map[string]any{"record": r, "seconds_left": math.Round(r.Left.Seconds())})
+	}, Heldout: held.hear, Resumed: func(done int, stopped string) {
 		if stopped != "" {
 			stopped = ", where the run stopped: " + stopped
 		}
@@ -118,8 +129,8 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	skipped := run.Skipped()
-	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "skipped": skippedJSON(skipped)}, profile),
-		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last)))
+	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "heldout": held.last, "skipped": skippedJSON(skipped)}, profile),
+		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last))+held.text())
 }
 
 // stored tells whether a model directory is one that adapt wrote: it may be the finished output of the very run to be resumed.

@@ -17,6 +17,7 @@ import (
 	"syncretic/adapt/encodec"
 	"syncretic/adapt/kmeans"
 	"syncretic/adapt/mert"
+	"syncretic/adapt/summary"
 	"syncretic/adapt/tokens"
 	"syncretic/arithmetic/mergekit"
 	"syncretic/checkpoint"
@@ -73,7 +74,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	case is(fs.ErrExist):
 		return exitExists
 	case is(adapt.ErrNoHeads, adapt.ErrStates, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
-		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed
@@ -81,8 +82,13 @@ func (a *app) classify(ctx context.Context, err error) int {
 
 // complain prints the error on one line and, when there is something to suggest, a hint on another.
 func (a *app) complain(code int, c *cobra.Command, err error) {
+	h := a.hint(code, c, err)
+	if a.shown == progressJSON {
+		a.event("error", map[string]any{"text": oneLine(code, err), "hint": h, "exit_code": code})
+		return
+	}
 	fmt.Fprintf(a.stderr, "syncretic: %s\n", oneLine(code, err))
-	if h := a.hint(code, c, err); h != "" {
+	if h != "" {
 		fmt.Fprintf(a.stderr, "hint: %s\n", h)
 	}
 }

@@ -21,6 +21,7 @@ var rooms = map[string]room{
 	"checkpoint/half":      {nil, "kernels over slices know nothing of tensors"},
 	"checkpoint/torchfile": {nil, "it parses files of unknown origin from bytes: it opens none and knows no model"},
 	"checkpoint/recipe":    {nil, "it decodes any room's YAML, so it knows none of them"},
+	"checkpoint/chart":     {nil, "it draws any room's figures, so it knows none of them"},
 
 	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
 	"arithmetic/vec":       {nil, "kernels over slices know nothing of tensors"},
@@ -46,12 +47,15 @@ var rooms = map[string]room{
 	"adapt/mert":    {[]string{"checkpoint", "adapt/op", "adapt/optim", "adapt/cqt"}, "the encoder can be used without the training that made it"},
 	"adapt":         {[]string{"checkpoint", "checkpoint/recipe", "adapt/"}, "training knows nothing of merges, probes and sweeps, which judge it"},
 
+	"adapt/tensorboard": {nil, "event files hold named numbers, whatever they measure"},
+	"adapt/summary":     {[]string{"checkpoint/chart"}, "a summary draws the logs that a run leaves: it needs no model, so it can be made of any run, also one in progress"},
+
 	"probe":        {[]string{"checkpoint", "checkpoint/recipe", "adapt/audio", "adapt/op", "adapt/optim", "probe/metric"}, "probes see an encoder through their own Extractor only, so that any encoder can be probed"},
 	"probe/metric": {nil, "metrics take scores and labels, wherever they are from"},
 
 	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
 	"sweep/store":  {nil, "the study's schema is Optuna's: it knows trials, not merges"},
-	"sweep/report": {[]string{"arithmetic", "sweep"}, "a report draws what a study holds and computes nothing"},
+	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
 
 	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
 	"examples/corpus": {[]string{"adapt/audio", "checkpoint"}, "the corpora are audio files and manifests; what is learnt from them must not shape them"},

@@ -17,7 +17,8 @@ type app struct {
 	quiet   bool
 	force   bool
 	threads int
-	started bool // flags and arguments were understood, so a later error is not one of usage
+	shown   string // how progress is shown: progressAuto or progressJSON
+	started bool   // flags and arguments were understood, so a later error is not one of usage
 }
 
 func newRoot(a *app) *cobra.Command {
@@ -36,6 +37,7 @@ func newRoot(a *app) *cobra.Command {
 	f := root.PersistentFlags()
 	f.BoolVar(&a.json, "json", false, "print the result as one JSON value on standard output, and nothing else there")
 	f.BoolVar(&a.quiet, "quiet", false, "no progress and no log lines")
+	f.StringVar(&a.shown, "progress", progressAuto, "on standard error: auto draws bars on a terminal and writes a line now and then elsewhere; json writes one JSON object a line")
 	f.BoolVar(&a.force, "force", false, "replace an existing output")
 	f.IntVar(&a.threads, "threads", 0, "cores to use (default: all)")
 	root.AddCommand(newMerge(a), newCompare(a), newVector(a), newApply(a), newExtractLora(a), newInspect(a), newVerify(a), newConvert(a),
@@ -50,6 +52,9 @@ func newRoot(a *app) *cobra.Command {
 func (a *app) start() error {
 	if a.threads < 0 {
 		return usageError("--threads %d: want 1 or more, or 0 for all cores", a.threads)
+	}
+	if a.shown != progressAuto && a.shown != progressJSON {
+		return usageError("--progress %s: want %s or %s", a.shown, progressAuto, progressJSON)
 	}
 	if a.threads > 0 {
 		runtime.GOMAXPROCS(a.threads)
@@ -78,7 +83,11 @@ func (a *app) result(value any, text string) error {
 
 // logf writes one log line to standard error.
 func (a *app) logf(format string, args ...any) {
-	if !a.quiet {
+	switch {
+	case a.quiet:
+	case a.shown == progressJSON:
+		a.event("log", map[string]any{"text": fmt.Sprintf(format, args...)})
+	default:
 		fmt.Fprintf(a.stderr, format+"\n", args...)
 	}
 }

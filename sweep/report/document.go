@@ -1,6 +1,10 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"syncretic/checkpoint/chart"
+)
 
 // Document is everything a report shows, as plain data. Sections whose data is empty are left out. Wherever a figure is
 // NaN the report shows a dash. Nothing is computed from the figures but scales, colours and the words "not significant".
@@ -25,47 +29,26 @@ type Finding struct{ Label, Value, Note string }
 type Fact struct{ Name, Value string }
 
 // Chart is a line chart over one x axis.
-type Chart struct {
-	Title      string
-	Caption    string
-	XLabel     string
-	YLabel     string
-	X          []float64
-	Lines      []Line
-	Marks      []Mark      // vertical lines: the chosen lambda
-	References []Reference // horizontal lines: the base, the constraint
-	Decimals   int         // of y in the table under the chart; 0 means 3
-}
+type Chart = chart.Chart
+
+// Line is one series of a chart.
+type Line = chart.Line
 
 // Kind says how a line is drawn.
-type Kind int
+type Kind = chart.Kind
 
-// The kinds of lines: a coloured thin line with its own marker for one culture, a heavy line for the mean over
-// cultures, a dashed one for Western.
+// Mark is a labelled vertical line of a chart.
+type Mark = chart.Mark
+
+// Reference is a labelled horizontal line of a chart.
+type Reference = chart.Reference
+
+// The kinds of lines, as chart has them.
 const (
-	Culture Kind = iota
-	Mean
-	Western
+	Culture = chart.Culture
+	Mean    = chart.Mean
+	Western = chart.Western
 )
-
-// Line is one series; Y[i] belongs to the chart's X[i], NaN leaves a gap.
-type Line struct {
-	Name string
-	Kind Kind
-	Y    []float64
-}
-
-// Mark is a labelled vertical line at X.
-type Mark struct {
-	X     float64
-	Label string
-}
-
-// Reference is a labelled horizontal line at Y.
-type Reference struct {
-	Y     float64
-	Label string
-}
 
 // Table is a table of text. Columns from NumericFrom on are set as figures.
 type Table struct {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"syncretic/checkpoint/chart"
 )
 
 func wordGrid(id string, t Table) (grid, error) {
@@ -42,12 +44,12 @@ func scoreGrid(id string, t ScoreTable) (grid, error) {
 }
 
 func scoreCell(c ScoreCell, decimals int) gridCell {
-	cell := gridCell{Text: figure(c.Value, decimals)}
+	cell := gridCell{Text: chart.Figure(c.Value, decimals)}
 	if c.Difference == nil || math.IsNaN(c.Difference.Difference) {
 		return cell
 	}
 	d := *c.Difference
-	cell.Small = signed(d.Difference, decimals)
+	cell.Small = chart.Signed(d.Difference, decimals)
 	cell.Interval = "[" + end(d.Low, decimals) + ", " + end(d.High, decimals) + "]"
 	switch {
 	case !d.Significant():
@@ -75,11 +77,11 @@ func lossGrid(id string, t LossTable) (grid, error) {
 			values = append(values, c.Loss)
 		}
 	}
-	low, high, _ := extent(values)
+	low, high, _ := chart.Extent(values)
 	for _, row := range t.Rows {
 		out := gridRow{Name: row.Model, Note: row.Note, Chosen: row.Chosen}
 		for i, c := range row.Cells {
-			cell := gridCell{Text: figure(c.Loss, decimals), Class: heat(c.Loss, low, high)}
+			cell := gridCell{Text: chart.Figure(c.Loss, decimals), Class: chart.Heat(c.Loss, low, high)}
 			if t.Unigram != nil {
 				cell.Small = againstUnigram(c.CrossEntropy-t.Unigram[i], decimals)
 			}
@@ -90,7 +92,7 @@ func lossGrid(id string, t LossTable) (grid, error) {
 	if t.Unigram != nil {
 		row := gridRow{Name: "Own unigram", Note: "cross-entropy", Class: "reference"}
 		for _, v := range t.Unigram {
-			row.Cells = append(row.Cells, gridCell{Text: figure(v, decimals)})
+			row.Cells = append(row.Cells, gridCell{Text: chart.Figure(v, decimals)})
 		}
 		g.Rows = append(g.Rows, row)
 	}
@@ -99,10 +101,10 @@ func lossGrid(id string, t LossTable) (grid, error) {
 
 // againstUnigram says in words where a cross-entropy lies; nothing when it is unknown.
 func againstUnigram(excess float64, decimals int) string {
-	text := figure(math.Abs(excess), decimals)
+	text := chart.Figure(math.Abs(excess), decimals)
 	zero, err := strconv.ParseFloat(text, 64)
 	switch {
-	case text == dash:
+	case text == chart.Dash:
 		return ""
 	case err == nil && zero == 0:
 		return "level"
@@ -110,34 +112,6 @@ func againstUnigram(excess float64, decimals int) string {
 		return text + " below"
 	}
 	return text + " above"
-}
-
-// heatSteps is the number of background classes h0..h9 in style.css.
-const heatSteps = 10
-
-// heat is the class of a cell's background: h0 at low to h9 at high, none for what is not finite.
-func heat(v, low, high float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return ""
-	}
-	if !(high > low) {
-		return "h0"
-	}
-	step := int((v - low) / (high - low) * heatSteps)
-	return fmt.Sprintf("h%d", max(0, min(heatSteps-1, step)))
-}
-
-// diverging is the class of a cell's background where a figure lies to one side of a middle: h0 there, h9 a reach above it and more,
-// hn9 as far below, none for what is not finite. Figures near the middle look alike on both sides of it.
-func diverging(v, middle, reach float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return ""
-	}
-	step := int(math.Round((v - middle) / reach * (heatSteps - 1)))
-	if step < 0 {
-		return fmt.Sprintf("hn%d", min(heatSteps-1, -step))
-	}
-	return fmt.Sprintf("h%d", min(heatSteps-1, step))
 }
 
 func orDefault(decimals, otherwise int) int {

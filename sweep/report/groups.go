@@ -1,6 +1,10 @@
 package report
 
-import "math"
+import (
+	"math"
+
+	"syncretic/checkpoint/chart"
+)
 
 // groupGrid is one row a group of layers or tensor: of every vector the norm, and what else is known of it; and means over pairs.
 func groupGrid(id, title string, in Interference, groups []Group) grid {
@@ -40,7 +44,7 @@ func groupGrid(id, title string, in Interference, groups []Group) grid {
 	for _, group := range groups {
 		row := gridRow{Name: group.Name}
 		for i, v := range group.Norms {
-			row.Cells = append(row.Cells, gridCell{Text: figure(v, 2), Class: heat(v, 0, most[i])})
+			row.Cells = append(row.Cells, gridCell{Text: chart.Figure(v, 2), Class: chart.Heat(v, 0, most[i])})
 		}
 		row.Cells = append(row.Cells, agreement(meanPair(in.models(group.Cosine))), conflict(meanPair(in.models(group.SignConflict))))
 		if in.Merged {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"syncretic/checkpoint/chart"
 )
 
 // interferenceGrids are up to four tables: norms, cosines, sign conflicts, and the groups of layers.
@@ -20,14 +22,14 @@ func interferenceGrids(in Interference) ([]grid, error) {
 		norms.Header = append(norms.Header, "trimmed")
 	}
 	for i, name := range in.Names {
-		row := gridRow{Name: name, Cells: []gridCell{{Text: figure(in.Norms[i], 2)}}}
+		row := gridRow{Name: name, Cells: []gridCell{{Text: chart.Figure(in.Norms[i], 2)}}}
 		if relative {
-			row.Cells = append(row.Cells, gridCell{Text: figure(100*in.Norms[i]/in.BaseNorm, 1) + " %"})
+			row.Cells = append(row.Cells, gridCell{Text: chart.Figure(100*in.Norms[i]/in.BaseNorm, 1) + " %"})
 		}
 		if in.Trimmed != nil {
-			cell := gridCell{Text: dash}
+			cell := gridCell{Text: chart.Dash}
 			if i < len(in.modelNames()) {
-				cell.Text = figure(100*in.Trimmed[i], 1) + " %"
+				cell.Text = chart.Figure(100*in.Trimmed[i], 1) + " %"
 			}
 			row.Cells = append(row.Cells, cell)
 		}
@@ -113,17 +115,17 @@ func (in Interference) check() error {
 
 // agreement is a cell of a cosine: blue is together, orange against each other.
 func agreement(v float64) gridCell {
-	return gridCell{Text: figure(v, 2), Class: diverging(v, 0, 1)}
+	return gridCell{Text: chart.Figure(v, 2), Class: chart.Diverging(v, 0, 1)}
 }
 
 // conflict is a cell of a share of signs that differ, in the colours of agreement about what chance gives.
 func conflict(v float64) gridCell {
-	return gridCell{Text: figure(v, 2), Class: diverging(-v, -0.5, 0.5)}
+	return gridCell{Text: chart.Figure(v, 2), Class: chart.Diverging(-v, -0.5, 0.5)}
 }
 
 // share is a cell of a figure from 0 to 1.
 func share(v float64) gridCell {
-	return gridCell{Text: figure(v, 2), Class: heat(v, 0, 1)}
+	return gridCell{Text: chart.Figure(v, 2), Class: chart.Heat(v, 0, 1)}
 }
 
 // pairGrid is a heat table of vectors x vectors; the diagonal, which says nothing, stays blank.

@@ -61,8 +61,8 @@ func (in Interference) overDepth(s stack) []Chart {
 		}
 	}
 	add("Length by layer", in.length(), "", lists(in.Names, func(g Group) []float64 { return g.Norms }))
-	add("Cosine by layer", "cosine", "", pairCurves(models, s.layers, func(g Group) [][]float64 { return g.Cosine }), Reference{0, "nothing in common"})
-	add("Sign conflict by layer", "share of weights", "", pairCurves(models, s.layers, func(g Group) [][]float64 { return g.SignConflict }), Reference{0.5, "chance"})
+	add("Cosine by layer", "cosine", "", pairCurves(models, s.layers, func(g Group) [][]float64 { return g.Cosine }), Reference{Y: 0, Label: "nothing in common"})
+	add("Sign conflict by layer", "share of weights", "", pairCurves(models, s.layers, func(g Group) [][]float64 { return g.SignConflict }), Reference{Y: 0.5, Label: "chance"})
 	if in.Merged {
 		add("The merge and its models by layer", "cosine", "Cosine of the merge with each.",
 			curves(models, s.layers, func(g Group, i int) float64 { return element(row(g.Cosine, len(models)), i) }))

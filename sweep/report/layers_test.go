@@ -58,12 +58,12 @@ func TestLayerCharts(t *testing.T) {
 	}
 	nan := math.NaN()
 	for title, want := range map[string][]Line{ // layers 2, 3 and 10 have figures 2, 3 and 4
-		"Length":                        {{"a", 0, []float64{2, 3, 4}}, {"b", 0, []float64{3, 4, 5}}, {"merged", 0, []float64{4, 5, 6}}},
-		"Cosine":                        {{"a · b", 0, []float64{24, 36, 48}}},
-		"Sign conflict":                 {{"a · b", 0, []float64{0.02, 0.03, 0.04}}},
-		"The merge and its models":      {{"a", 0, []float64{26, 39, 52}}, {"b", 0, []float64{46, 69, 92}}},
-		"Effective rank":                {{"a", 0, []float64{0.5, nan, 1}}, {"b", 0, []float64{0.75, nan, 1.25}}, {"merged", 0, []float64{1, nan, 1.5}}},
-		"Overlap of leading directions": {{"a · b", 0, []float64{24, nan, 48}}, {"by chance", Western, []float64{24, nan, 48}}},
+		"Length":                        {{Name: "a", Y: []float64{2, 3, 4}}, {Name: "b", Y: []float64{3, 4, 5}}, {Name: "merged", Y: []float64{4, 5, 6}}},
+		"Cosine":                        {{Name: "a · b", Y: []float64{24, 36, 48}}},
+		"Sign conflict":                 {{Name: "a · b", Y: []float64{0.02, 0.03, 0.04}}},
+		"The merge and its models":      {{Name: "a", Y: []float64{26, 39, 52}}, {Name: "b", Y: []float64{46, 69, 92}}},
+		"Effective rank":                {{Name: "a", Y: []float64{0.5, nan, 1}}, {Name: "b", Y: []float64{0.75, nan, 1.25}}, {Name: "merged", Y: []float64{1, nan, 1.5}}},
+		"Overlap of leading directions": {{Name: "a · b", Y: []float64{24, nan, 48}}, {Name: "by chance", Kind: Western, Y: []float64{24, nan, 48}}},
 	} {
 		if got := lines(title); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s: %v, want %v", title, got, want)
@@ -79,7 +79,7 @@ func TestLayerChartsOfManyPairsAreMeans(t *testing.T) {
 	for _, c := range layerCharts(*doc.Interference) {
 		if c.YLabel == "cosine" {
 			// The mean of 12, 13, 14, 15, 23, 24, 25, 34, 35 and 45.
-			if want := []Line{{"mean of 10 pairs", 0, []float64{48, 72, 96}}}; !reflect.DeepEqual(c.Lines, want) {
+			if want := []Line{{Name: "mean of 10 pairs", Y: []float64{48, 72, 96}}}; !reflect.DeepEqual(c.Lines, want) {
 				t.Errorf("lines %v, want %v", c.Lines, want)
 			}
 			return

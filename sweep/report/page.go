@@ -3,7 +3,8 @@ package report
 import (
 	"fmt"
 	"html/template"
-	"strconv"
+
+	"syncretic/checkpoint/chart"
 )
 
 // A page is the document as page.tmpl wants it: every figure is text already.
@@ -12,57 +13,31 @@ type page struct {
 	CSS      template.CSS
 	Sections []section
 	Replies  []grid
-	Plots    []plot
+	Plots    []chart.Plot
 	Words    *grid
 	Results  []grid
 	Matrices []grid
 	Overlap  []grid
-	Depth    []plot
+	Depth    []chart.Plot
 	Tensors  *grid
 }
 
 // A section is an entry of the contents line.
 type section struct{ ID, Title string }
 
-// A plot is a chart in its layouts, with its legend and its figures.
-type plot struct {
-	Chart
-	Drawings []drawing
-	Legend   []drawnLine
-	Figures  grid
-}
-
-// A grid is a table of cells with a header row and a header column.
-type grid struct {
-	ID, Title, Caption string
-	Class              string
-	Header             []string
-	TextColumns        int // leading columns that hold words
-	Rows               []gridRow
-}
-
-type gridRow struct {
-	Name, Note string
-	Class      string
-	Chosen     bool
-	Cells      []gridCell
-}
-
-// A gridCell is a figure and the lines of small print under it.
-type gridCell struct {
-	Class    string
-	Text     string
-	Small    string
-	Interval string
-	Words    string
-}
+// The parts of tables, as chart has them.
+type (
+	grid     = chart.Grid
+	gridRow  = chart.Row
+	gridCell = chart.Cell
+)
 
 func newPage(doc Document) (*page, error) {
-	css, err := files.ReadFile("style.css")
+	css, err := chart.Style()
 	if err != nil {
 		return nil, err
 	}
-	p := &page{Document: doc, CSS: template.CSS(css)}
+	p := &page{Document: doc, CSS: css}
 	for i, t := range doc.Answers {
 		g, err := wordGrid(fmt.Sprintf("answers-%d", i+1), t)
 		if err != nil {
@@ -71,10 +46,11 @@ func newPage(doc Document) (*page, error) {
 		p.Replies = append(p.Replies, g)
 	}
 	for i, c := range doc.Charts {
-		if err := c.check(); err != nil {
+		plot, err := chart.NewPlot(fmt.Sprintf("chart-%d", i+1), c)
+		if err != nil {
 			return nil, err
 		}
-		p.Plots = append(p.Plots, newPlot(fmt.Sprintf("chart-%d", i+1), c))
+		p.Plots = append(p.Plots, plot)
 	}
 	if len(doc.Trials.Rows) > 0 {
 		g, err := wordGrid("trials", doc.Trials)
@@ -103,10 +79,11 @@ func newPage(doc Document) (*page, error) {
 			return nil, err
 		}
 		for i, c := range layerCharts(in) {
-			if err := c.check(); err != nil {
+			plot, err := chart.NewPlot(fmt.Sprintf("depth-%d", i+1), c)
+			if err != nil {
 				return nil, err
 			}
-			p.Depth = append(p.Depth, newPlot(fmt.Sprintf("depth-%d", i+1), c))
+			p.Depth = append(p.Depth, plot)
 		}
 		if len(in.Tensors) > 0 {
 			g := groupGrid("tensors", "By tensor", in, in.Tensors)
@@ -146,26 +123,4 @@ func (p *page) Has(id string) bool {
 		}
 	}
 	return false
-}
-
-func newPlot(id string, c Chart) plot {
-	p := plot{Chart: c, Figures: grid{ID: id + "-figures", Caption: c.YLabel, Class: "figures", Header: []string{c.XLabel}}}
-	for _, f := range frames() {
-		p.Drawings = append(p.Drawings, c.draw(id, f))
-	}
-	p.Legend = p.Drawings[0].Lines
-	for _, l := range c.Lines {
-		p.Figures.Header = append(p.Figures.Header, l.Name)
-	}
-	for i, x := range c.X {
-		row := gridRow{Name: strconv.FormatFloat(x, 'g', -1, 64)}
-		for _, m := range c.Marks {
-			row.Chosen = row.Chosen || m.X == x
-		}
-		for _, l := range c.Lines {
-			row.Cells = append(row.Cells, gridCell{Text: figure(l.Y[i], orDefault(c.Decimals, 3))})
-		}
-		p.Figures.Rows = append(p.Figures.Rows, row)
-	}
-	return p
 }

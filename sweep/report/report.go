@@ -8,13 +8,13 @@ package report
 import (
 	"embed"
 	"fmt"
-	"html/template"
 	"io"
-	"math"
 	"strconv"
+
+	"syncretic/checkpoint/chart"
 )
 
-//go:embed page.tmpl chart.tmpl style.css
+//go:embed page.tmpl
 var files embed.FS
 
 // Write renders the document. It checks that every table and chart is as wide as its header says, and writes nothing
@@ -24,7 +24,7 @@ func Write(w io.Writer, doc Document) error {
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
-	page, err := template.New("page.tmpl").Funcs(template.FuncMap{"figure": figure, "px": px}).ParseFS(files, "page.tmpl", "chart.tmpl")
+	page, err := chart.Parse(files, "page.tmpl")
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
 	}
@@ -34,36 +34,9 @@ func Write(w io.Writer, doc Document) error {
 	return nil
 }
 
-// dash stands for a figure that does not exist.
-const dash = "–"
-
-// figure writes v with that many decimals, a true minus sign, and a dash for what is not finite.
-func figure(v float64, decimals int) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return dash
-	}
-	text := strconv.FormatFloat(v, 'f', decimals, 64)
-	if text[0] != '-' {
-		return text
-	}
-	if parsed, err := strconv.ParseFloat(text, 64); err == nil && parsed == 0 {
-		return text[1:]
-	}
-	return "−" + text[1:]
-}
-
-// signed is figure with a plus sign where v is above 0 after rounding.
-func signed(v float64, decimals int) string {
-	text := figure(v, decimals)
-	if parsed, err := strconv.ParseFloat(text, 64); err == nil && parsed > 0 {
-		return "+" + text
-	}
-	return text
-}
-
 // end is signed for the end of an interval: one that rounds to 0 keeps the side it lies on.
 func end(v float64, decimals int) string {
-	text := signed(v, decimals)
+	text := chart.Signed(v, decimals)
 	if parsed, err := strconv.ParseFloat(text, 64); err != nil || parsed != 0 || v == 0 {
 		return text
 	}
@@ -71,9 +44,4 @@ func end(v float64, decimals int) string {
 		return "−" + text
 	}
 	return "+" + text
-}
-
-// px writes a length of a drawing with one decimal, which is all a screen shows.
-func px(v float64) string {
-	return strconv.FormatFloat(math.Round(v*10)/10+0, 'f', -1, 64)
 }

@@ -271,22 +271,3 @@ func TestWritePassesErrorsOn(t *testing.T) {
 		t.Error("no error from a closed pipe")
 	}
 }
-
-func TestFigure(t *testing.T) {
-	for _, c := range []struct {
-		v        float64
-		decimals int
-		want     string
-		signed   string
-	}{
-		{0.12345, 3, "0.123", "+0.123"}, {-0.5, 1, "−0.5", "−0.5"}, {-0.0001, 3, "0.000", "0.000"}, {0.0001, 3, "0.000", "0.000"},
-		{math.NaN(), 3, "–", "–"}, {math.Inf(-1), 3, "–", "–"}, {12, 0, "12", "+12"}, {0, 2, "0.00", "0.00"},
-	} {
-		if got := figure(c.v, c.decimals); got != c.want {
-			t.Errorf("figure(%v, %d) = %q, want %q", c.v, c.decimals, got, c.want)
-		}
-		if got := signed(c.v, c.decimals); got != c.signed {
-			t.Errorf("signed(%v, %d) = %q, want %q", c.v, c.decimals, got, c.signed)
-		}
-	}
-}

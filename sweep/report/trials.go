@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"syncretic/arithmetic"
+	"syncretic/checkpoint/chart"
 	"syncretic/sweep"
 )
 
@@ -192,9 +193,9 @@ func trialTable(setup sweep.Setup, trials []sweep.Trial, selected *sweep.Selecti
 		row := []string{trial.Lambdas.String(), string(trial.State)}
 		for _, m := range []sweep.Metric{sweep.ROCAUC, sweep.AveragePrecision, sweep.MaskedLoss} {
 			_, _, _, decimals := words(m)
-			row = append(row, figure(trial.Scores.Mean(m, false), decimals), figure(trial.Scores.Mean(m, true), decimals))
+			row = append(row, chart.Figure(trial.Scores.Mean(m, false), decimals), chart.Figure(trial.Scores.Mean(m, true), decimals))
 		}
-		t.Rows = append(t.Rows, append(row, figure(trial.Duration.Seconds(), 1)))
+		t.Rows = append(t.Rows, append(row, chart.Figure(trial.Duration.Seconds(), 1)))
 		if selected != nil && trial.Number == selected.Trial {
 			t.Chosen = i
 		}

@@ -1,6 +1,7 @@
-package report
+package chart
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +19,7 @@ type drawing struct {
 	Lines                    []drawnLine
 	Marks                    []drawnMark
 	References               []drawnReference
+	Rug                      string // path of the ticks at the foot
 }
 
 // A drawnLine is a path with its markers, and where there is room a label beside its end.
@@ -76,7 +78,7 @@ func (c Chart) check() error {
 			return fmt.Errorf("chart %q: line %q has %d points, want %d", c.Title, l.Name, len(l.Y), len(c.X))
 		}
 	}
-	if _, _, ok := extent(c.X); !ok {
+	if _, _, ok := Extent(c.X); !ok {
 		return fmt.Errorf("chart %q: no finite x", c.Title)
 	}
 	return nil
@@ -93,7 +95,7 @@ func (c Chart) draw(id string, f frame) drawing {
 	d.XTicks, d.YTicks = x.ticks(f.ticks), y.ticks(6)
 	// From left to right and downwards: no label meets the line of a mark to its right.
 	marks := slices.Clone(c.Marks)
-	slices.SortStableFunc(marks, func(a, b Mark) int { return compare(a.X, b.X) })
+	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.X, b.X) })
 	for i, m := range marks {
 		mark := drawnMark{X: x.at(m.X), LabelY: 26 + lineHeight*float64(i) + 8, Label: m.Label, Anchor: "start"}
 		mark.LabelX = mark.X + 5
@@ -104,12 +106,19 @@ func (c Chart) draw(id string, f frame) drawing {
 	}
 	d.Lines = c.lines(d, x, y, f)
 	d.References = c.references(d, x, y, f)
+	var rug strings.Builder
+	for _, v := range c.Rug {
+		if at := x.at(v); at >= d.Left && at <= d.Right {
+			rug.WriteString("M" + px(at) + " " + px(d.Bottom) + "v-9")
+		}
+	}
+	d.Rug = rug.String()
 	return d
 }
 
 // scales fit the axes: x exactly, y with a margin of 6 % on either side.
 func (c Chart) scales(d drawing) (x, y scale) {
-	low, high, _ := extent(c.X)
+	low, high, _ := Extent(c.X)
 	x = scale{low, high, d.Left + 6, d.Right - 6}
 	values := [][]float64{}
 	for _, l := range c.Lines {
@@ -118,7 +127,7 @@ func (c Chart) scales(d drawing) (x, y scale) {
 	for _, r := range c.References {
 		values = append(values, []float64{r.Y})
 	}
-	low, high, ok := extent(values...)
+	low, high, ok := Extent(values...)
 	if !ok {
 		low, high = 0, 1
 	}
@@ -159,7 +168,9 @@ func (c Chart) lines(d drawing, x, y scale, f frame) []drawnLine {
 			lastX, lastY = x.at(c.X[k]), y.at(v)
 			path.WriteString(pen + px(lastX) + " " + px(lastY))
 			pen = "L"
-			line.Points = append(line.Points, "M"+px(lastX)+" "+px(lastY)+shape)
+			if !c.Dense {
+				line.Points = append(line.Points, "M"+px(lastX)+" "+px(lastY)+shape)
+			}
 		}
 		line.Path, line.Swatch = path.String(), "M14 6"+shape
 		out[i] = line

@@ -1,4 +1,4 @@
-package report
+package chart
 
 import (
 	"fmt"
@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-
-	"syncretic/sweep"
 )
 
 func TestTicks(t *testing.T) {
@@ -158,8 +156,8 @@ func TestHeat(t *testing.T) {
 	}{
 		{0, 0, 1, "h0"}, {1, 0, 1, "h9"}, {0.55, 0, 1, "h5"}, {2, 0, 1, "h9"}, {-1, 0, 1, "h0"}, {3, 3, 3, "h0"}, {math.NaN(), 0, 1, ""},
 	} {
-		if got := heat(c.v, c.low, c.high); got != c.want {
-			t.Errorf("heat(%v, %v, %v) = %q, want %q", c.v, c.low, c.high, got, c.want)
+		if got := Heat(c.v, c.low, c.high); got != c.want {
+			t.Errorf("Heat(%v, %v, %v) = %q, want %q", c.v, c.low, c.high, got, c.want)
 		}
 	}
 }
@@ -172,8 +170,8 @@ func TestDiverging(t *testing.T) {
 		{0, 0, 1, "h0"}, {0.04, 0, 1, "h0"}, {-0.04, 0, 1, "h0"}, {1, 0, 1, "h9"}, {-1, 0, 1, "hn9"}, {-3, 0, 1, "hn9"}, {3, 0, 1, "h9"},
 		{-0.5, 0, 1, "hn5"}, {-0.9, -0.5, 0.5, "hn7"}, {-0.1, -0.5, 0.5, "h7"}, {math.NaN(), 0, 1, ""}, {math.Inf(1), 0, 1, ""},
 	} {
-		if got := diverging(c.v, c.middle, c.reach); got != c.want {
-			t.Errorf("diverging(%v, %v, %v) = %q, want %q", c.v, c.middle, c.reach, got, c.want)
+		if got := Diverging(c.v, c.middle, c.reach); got != c.want {
+			t.Errorf("Diverging(%v, %v, %v) = %q, want %q", c.v, c.middle, c.reach, got, c.want)
 		}
 	}
 }
@@ -244,26 +242,4 @@ func luminance(t *testing.T, colour string) float64 {
 		sum += weight * c
 	}
 	return sum
-}
-
-func TestPerCultureTrialsAreListedBestFirst(t *testing.T) {
-	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.PerCulture, Vectors: []string{"a", "b"}}, Rule: sweep.Rule{Metric: sweep.ROCAUC}}
-	var trials []sweep.Trial
-	for i := range 60 {
-		s := sweep.Scores{Tasks: map[string]sweep.Task{"a": {ROCAUC: float64(i%50) / 100}}}
-		if i == 7 {
-			s.Tasks["a"] = sweep.Task{ROCAUC: math.NaN()}
-		}
-		trials = append(trials, sweep.Trial{Number: i, State: "COMPLETE", Lambdas: sweep.Lambdas{"a": float64(i), "b": 0}, Scores: &s})
-	}
-	trials = append(trials, sweep.Trial{Number: 60, State: "WAITING"})
-	var doc Document
-	doc.FromTrials(setup, trials, &sweep.Selection{Trial: 49, Metric: sweep.ROCAUC, Threshold: math.NaN()}, nil)
-	if len(doc.Charts) != 0 {
-		t.Errorf("%d charts of a sweep with two axes", len(doc.Charts))
-	}
-	if got := doc.Trials; len(got.Rows) != bestTrials || got.Chosen != 0 || got.Rows[0][0] != "a=49 b=0" || got.Rows[0][2] != "0.490" || !strings.Contains(got.Caption, "50 of 60") {
-		t.Errorf("table %q, chosen %d: %q", got.Caption, got.Chosen, got.Rows[0])
-	}
-	render(t, doc)
 }

@@ -1,4 +1,4 @@
-package report
+package chart
 
 import (
 	"math"
@@ -33,7 +33,7 @@ func (s scale) ticks(count int) []tick {
 	step, decimals := roundStep((s.High - s.Low) / float64(count))
 	var out []tick
 	for i := math.Ceil(s.Low/step - 1e-9); i*step <= s.High+step*1e-9; i++ {
-		out = append(out, tick{s.at(i * step), figure(i*step, decimals)})
+		out = append(out, tick{s.at(i * step), Figure(i*step, decimals)})
 	}
 	return out
 }
@@ -56,8 +56,8 @@ func roundStep(atLeast float64) (step float64, decimals int) {
 	return step, max(0, -int(exponent))
 }
 
-// extent is the smallest interval that holds all finite values; ok is false when there are none.
-func extent(values ...[]float64) (low, high float64, ok bool) {
+// Extent is the smallest interval that holds all finite values; ok is false when there are none.
+func Extent(values ...[]float64) (low, high float64, ok bool) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, list := range values {
 		for _, v := range list {
