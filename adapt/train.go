@@ -48,6 +48,7 @@ type Options struct {
 // wraps ErrStates. ResumeFrom takes a chosen one. With Resume an out that this very run has completed is no error: nothing is
 // left to do, and Report hears of the last step.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
+	r.team.at, r.team.owed, r.team.norm = beginning, nil, 0
 	if !r.team.leads() {
 		return r.follow(ctx, filepath.Clean(out), opts)
 	}
