@@ -206,7 +206,7 @@ func TestGroupEndsTogether(t *testing.T) {
 		is    error
 		state string // the step saved, "" where a batch that was read before may carry the run on
 	}{
-		{"one is interrupted", 1, func(_ *Run, cancel func()) { cancel() }, "process 1: context canceled", context.Canceled, "3"},
+		{"one is interrupted", 1, func(_ *Run, cancel func()) { cancel() }, "process 1 was interrupted: context canceled", context.Canceled, "3"},
 		{"the first is interrupted", 0, func(_ *Run, cancel func()) { cancel() }, "context canceled", context.Canceled, "3"},
 		{"one cannot read its audio", 2, func(r *Run, _ func()) {
 			for i := range r.corpora[0].Recordings {

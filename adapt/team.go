@@ -196,7 +196,12 @@ type elsewhere struct {
 	interrupted bool
 }
 
-func (e elsewhere) Error() string { return fmt.Sprintf("process %d: %s", e.rank, e.text) }
+func (e elsewhere) Error() string {
+	if e.interrupted {
+		return fmt.Sprintf("process %d was interrupted: %s", e.rank, e.text)
+	}
+	return fmt.Sprintf("process %d: %s", e.rank, e.text)
+}
 
 func (e elsewhere) Unwrap() []error {
 	if e.interrupted {

@@ -16,7 +16,7 @@ import (
 // ErrDiverged marks a run whose loss or gradient was not finite for more steps in a row than its recipe allows.
 var ErrDiverged = errors.New("training diverged")
 
-// Options of Train.
+// Options of Train, the same in all processes of a group except for the callbacks.
 type Options struct {
 	Force   bool         // replace an existing output, forget an interrupted run
 	Resume  bool         // go on from an interrupted run's last state, if there is one
@@ -47,6 +47,9 @@ type Options struct {
 // stages' ends, until out is complete. Resume takes the newest that can be read; where there are some but none can, the error
 // wraps ErrStates. ResumeFrom takes a chosen one. With Resume an out that this very run has completed is no error: nothing is
 // left to do, and Report hears of the last step.
+//
+// In a group every process calls it with the same out; process 0 alone reads and writes there. Whatever ends one process ends
+// all at the same step, with the state before it saved, and each hears of every step.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	r.team.at, r.team.owed, r.team.norm = beginning, nil, 0
 	if !r.team.leads() {
