@@ -395,7 +395,7 @@ func TestAgree(t *testing.T) {
 	if !errors.Is(errs[2], wrong) || !errors.Is(errs[0], ErrElsewhere) || errs[0].Error() != "process 2: no such recipe" || errs[1].Error() != errs[0].Error() {
 		t.Errorf("got %v", errs)
 	}
-	if err := Agree(nil, wrong); err != wrong {
+	if err := Agree(nil, wrong); !errors.Is(err, wrong) {
 		t.Errorf("one process alone: got %v", err)
 	}
 }

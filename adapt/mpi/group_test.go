@@ -140,8 +140,8 @@ func TestJoinErrors(t *testing.T) {
 		{"thread level", script{level: 0, size: 2}, nil, ErrLibrary, "Script MPI 1 offers thread level 0, want at least 1"},
 		{"init", script{fails: "init"}, nil, ErrLibrary, "MPI_Init_thread failed with code 15"},
 		{"rank", script{level: 3, size: 2, fails: "rank"}, nil, nil, "MPI_Comm_rank: MPI_ERR_TRUNCATE"},
-		{"mpirun of another MPI", script{level: 3, size: 1}, []string{"OMPI_COMM_WORLD_SIZE", "4"}, ErrLaunch, "4 were started, and each finds itself alone"},
-		{"srun without pmix", script{level: 3, size: 1}, []string{"SLURM_STEP_NUM_TASKS", "2"}, ErrLaunch, "srun --mpi=pmix"},
+		{"mpirun of another MPI", script{level: 3, size: 1}, []string{"OMPI_COMM_WORLD_SIZE", "4", "PMIX_RANK", "0"}, ErrLaunch, "4 were started, and each finds itself alone: start them with the mpirun or the PMIx of this library, Script MPI 1"},
+		{"srun without pmix", script{level: 3, size: 1}, []string{"SLURM_STEP_NUM_TASKS", "2"}, ErrLaunch, "2 were started without a way to find each other"},
 	} {
 		_, err := join(test.script.library, environment(test.env...))
 		if err == nil || test.want != nil && !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {

@@ -43,6 +43,9 @@ func join(load func() (*library, error), getenv func(string) string) (*Group, er
 	if err != nil {
 		return nil, err
 	}
+	if n := launched(getenv); n > 1 && getenv("PMIX_RANK") == "" && getenv("PMI_RANK") == "" { // Open MPI would end the process
+		return nil, fmt.Errorf("%w: %d were started without a way to find each other: start them with mpirun, or with srun --mpi=pmix", ErrLaunch, n)
+	}
 	g := &Group{lib: lib, calls: make(chan func())}
 	go g.serve()
 	if err := g.do(g.initialise); err != nil {
@@ -50,7 +53,7 @@ func join(load func() (*library, error), getenv func(string) string) (*Group, er
 		return nil, err
 	}
 	if n := launched(getenv); n > 1 && g.size == 1 {
-		return nil, errors.Join(fmt.Errorf("%w: %d were started, and each finds itself alone: start them with the mpirun of this library (%s), or with srun --mpi=pmix",
+		return nil, errors.Join(fmt.Errorf("%w: %d were started, and each finds itself alone: start them with the mpirun or the PMIx of this library, %s",
 			ErrLaunch, n, lib.version), g.Close())
 	}
 	return g, nil
