@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/nlpodyssey/spago/mat"
 	"github.com/nlpodyssey/spago/nn"
@@ -42,8 +41,6 @@ type reducer struct {
 	buckets []*bucket
 	ended   chan error // receives the goroutine's result
 	running bool
-
-	summing, waited time.Duration // in all: what the sums took, and how much of it no backward pass hid
 }
 
 // newReducer lays out the gradients of the parameters that the stage trains, as zeros.
@@ -102,9 +99,7 @@ func (r *reducer) reduce() error {
 	for _, b := range r.buckets {
 		<-b.ready
 		if failed == nil {
-			began := time.Now()
 			failed = r.group.Sum(b.grads)
-			r.summing += time.Since(began)
 		}
 	}
 	return failed
@@ -119,11 +114,8 @@ func (r *reducer) finish() error {
 			r.complete(i)
 		}
 	}
-	began := time.Now()
-	err := <-r.ended
-	r.waited += time.Since(began)
 	r.running = false
-	return err
+	return <-r.ended
 }
 
 // depth orders parameters by how far from the input they are used: the front-end, its projection, what stands before the
