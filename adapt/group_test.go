@@ -119,6 +119,21 @@ func TestGroupTrainsAsOneProcess(t *testing.T) {
 	}
 }
 
+// Held-out losses are process 0's to measure; the others wait, and go on with it.
+func TestGroupMeasures(t *testing.T) {
+	dir := t.TempDir()
+	cfg := sharedConfig(t, dir)
+	cfg.Heldout = HeldoutConfig{Every: 8}
+	measured := make([]int, 2)
+	out := filepath.Join(dir, "out")
+	mustAll(t, groupRun(t.Context(), cfg, 2, out, func(rank int, _ *Run, o *Options) {
+		o.Heldout = func(HeldoutRecord, *HeldoutRecord) { measured[rank]++ }
+	}))
+	if lines := bytes.Count(read(t, out, heldoutLog), []byte("\n")); lines != 2*4 || measured[0] != lines || measured[1] != 0 {
+		t.Errorf("%d lines in the log, measurements %v: want two corpora at steps 0, 8, 16 and 20, on process 0 alone", lines, measured)
+	}
+}
+
 // A run of two processes that one process resumes, or the reverse, ends as an undisturbed one. Two processes that go on with
 // their own end on the same bits.
 func TestGroupResumes(t *testing.T) {
