@@ -21,6 +21,7 @@
 //   - States on disk: OUT.run holds the last few and those at stages' ends, each written atomically and complete: weights, heads,
 //     moments and their step counts, the number of steps taken and skipped. Sampler and random state need nothing more than that
 //     number. [Run.Train] resumes from any of them to the bytes of an undisturbed run, and a kill costs the steps since the last.
+//   - [OpenGroup] and [Group]: several processes that train one model; adapt/mpi joins them over MPI.
 //   - [Model] and [Heads]: the encoder of adapt/mert with the heads that exist in pre-training only.
 //   - [Heldout] and [Unigram]: how well a model predicts held-out audio, beside what the codes' frequencies alone give.
 //   - [HeldoutConfig], [HeldoutRecord]: the same of the model that is being trained, every so many steps (adapt/summary draws the logs of a

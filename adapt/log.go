@@ -31,6 +31,9 @@ func (w *work) openLog() error {
 }
 
 func (w *work) log(r Record) error {
+	if w.follower {
+		return nil
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return err

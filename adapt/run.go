@@ -28,6 +28,7 @@ type Run struct {
 	now     func() time.Time  // the clock of SaveMinutes
 	disk    disk
 	heldout *monitor
+	team    team // the processes that train together
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes

@@ -38,6 +38,8 @@ type work struct {
 
 	release func() error // of the folder's lock
 	seen    *watcher
+
+	follower bool // in a process of a group that does not write: nothing is on its disk
 }
 
 // key tells recipes with their inputs apart that end in other weights.
@@ -127,6 +129,10 @@ func (w *work) save(ctx context.Context) error {
 
 // store writes the state whether or not the disk has it.
 func (w *work) store(ctx context.Context) error {
+	if w.follower {
+		w.saved, w.savedAt = w.done, w.run.now()
+		return nil
+	}
 	meta := map[string]string{"run": w.key, "done": strconv.Itoa(w.done), "skipped": strconv.Itoa(w.skipped), "skipped in a row": strconv.Itoa(w.inRow)}
 	if w.stopped != "" {
 		meta["stopped"] = w.stopped
@@ -238,11 +244,16 @@ func (w *work) close() {
 	if w.file != nil {
 		_ = w.file.Close()
 	}
-	_ = w.release()
+	if w.release != nil {
+		_ = w.release()
+	}
 }
 
 // remove ends the run's folder, closed first, as some systems want it.
 func (w *work) remove() error {
+	if w.follower {
+		return nil
+	}
 	w.close()
 	return os.RemoveAll(w.dir)
 }

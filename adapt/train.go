@@ -16,7 +16,7 @@ import (
 // ErrDiverged marks a run whose loss or gradient was not finite for more steps in a row than its recipe allows.
 var ErrDiverged = errors.New("training diverged")
 
-// Options of Train.
+// Options of Train, the same in all processes of a group except for the callbacks.
 type Options struct {
 	Force   bool         // replace an existing output, forget an interrupted run
 	Resume  bool         // go on from an interrupted run's last state, if there is one
@@ -47,8 +47,19 @@ type Options struct {
 // stages' ends, until out is complete. Resume takes the newest that can be read; where there are some but none can, the error
 // wraps ErrStates. ResumeFrom takes a chosen one. With Resume an out that this very run has completed is no error: nothing is
 // left to do, and Report hears of the last step.
+//
+// In a group every process calls it with the same out; process 0 alone reads and writes there. Whatever ends one process ends
+// all at the same step, with the state before it saved, and each hears of every step.
 func (r *Run) Train(ctx context.Context, out string, opts Options) error {
-	out = filepath.Clean(out)
+	r.team.at, r.team.owed, r.team.norm = beginning, nil, 0
+	if !r.team.leads() {
+		return r.follow(ctx, filepath.Clean(out), opts)
+	}
+	return r.team.dismiss(r.lead(ctx, filepath.Clean(out), opts))
+}
+
+// lead is Train in the process that writes.
+func (r *Run) lead(ctx context.Context, out string, opts Options) error {
 	if opts.Resume {
 		if done, err := r.finished(out); err != nil {
 			return err
@@ -67,12 +78,15 @@ func (r *Run) Train(ctx context.Context, out string, opts Options) error {
 	if err := w.watch(opts); err != nil {
 		return err
 	}
+	if err := r.team.begin(w); err != nil {
+		return err
+	}
 	began := w.done
 	if err := r.stages(ctx, w, opts); err != nil {
 		if w.saved == 0 {
 			return errors.Join(err, w.remove()) // nothing there to go on from
 		}
-		if ctx.Err() == nil && !errors.Is(err, ErrDiverged) {
+		if ctx.Err() == nil && !errors.Is(err, ErrDiverged) && w.saved < w.done {
 			return err
 		}
 		return fmt.Errorf("stopped after step %d, its state is in %s: %w", w.saved, w.dir, err)
@@ -107,53 +121,54 @@ func (r *Run) stages(ctx context.Context, w *work, opts Options) error {
 		if err := s.apply(params); err != nil {
 			return err
 		}
-		optim.MakeGrads(params)
-		optim.ZeroGrad(params) // each step leaves them so
+		r.team.makeGrads(params)
 		if err := r.stage(ctx, w, i, first, total, opts); err != nil {
 			return err
 		}
 		first += s.Steps
 	}
-	if err := w.measure(ctx, total, opts); err != nil {
+	if err := r.team.agree(w.measure(ctx, total, opts)); err != nil {
 		return errors.Join(err, w.save(context.WithoutCancel(ctx)))
 	}
 	if w.skipped == total {
 		w.saved = 0 // the state is what the run began with
 		return fmt.Errorf("%w: all %d steps were skipped", ErrDiverged, total)
 	}
+	r.team.at = ending
 	return nil
 }
 
 func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts Options) error {
 	s := r.cfg.Stages[index]
 	sampler, err := NewSampler(r.cfg.Seed, r.corpora, s.Replay, r.cfg.Batch.Seconds, r.teacher.Hop())
-	if err != nil {
+	if err := r.team.agree(err); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	batches := r.prefetch(ctx, sampler, index, w.done-first)
 	for step := w.done - first; step < s.Steps; step++ {
-		if err := w.measure(ctx, total, opts); err != nil {
-			return errors.Join(err, w.save(context.WithoutCancel(ctx)))
+		err := w.measure(ctx, total, opts)
+		if err == nil {
+			err = ctx.Err()
 		}
-		if ctx.Err() != nil {
-			return errors.Join(ctx.Err(), w.save(context.WithoutCancel(ctx)))
+		if err := r.team.agree(err); err != nil {
+			return r.leave(ctx, w, err)
 		}
 		began := time.Now()
 		record, err := r.step(batches, w.adam, index, step)
 		if err != nil {
-			if errors.Is(err, context.Canceled) {
-				return errors.Join(err, w.save(context.WithoutCancel(ctx)))
+			if !interrupted(err) {
+				err = fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
 			}
-			return fmt.Errorf("stage %s, step %d: %w", s.Name, step+1, err)
+			return r.leave(ctx, w, err)
 		}
 		w.done = first + step + 1
 		w.count(record.Skipped)
 		record.Step, record.Steps, record.Stage, record.StageStep, record.SkippedSteps = w.done, total, s.Name, step+1, w.skipped
 		record.Speed = float64(r.cfg.Batch.Clips*r.cfg.Batch.Accumulate) / time.Since(began).Seconds()
 		w.timed(&record, began)
-		if err := w.log(record); err != nil {
+		if err := r.team.owe(w.log(record)); err != nil {
 			return err
 		}
 		if opts.Report != nil {
@@ -164,12 +179,20 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 			return errors.Join(err, w.rewind(context.WithoutCancel(ctx), first, err.Error()))
 		}
 		if step == s.Steps-1 || w.done%r.cfg.SaveEvery == 0 || r.cfg.SaveMinutes > 0 && r.now().Sub(w.savedAt).Minutes() >= r.cfg.SaveMinutes {
-			if err := w.save(context.WithoutCancel(ctx)); err != nil {
+			if err := r.team.owe(w.save(context.WithoutCancel(ctx))); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return r.team.agree(nil)
+}
+
+// leave ends the steps where they were not all taken: what was done is saved, and the step under way never was.
+func (r *Run) leave(ctx context.Context, w *work, err error) error {
+	if r.team.owed != nil {
+		return err // the disk itself failed, or what was to be written
+	}
+	return errors.Join(err, w.save(context.WithoutCancel(ctx)))
 }
 
 // write stores the finished model.

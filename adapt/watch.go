@@ -151,6 +151,9 @@ func escaped(path string) string {
 
 // timed adds to a step's record when it ended and how long the rest of the run will take.
 func (w *work) timed(rec *Record, began time.Time) {
+	if w.follower {
+		return
+	}
 	p := &w.seen.pace
 	p.step(time.Since(began), rec.StageStep == 1)
 	rec.Time = stamp()
@@ -165,10 +168,10 @@ func (w *work) undone(total int) int {
 	return 0
 }
 
-// measure takes the measurement that stands at the present step, of the corpora that have not been measured there.
+// measure takes the measurement that stands at the present step, of the corpora that have not been measured there. In a group process 0 does.
 func (w *work) measure(ctx context.Context, total int, opts Options) error {
 	m, s := w.run.heldout, w.seen
-	if !m.due(w.done, total) {
+	if w.follower || !m.due(w.done, total) {
 		return nil
 	}
 	began, took := time.Now(), false

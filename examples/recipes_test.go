@@ -183,3 +183,25 @@ func TestScriptsBegin(t *testing.T) {
 		}
 	}
 }
+
+// TestBatchScriptsBegin: a job's script says at its head what it does and how it is submitted; what Slurm reads stands before the
+// first command.
+func TestBatchScriptsBegin(t *testing.T) {
+	paths, err := filepath.Glob("*/*.sbatch")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no scripts (%v)", err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, rest, _ := strings.Cut(string(text), "\nset -eu\n")
+		if !strings.HasPrefix(head, "#!/bin/bash\n# ") || !strings.Contains(head, "\n#     sbatch ") || !strings.Contains(head, "examples/"+filepath.ToSlash(path)) {
+			t.Errorf("%s: want #!, then a comment with its command line; it begins %q", path, head)
+		}
+		if !strings.Contains(head, "\n#SBATCH --signal=TERM@") || strings.Contains(rest, "#SBATCH") {
+			t.Errorf("%s: want all #SBATCH lines, --signal among them, before set -eu", path)
+		}
+	}
+}

@@ -36,6 +36,7 @@ func (l labelled) Forward() (y mat.Tensor, err error) {
 }
 
 func (l labelled) Backward(gy mat.Tensor) (err error) {
+	defer done(l.Operands())
 	pprof.Do(context.Background(), pprof.Labels(ProfileOperator, l.name, ProfilePass, "backward"), func(context.Context) {
 		err = l.AutoGradFunction.Backward(gy)
 	})

@@ -20,6 +20,7 @@ type adaptOptions struct {
 	from    int
 	seed    uint64
 	profile bool
+	mpi     bool
 }
 
 func newAdapt(a *app) *cobra.Command {
@@ -36,36 +37,41 @@ func newAdapt(a *app) *cobra.Command {
 			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.\n\n" +
 			"With the recipe's key heldout (every: STEPS) the model is measured on held-out audio of its corpora before, during and after,\n" +
 			"into heldout.jsonl, so that forgetting is seen while it happens. `tensorboard --logdir` on the folder above OUT draws a run\n" +
-			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.",
-		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
-		Args:    cobra.ExactArgs(2),
+			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.\n\n" +
+			"With --mpi the processes that mpirun or srun started train one model: each takes its share of a step's micro-batches\n" +
+			"(batch.accumulate, a multiple of their number), and the result is that of one process but for rounding. A run may be\n" +
+			"resumed with another number. Process 0 alone prints and writes. It takes a build with the tag mpi, and Open MPI.",
+		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam\n" +
+			"  mpirun -n 4 --map-by slot:PE=8 syncretic adapt recipe.yml out/makam --mpi --threads 8",
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			seeded := cmd.Flags().Changed("seed")
-			return runAdapt(cmd.Context(), a, o, seeded, args[0], args[1])
+			return a.together(cmd, o.mpi, func(g adapt.Group) error { return runAdapt(cmd.Context(), a, o, g, seeded, args[0], args[1]) })
 		},
 	}
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the last state that an interrupted run left in OUT.run; where OUT is complete, do nothing")
 	cmd.Flags().IntVar(&o.from, "resume-from", 0, "go on from the state of this step (of those in OUT.run) and forget later ones")
+	cmd.Flags().BoolVar(&o.mpi, "mpi", false, "train one model in all processes that mpirun or srun started (builds with the tag mpi)")
 	profileFlag(cmd, &o.profile)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
 	cmd.AddCommand(newAdaptEval(a), newAdaptReport(a))
 	return cmd
 }
 
-func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, out string) error {
+// readRecipe reads a recipe and checks that its output may be written.
+func readRecipe(a *app, o adaptOptions, seeded bool, config, out string) (cfg adapt.Config, err error) {
 	if strings.HasSuffix(out, ".safetensors") {
-		return usageError("OUT %s: an adapted model is a directory, its name must not end in .safetensors", out)
+		return cfg, usageError("OUT %s: an adapted model is a directory, its name must not end in .safetensors", out)
 	}
 	if o.from < 0 {
-		return usageError("--resume-from %d: want the step of a state", o.from)
+		return cfg, usageError("--resume-from %d: want the step of a state", o.from)
 	}
 	doc, err := os.ReadFile(config)
 	if err != nil {
-		return err
+		return cfg, err
 	}
-	cfg, err := adapt.ParseConfig(doc)
-	if err != nil {
-		return fmt.Errorf("%s: %w", config, err)
+	if cfg, err = adapt.ParseConfig(doc); err != nil {
+		return cfg, fmt.Errorf("%s: %w", config, err)
 	}
 	if seeded {
 		cfg.Seed = o.seed
@@ -82,11 +88,20 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	for _, k := range slices.Concat(cfg.Corpora, cfg.Heldout.Corpora) {
 		inputs = append(inputs, k.Manifest)
 	}
-	if err := a.modelOutput(out, inputs...); err != nil && !(o.resume && errors.Is(err, fs.ErrExist) && stored(out)) {
+	err = a.modelOutput(out, inputs...)
+	if o.resume && errors.Is(err, fs.ErrExist) && stored(out) {
+		err = nil // Train says whether it is this recipe's
+	}
+	return cfg, err
+}
+
+func runAdapt(ctx context.Context, a *app, o adaptOptions, g adapt.Group, seeded bool, config, out string) error {
+	cfg, err := readRecipe(a, o, seeded, config, out)
+	if err := adapt.Agree(g, err); err != nil {
 		return err
 	}
 	bars := map[string]*progress{}
-	run, err := adapt.Open(ctx, cfg, func(what string, done, total int) {
+	run, err := adapt.OpenGroup(ctx, cfg, g, func(what string, done, total int) {
 		if bars[what] == nil {
 			bars[what] = a.progress(what)
 		}

@@ -17,6 +17,7 @@ import (
 	"syncretic/adapt/encodec"
 	"syncretic/adapt/kmeans"
 	"syncretic/adapt/mert"
+	"syncretic/adapt/mpi"
 	"syncretic/adapt/summary"
 	"syncretic/adapt/tokens"
 	"syncretic/arithmetic/mergekit"
@@ -67,9 +68,9 @@ func (a *app) classify(ctx context.Context, err error) int {
 		return false
 	}
 	switch {
-	case ctx.Err() != nil && is(context.Canceled):
+	case (ctx.Err() != nil || is(adapt.ErrElsewhere)) && is(context.Canceled):
 		return exitInterrupted
-	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, probe.ErrConfig, sweep.ErrConfig):
+	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, mpi.ErrNotBuilt, mpi.ErrLaunch, probe.ErrConfig, sweep.ErrConfig):
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
@@ -179,6 +180,8 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "--force replaces it"
 	case code == exitUsage && (errors.Is(err, errUsage) || !a.started):
 		return fmt.Sprintf("`%s --help` shows the arguments, the flags and an example", c.CommandPath())
+	case errors.Is(err, mpi.ErrNotBuilt) || errors.Is(err, mpi.ErrLaunch) || errors.Is(err, mpi.ErrLibrary):
+		return "without --mpi one process trains alone; a single-culture run a machine needs no MPI (examples/slurm)"
 	case code == exitUsage:
 		return "mend the configuration and start again"
 	case strings.Contains(text, "model.safetensors") && errors.Is(err, fs.ErrNotExist) || strings.Contains(text, "config.json beside"):

@@ -45,6 +45,7 @@ var rooms = map[string]room{
 	"adapt/tokens":  {[]string{"checkpoint"}, "codes on disk are weights of small integers: what made them and what learns them are other rooms' matter"},
 	"adapt/kmeans":  {[]string{"adapt/gemm", "checkpoint"}, "a quantiser of frames needs no model, and is saved as weights"},
 	"adapt/mert":    {[]string{"checkpoint", "adapt/op", "adapt/optim", "adapt/cqt"}, "the encoder can be used without the training that made it"},
+	"adapt/mpi":     {[]string{"adapt", "adapt/audio", "adapt/cqt", "checkpoint"}, "it carries slices between processes, whatever they mean; its test trains a model"},
 	"adapt":         {[]string{"checkpoint", "checkpoint/recipe", "adapt/"}, "training knows nothing of merges, probes and sweeps, which judge it"},
 
 	"adapt/tensorboard": {nil, "event files hold named numbers, whatever they measure"},
@@ -72,6 +73,7 @@ var visitors = map[string]room{
 	"golang.org/x/term":                 {[]string{"cmd/syncretic"}, "only the command knows that there may be a terminal"},
 	"github.com/nlpodyssey/safetensors": {[]string{"checkpoint"}, "every file passes checkpoint's strict header check first"},
 	"github.com/google/pprof":           {[]string{"cmd/syncretic"}, "only the command prints profiles"},
+	"github.com/ebitengine/purego":      {[]string{"adapt/mpi"}, "it links the C library: only builds with the tag mpi have it"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
 	"gonum.org/v1/gonum":                {[]string{"probe", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},

@@ -10,6 +10,7 @@ import (
 
 	"syncretic/adapt/gemm"
 	"syncretic/adapt/kernel"
+	"syncretic/adapt/mpi"
 )
 
 // release is the version of the source; the build's revision is added where it is known.
@@ -42,9 +43,14 @@ func newVersion(a *app) *cobra.Command {
 				KernelSet  kernel.Set   `json:"kernel_set"`  // in use
 				KernelSets []kernel.Set `json:"kernel_sets"` // that SYNCRETIC_KERNEL can name here
 				Kernels    []string     `json:"kernels"`     // of matrices, within the set in use
-			}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, kernel.InUse(), kernel.Usable(), gemm.Kernels()}
-			return a.result(v, fmt.Sprintf("syncretic %s (%s, %s; kernels: %s; matrix kernels, best first: %s)\n",
-				v.Version, v.Go, v.System, v.KernelSet, strings.Join(v.Kernels, ", ")))
+				MPI        bool         `json:"mpi"`         // can be loaded by this build
+			}{version(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, kernel.InUse(), kernel.Usable(), gemm.Kernels(), mpi.Built}
+			with := ""
+			if v.MPI {
+				with = "; with MPI"
+			}
+			return a.result(v, fmt.Sprintf("syncretic %s (%s, %s; kernels: %s; matrix kernels, best first: %s%s)\n",
+				v.Version, v.Go, v.System, v.KernelSet, strings.Join(v.Kernels, ", "), with))
 		},
 	}
 }
