@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -45,6 +46,12 @@ func (m *Model) SideFiles() ([]SideFile, error) {
 		files = append(files, SideFile{item.Name(), data})
 	}
 	return files, nil
+}
+
+// IsHistory tells by a side file's name whether it says how the weights beside it were trained: the recipe and the logs that the adapt
+// verb leaves. Other weights made from them, such as a merge, must not carry it.
+func IsHistory(name string) bool {
+	return slices.Contains([]string{"adapt.json", "heldout.jsonl", "summary.html", "train.jsonl", "train.tfevents"}, name)
 }
 
 // SideFile reads one file of the model's directory. The error wraps fs.ErrNotExist where there is none.

@@ -195,7 +195,7 @@ func TestSideFiles(t *testing.T) {
 	b := newBench(t)
 	b.stack("base", 1, 0)
 	b.stack("a", 1, 1)
-	for _, f := range []string{"tokenizer.json", "README.md", "mergekit_config.yml", "preprocessor_config.json"} {
+	for _, f := range []string{"tokenizer.json", "README.md", "mergekit_config.yml", "preprocessor_config.json", "train.jsonl", "adapt.json"} {
 		b.write("base/"+f, "base's "+f)
 		b.write("a/"+f, "a's "+f)
 	}

@@ -33,7 +33,7 @@ func (m *merging) sideFiles(donor *input) ([]checkpoint.SideFile, error) {
 		return nil, err
 	}
 	files = slices.DeleteFunc(files, func(f checkpoint.SideFile) bool {
-		return f.Name == "mergekit_config.yml" || f.Name == "merge.lock.json" || strings.EqualFold(f.Name, "README.md")
+		return checkpoint.IsHistory(f.Name) || f.Name == "mergekit_config.yml" || f.Name == "merge.lock.json" || strings.EqualFold(f.Name, "README.md")
 	})
 	replace := func(f checkpoint.SideFile) {
 		if i := slices.IndexFunc(files, func(g checkpoint.SideFile) bool { return g.Name == f.Name }); i >= 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,6 +97,7 @@ func runApply(ctx context.Context, a *app, o applyOptions, basePath, out string)
 		if opts.SideFiles, err = base.SideFiles(); err != nil {
 			return err
 		}
+		opts.SideFiles = slices.DeleteFunc(opts.SideFiles, func(f checkpoint.SideFile) bool { return checkpoint.IsHistory(f.Name) })
 	}
 	if err := a.write(ctx, out, merged, opts); err != nil {
 		return err

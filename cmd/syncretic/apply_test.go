@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
@@ -29,6 +31,22 @@ func equal(t *testing.T, got, want, base map[string][]float32, tolerance float64
 
 // rounding is the spacing of float32 relative to the value: what one rounding of a difference, carried through a sum, can cost.
 const rounding = 1.0 / (1 << 23)
+
+// What the base's training left beside it is not the sum's.
+func TestApplyLeavesHistoryBehind(t *testing.T) {
+	w := newWorkshop(t)
+	w.models()
+	for _, name := range []string{"train.jsonl", "preprocessor_config.json"} {
+		w.must(os.WriteFile("base/"+name, []byte("{}\n"), 0o666))
+	}
+	w.succeed("apply base merged --vector tau.safetensors=0.5 --quiet")
+	if _, err := os.Stat("merged/preprocessor_config.json"); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat("merged/train.jsonl"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("merged/train.jsonl: got %v, want no such file", err)
+	}
+}
 
 func TestApplyFollowsTheFormula(t *testing.T) {
 	w := newWorkshop(t)
