@@ -21,6 +21,7 @@ func (w *work) openLog() error {
 		var at struct{ Step int }
 		if json.Unmarshal(line, &at) == nil && at.Step <= w.done && bytes.HasSuffix(line, []byte("\n")) {
 			kept.Write(line)
+			w.run.recall(line)
 		}
 	}
 	if err := checkpoint.WriteFile(w.logPath(), kept.Bytes(), true); err != nil {

@@ -28,28 +28,43 @@ type Run struct {
 	now     func() time.Time  // the clock of SaveMinutes
 	disk    disk
 	heldout *monitor
+
+	index   Index
+	workers int             // that load batches; 0 is one a core
+	unread  []audio.Skipped // files met in training that could not be read
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
 // the targets that are not cached. Everything that can be wrong with a recipe or its inputs is found here, before a step is
 // taken. progress may be nil.
-func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (_ *Run, err error) {
+func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (*Run, error) {
+	return Opening{Progress: progress}.Open(ctx, cfg)
+}
+
+// Opening hears of what Open does. Both may be nil.
+type Opening struct {
+	Progress func(what string, done, total int)
+	Index    func(Index) // before anything is computed
+}
+
+// Open is the package's Open.
+func (o Opening) Open(ctx context.Context, cfg Config) (_ *Run, err error) {
 	cfg, err = cfg.checked()
 	if err != nil {
 		return nil, err
 	}
+	progress := o.Progress
 	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now, disk: disk{checkpoint.Write, checkpoint.Free}}
 	defer func() {
 		if err != nil {
 			r.Close()
 		}
 	}()
-	for _, k := range cfg.Corpora {
-		c, err := OpenCorpus(k)
-		if err != nil {
-			return nil, err
-		}
-		r.corpora = append(r.corpora, c)
+	if err := r.openCorpora(ctx, false); err != nil {
+		return nil, err
+	}
+	if o.Index != nil {
+		o.Index(r.index)
 	}
 	if r.heldout, err = openMonitor(cfg, r.corpora); err != nil {
 		return nil, err
@@ -57,7 +72,9 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if progress != nil {
 		progress("teacher", 0, 1)
 	}
-	if r.teacher, err = TeacherFor(ctx, cfg.Teacher, r.corpora); err != nil {
+	asked := cfg.Teacher
+	asked.exclude = cfg.Exclude
+	if r.teacher, err = TeacherFor(ctx, asked, r.corpora); err != nil {
 		return nil, err
 	}
 	if r.cfg.Teacher, err = r.teacher.settings(cfg.Teacher); err != nil {
@@ -110,6 +127,26 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	}
 	return r, nil
 }
+
+// openCorpora opens what the recipe takes of its corpora and counts it.
+func (r *Run) openCorpora(ctx context.Context, noVerify bool) error {
+	everywhere, err := openExclusions(r.cfg.Exclude)
+	if err != nil {
+		return err
+	}
+	for _, k := range r.cfg.Corpora {
+		c, err := openCorpus(ctx, k, selection{seed: r.cfg.Seed, samples: samplesOf(r.cfg.Batch.Seconds), exclude: everywhere, noVerify: noVerify})
+		if err != nil {
+			return err
+		}
+		r.corpora = append(r.corpora, c)
+	}
+	r.index, err = indexOf(r.cfg, r.corpora, everywhere, r.cfg.Teacher.CQT.Hop)
+	return err
+}
+
+// Index says what the run trains on.
+func (r *Run) Index() Index { return r.index }
 
 func (c Config) targetsDir() string {
 	if c.Targets != "" {
@@ -192,8 +229,8 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Skipped names the recordings that were left out of all corpora, held-out ones too, and of those that the teacher was fitted on, each
-// once.
+// Skipped names the recordings that were left out of all corpora, held-out ones too, and of those that the teacher was fitted on, and those
+// that a crop of could not be read in training, each once.
 func (r *Run) Skipped() []audio.Skipped {
 	var all []audio.Skipped
 	add := func(list []audio.Skipped) {
@@ -210,6 +247,7 @@ func (r *Run) Skipped() []audio.Skipped {
 	if r.heldout != nil {
 		add(r.heldout.Skipped())
 	}
+	add(r.unread)
 	return all
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/pprof"
+	"time"
 
 	"github.com/nlpodyssey/spago/ag"
 
@@ -18,13 +19,16 @@ func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (R
 	s := r.cfg.Stages[stage]
 	rec := Record{Rate: s.LR.Rate(step, s.Steps)}
 	for micro := range n {
+		began := time.Now()
 		b, ok := <-batches
+		rec.Wait += time.Since(began).Seconds()
 		if !ok {
 			return rec, context.Canceled
 		}
 		if b.err != nil {
 			return rec, b.err
 		}
+		r.note(&rec, b.batch)
 		if rec.Skipped {
 			continue // the next step begins with its own audio
 		}
