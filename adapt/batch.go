@@ -30,6 +30,7 @@ type loader struct {
 	obj     Objective
 	samples int
 	redraw  func(c *Corpus, slot, attempt int) Crop // nil where a crop that cannot be read is an error
+	blank   bool                                    // all codes 0, and so the spectra that are not computed of the crop: for timing
 }
 
 // load reads a batch's audio and targets. Which frames are masked and what noise is mixed in is drawn from the stream of
@@ -54,10 +55,13 @@ func (l *loader) load(crops []Crop, seed uint64, purpose string, place ...int) (
 		}
 		targets := l.targets[crop.Corpus]
 		first := crop.Start / l.teacher.Hop()
-		if l.teacher.crop {
+		switch {
+		case l.teacher.crop:
 			spectrum = l.teacher.Spectrum(b.samples[c*l.samples : (c+1)*l.samples])
-		} else if err := targets.Spectrum(crop.Recording, first, spectrum); err != nil {
-			return nil, err
+		case !l.blank:
+			if err := targets.Spectrum(crop.Recording, first, spectrum); err != nil {
+				return nil, err
+			}
 		}
 		mask := b.mask[c*frames : (c+1)*frames]
 		for f, on := range mask {
@@ -66,6 +70,10 @@ func (l *loader) load(crops []Crop, seed uint64, purpose string, place ...int) (
 			}
 		}
 		for q := range b.codes {
+			if l.blank {
+				b.codes[q] = b.codes[q][:len(b.rows)]
+				continue
+			}
 			codes, err := targets.Codes(crop.Recording, q, first, frames)
 			if err != nil {
 				return nil, err

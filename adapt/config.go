@@ -38,8 +38,8 @@ type Config struct {
 
 	HeadsWarmup *HeadsWarmup `yaml:"heads_warmup,omitempty" json:"heads_warmup,omitempty"` // a first stage for fresh heads; nil is none
 
-	Heldout HeldoutConfig `yaml:"heldout,omitempty" json:"heldout,omitzero"` // losses on held-out audio while the run goes on
-	Exclude []Exclusion `yaml:"exclude,omitempty" json:"exclude,omitempty"` // recordings that no corpus may take, nor the teacher be fitted on
+	Heldout HeldoutConfig `yaml:"heldout,omitempty" json:"heldout,omitzero"`  // losses on held-out audio while the run goes on
+	Exclude []Exclusion   `yaml:"exclude,omitempty" json:"exclude,omitempty"` // recordings that no corpus may take, nor the teacher be fitted on
 }
 
 // CorpusConfig names the recordings of one tradition.

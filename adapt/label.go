@@ -3,8 +3,6 @@ package adapt
 import (
 	"context"
 	"math"
-
-	"syncretic/adapt/audio"
 )
 
 // Values of TeacherConfig.Spectrum.
@@ -127,6 +125,3 @@ func (t *Teacher) Label(r Recording) (spectrum []float32, codes [][]int32, err e
 	})
 	return spectrum, codes, err
 }
-
-// hours is a number of samples as a duration.
-func hours(samples int) float64 { return float64(samples) / (3600 * audio.SampleRate) }

@@ -17,6 +17,7 @@ func (w *work) openLog() error {
 		return err
 	}
 	var kept bytes.Buffer
+	w.run.unread = nil
 	for line := range bytes.Lines(old) {
 		var at struct{ Step int }
 		if json.Unmarshal(line, &at) == nil && at.Step <= w.done && bytes.HasSuffix(line, []byte("\n")) {

@@ -144,14 +144,16 @@ func isStatistic(name string) bool {
 // TeacherFor opens the teacher at cfg.Path, or fits it on the given corpora and writes it there. With cfg.Tokens the codes are those: they
 // must be there, and fit, for every recording of the corpora; Close releases them.
 func TeacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
-	t, err := teacherFor(ctx, cfg, corpora)
+	t, err := teacherFor(ctx, cfg, corpora, newTeacher)
 	if err == nil {
 		t.crop = cfg.croppedSpectrum()
 	}
 	return t, err
 }
 
-func teacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
+// teacherFor is TeacherFor with its way to a teacher that does not exist yet.
+func teacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus,
+	fit func(context.Context, TeacherConfig, []*Corpus) (*Teacher, error)) (*Teacher, error) {
 	open := OpenTeacher
 	if cfg.Tokens != "" {
 		open = openTeacher // with codebooks or without: its spectra are what is wanted
@@ -163,7 +165,7 @@ func teacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Tea
 	}
 	if cfg.Tokens == "" {
 		if fresh {
-			return newTeacher(ctx, cfg, corpora)
+			return fit(ctx, cfg, corpora)
 		}
 		return t, nil
 	}
@@ -176,7 +178,7 @@ func teacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Tea
 		return nil, err
 	}
 	if fresh {
-		if t, err = newTeacher(ctx, cfg, corpora); err != nil {
+		if t, err = fit(ctx, cfg, corpora); err != nil {
 			return nil, errors.Join(err, tokens.set.Close())
 		}
 	}

@@ -213,7 +213,7 @@ func TestTokensOfManifestRanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := tinyConfig(t, dir).Teacher
-	cfg.Tokens = filepath.Join(dir, "tokens")
+	cfg.Tokens, cfg.Spectrum = filepath.Join(dir, "tokens"), SpectrumCached
 	writeTokens(t, cfg.Tokens, []string{manifest}, nil)
 	teacher, err := TeacherFor(context.Background(), cfg, []*Corpus{c})
 	if err != nil {

@@ -20,6 +20,7 @@ type adaptOptions struct {
 	from    int
 	seed    uint64
 	profile bool
+	plan    bool
 }
 
 func newAdapt(a *app) *cobra.Command {
@@ -36,7 +37,10 @@ func newAdapt(a *app) *cobra.Command {
 			"finite is skipped and counted; more than the recipe's max_skipped of them in a row end the run, on the state before them.\n\n" +
 			"With the recipe's key heldout (every: STEPS) the model is measured on held-out audio of its corpora before, during and after,\n" +
 			"into heldout.jsonl, so that forgetting is seen while it happens. `tensorboard --logdir` on the folder above OUT draws a run\n" +
-			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.",
+			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.\n\n" +
+			"Before anything is computed a table says, by corpus, what there is, what is left out (hours, exclude, skip_bad) and how often the\n" +
+			"run will go through it; before the first step some micro-batches are timed, which say how long it will take. --plan prints both\n" +
+			"and writes nothing. With skip_bad, a crop that cannot be read is replaced by another of its corpus, and its file is named.",
 		Example: "  syncretic adapt examples/adapt/tiny.yml out/makam",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,6 +51,7 @@ func newAdapt(a *app) *cobra.Command {
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on from the last state that an interrupted run left in OUT.run; where OUT is complete, do nothing")
 	cmd.Flags().IntVar(&o.from, "resume-from", 0, "go on from the state of this step (of those in OUT.run) and forget later ones")
 	profileFlag(cmd, &o.profile)
+	planFlag(cmd, &o.plan)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
 	cmd.AddCommand(newAdaptEval(a), newAdaptReport(a))
 	return cmd
@@ -82,16 +87,22 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	for _, k := range slices.Concat(cfg.Corpora, cfg.Heldout.Corpora) {
 		inputs = append(inputs, k.Manifest)
 	}
+	for _, e := range cfg.Exclude {
+		inputs = append(inputs, e.Manifest)
+	}
+	if o.plan {
+		return runAdaptPlan(ctx, a, cfg)
+	}
 	if err := a.modelOutput(out, inputs...); err != nil && !(o.resume && errors.Is(err, fs.ErrExist) && stored(out)) {
 		return err
 	}
 	bars := map[string]*progress{}
-	run, err := adapt.Open(ctx, cfg, func(what string, done, total int) {
+	run, err := adapt.Opening{Index: func(x adapt.Index) { a.logf("%s", indexText(x)) }, Progress: func(what string, done, total int) {
 		if bars[what] == nil {
 			bars[what] = a.progress(what)
 		}
 		bars[what].set(done, total, "")
-	})
+	}}.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -112,6 +123,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 	defer bar.stop()
 	var last adapt.Record
 	held := newHeldoutResults(a, bar)
+	var estimate adapt.Estimate
 	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, ResumeFrom: o.from, Version: version(), Report: func(r adapt.Record) {
 		last = r
 		bar.report(r.Step, r.Steps, stepNote(r), map[string]any{"record": r, "seconds_left": math.Round(r.Left.Seconds())})
@@ -120,6 +132,9 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 			stopped = ", where the run stopped: " + stopped
 		}
 		a.logf("going on after step %d%s", done, stopped)
+	}, Estimate: func(e adapt.Estimate) {
+		estimate = e
+		a.logf("%s", estimateText(e))
 	}, Warn: func(text string) { a.logf("warning: %s", text) }})
 	if err != nil {
 		return err
@@ -129,7 +144,8 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, seeded bool, config, 
 		return err
 	}
 	skipped := run.Skipped()
-	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "heldout": held.last, "skipped": skippedJSON(skipped)}, profile),
+	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "heldout": held.last, "skipped": skippedJSON(skipped),
+		"index": run.Index(), "estimate": estimate}, profile),
 		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last))+held.text())
 }
 
