@@ -18,6 +18,7 @@ type shardBuilder struct {
 	recordings []Recording
 	frames     []int // by recording
 	first      int   // the number of the first recording
+	held       int   // spectra that may be in memory, in values
 
 	spectra *sample  // of all recordings, one after another; nil where the spectrum is the crop's
 	rows    []int    // where a recording begins there
@@ -39,7 +40,7 @@ func (b *shardBuilder) write(ctx context.Context, path string) (err error) {
 	}
 	if !t.crop {
 		total := b.rows[len(b.rows)-1] + b.frames[len(b.frames)-1]
-		if b.spectra, err = newSample(total, t.Bins(), heldSpectra/t.Bins(), filepath.Dir(path)); err != nil {
+		if b.spectra, err = newSample(total, t.Bins(), b.held/t.Bins(), filepath.Dir(path)); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, b.spectra.close()) }()

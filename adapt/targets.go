@@ -72,7 +72,7 @@ func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progres
 		}
 		m, err := checkpoint.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			b := &shardBuilder{teacher: t, recordings: c.Recordings[from:to], frames: targets.frames[from:to], first: from}
+			b := &shardBuilder{teacher: t, recordings: c.Recordings[from:to], frames: targets.frames[from:to], first: from, held: heldSpectra}
 			if err = b.write(ctx, path); err == nil || errors.Is(err, fs.ErrExist) { // another run made it meanwhile
 				m, err = checkpoint.Open(path)
 			}
