@@ -13,9 +13,11 @@
 //   - [Config], [Stage], [Schedule]: the recipe. A learning rate is a pure function of the step. [HeadsWarmup]: a first stage for
 //     fresh heads alone.
 //   - [Corpus] and [Sampler]: which crop of which recording stands where in which batch. Every draw is a pure function
-//     of (seed, stage, step), so a run can be taken up again at any step without a sampler state.
+//     of (seed, stage, step), so a run can be taken up again at any step without a sampler state. CorpusConfig.Hours takes part of a
+//     corpus, [Exclusion] keeps listed recordings out of it, and a crop that cannot be read is drawn anew where skip_bad says so.
+//   - [Index], [PlanFor] and [Estimate]: what a run trains on and how long it will take, before it does.
 //   - [Teacher] and [Targets]: constant-Q spectra, and codes of a residual k-means on them or tokens from files (adapt/tokens), computed
-//     once a recording.
+//     once a recording; or, as is usual with tokens, the spectrum of each crop as it is drawn.
 //   - [Record], [Options] and [ErrDiverged]: a step whose loss or gradient is not finite is skipped and counted; after too many in a
 //     row the run stops on the state before them (max_skipped in the recipe).
 //   - States on disk: OUT.run holds the last few and those at stages' ends, each written atomically and complete: weights, heads,
