@@ -46,8 +46,8 @@ func TestEstimateLeavesTheRunAlone(t *testing.T) {
 	if first.Stages[0].Steps != 3 || first.Stages[1].Steps != 3 || second.Stages[0].Steps != 2 || second.Stages[0].Name != "all" {
 		t.Errorf("steps of %+v and %+v", first.Stages, second.Stages)
 	}
-	if first.States.Count != 3 || second.States.Count != 1 {
-		t.Errorf("%d and %d states, want 3 and 1: one every 2 steps", first.States.Count, second.States.Count)
+	if first.States.Count != 4 || second.States.Count != 1 {
+		t.Errorf("%d and %d states, want 4 and 1: one every 2 steps and one at a stage's end", first.States.Count, second.States.Count)
 	}
 	info, err := os.Stat(filepath.Join(dir, "plain", "model.safetensors"))
 	if err != nil || first.States.Bytes < 3*info.Size()*8/10 {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"syncretic/adapt/audio"
 )
@@ -48,7 +49,7 @@ func records(t *testing.T, parts ...string) []Record {
 		if err := json.Unmarshal(line, &r); err != nil {
 			t.Fatal(err)
 		}
-		r.Speed, r.Wait = 0, 0
+		r.Time, r.Speed, r.Wait = time.Time{}, 0, 0
 		all = append(all, r)
 	}
 	return all
