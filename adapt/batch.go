@@ -18,6 +18,8 @@ type batch struct {
 	rows     []int     // the masked rows
 	codes    [][]int32 // [codebook][len(rows)]
 	spectrum []float32 // [len(rows)][bins]
+
+	unread []audio.Skipped // the files of crops that others replaced
 }
 
 // loader turns crops into batches.
@@ -27,6 +29,8 @@ type loader struct {
 	targets map[*Corpus]*Targets
 	obj     Objective
 	samples int
+	redraw  func(c *Corpus, slot, attempt int) Crop // nil where a crop that cannot be read is an error
+	blank   bool                                    // all codes 0, and so the spectra that are not computed of the crop: for timing
 }
 
 // load reads a batch's audio and targets. Which frames are masked and what noise is mixed in is drawn from the stream of
@@ -45,14 +49,19 @@ func (l *loader) load(crops []Crop, seed uint64, purpose string, place ...int) (
 	b.spectrum = make([]float32, 0, len(b.rows)*bins)
 	spectrum := make([]float32, frames*bins)
 	for c, crop := range crops {
-		r := crop.Corpus.Recordings[crop.Recording]
-		if err := r.Read(b.samples[c*l.samples:(c+1)*l.samples], crop.Start); err != nil {
+		crop, err := l.read(b, c, crop)
+		if err != nil {
 			return nil, err
 		}
 		targets := l.targets[crop.Corpus]
 		first := crop.Start / l.teacher.Hop()
-		if err := targets.Spectrum(crop.Recording, first, spectrum); err != nil {
-			return nil, err
+		switch {
+		case l.teacher.crop:
+			spectrum = l.teacher.Spectrum(b.samples[c*l.samples : (c+1)*l.samples])
+		case !l.blank:
+			if err := targets.Spectrum(crop.Recording, first, spectrum); err != nil {
+				return nil, err
+			}
 		}
 		mask := b.mask[c*frames : (c+1)*frames]
 		for f, on := range mask {
@@ -61,6 +70,10 @@ func (l *loader) load(crops []Crop, seed uint64, purpose string, place ...int) (
 			}
 		}
 		for q := range b.codes {
+			if l.blank {
+				b.codes[q] = b.codes[q][:len(b.rows)]
+				continue
+			}
 			codes, err := targets.Codes(crop.Recording, q, first, frames)
 			if err != nil {
 				return nil, err

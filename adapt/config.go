@@ -38,19 +38,27 @@ type Config struct {
 
 	HeadsWarmup *HeadsWarmup `yaml:"heads_warmup,omitempty" json:"heads_warmup,omitempty"` // a first stage for fresh heads; nil is none
 
-	Heldout HeldoutConfig `yaml:"heldout,omitempty" json:"heldout,omitzero"` // losses on held-out audio while the run goes on
+	Heldout HeldoutConfig `yaml:"heldout,omitempty" json:"heldout,omitzero"`  // losses on held-out audio while the run goes on
+	Exclude []Exclusion   `yaml:"exclude,omitempty" json:"exclude,omitempty"` // recordings that no corpus may take, nor the teacher be fitted on
 }
 
 // CorpusConfig names the recordings of one tradition.
+//
+// Hours takes recordings in an order drawn from the seed and their ids alone, whatever the manifest's order, until their sum reaches it:
+// the last one may overshoot. Recordings shorter than a crop, which are never drawn, do not count. A corpus that has fewer hours is
+// used wholly, with a warning in the [Index]. Hours and Exclude are of training: an evaluation takes no account of them.
 type CorpusConfig struct {
 	Name     string  `yaml:"name" json:"name"`
-	Manifest string  `yaml:"manifest" json:"manifest"`                 // CSV or TSV, see adapt/audio.ReadManifest
-	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`   // rows of this split only; "" means "train", "*" is every row
+	Manifest string  `yaml:"manifest" json:"manifest"`                 // CSV or TSV, see adapt/audio.ReadManifest, or a folder of audio
+	Split    string  `yaml:"split,omitempty" json:"split,omitempty"`   // rows of this split only; "" means "train", "*" is every row. A folder has none
 	Replay   bool    `yaml:"replay,omitempty" json:"replay,omitempty"` // drawn from only as far as a stage's replay share says
 	Weight   float64 `yaml:"weight,omitempty" json:"weight,omitempty"` // relative share of the draws; 0 means in proportion to its duration
 
 	Resampler audio.Resampling `yaml:"resampler,omitempty" json:"resampler,omitempty"` // of recordings that are not at 24 kHz; "" means kaiser
-	SkipBad   bool             `yaml:"skip_bad,omitempty" json:"skip_bad,omitempty"`   // decode every recording first and leave out those that cannot be read
+	SkipBad   bool             `yaml:"skip_bad,omitempty" json:"skip_bad,omitempty"`   // decode every recording first and leave out those that cannot be read, and draw another crop for one that fails later
+
+	Hours   float64     `yaml:"hours,omitempty" json:"hours,omitempty"`     // take recordings until there are so many; 0 takes all
+	Exclude []Exclusion `yaml:"exclude,omitempty" json:"exclude,omitempty"` // recordings not to take, besides Config.Exclude
 }
 
 // Objective weighs the parts of the loss and says how audio is masked and mixed.
@@ -150,6 +158,7 @@ func (c *Config) validate() error {
 		if _, err := audio.ParseResampling(string(k.Resampler)); err != nil {
 			bad = append(bad, fmt.Sprintf("corpora[%d] (%s): %v", i, k.Name, err))
 		}
+		k.validateSelection(i, check)
 		weighted[k.Replay][k.Weight > 0] = true
 		seen[k.Name] = true
 		if k.Replay {
@@ -180,6 +189,7 @@ func (c *Config) validate() error {
 	within("batch.seconds", c.Batch.Seconds, 0, 3600)
 	c.Teacher.validate(check)
 	c.HeadsWarmup.validate(c.Base, check)
+	checkExclusions("exclude", c.Exclude, check)
 	check(c.SaveEvery > 0, "save_every: got %d, want at least 1", c.SaveEvery)
 	within("save_minutes", c.SaveMinutes, 0, 1e6)
 	check(c.Keep > 0, "keep: got %d, want at least 1", c.Keep)
@@ -213,6 +223,7 @@ func (t TeacherConfig) validate(check func(ok bool, format string, args ...any))
 	check(t.Codebooks > 0 && t.Codebooks <= 1<<10, "teacher.codebooks: got %d, want 1 to %d", t.Codebooks, 1<<10)
 	check(t.Size > 0 && t.Size <= maxCodebook, "teacher.codebook_size: got %d, want 1 to %d", t.Size, maxCodebook)
 	check(t.Batch == 0 || t.Batch >= t.Size || t.Tokens != "", "teacher.batch: got %d, want 0 (the default) or at least codebook_size, %d", t.Batch, t.Size)
+	check(t.Spectrum == "" || t.Spectrum == SpectrumCached || t.Spectrum == SpectrumCrop, "teacher.spectrum: got %q, want %s or %s", t.Spectrum, SpectrumCached, SpectrumCrop)
 	check(t.Frames > 0, "teacher.frames: got %d, want at least 1", t.Frames)
 	for i, f := range t.Fit {
 		check(f.Manifest != "", "teacher.fit[%d] (%s): manifest is missing", i, f.Name)

@@ -1,16 +1,12 @@
 package adapt
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"syncretic/adapt/audio"
 )
@@ -23,6 +19,8 @@ type Corpus struct {
 	Skipped    []audio.Skipped // recordings that cannot be read, where the recipe asks to leave them out
 	weight     float64
 	files      *audio.Pool
+	skipBad    bool
+	census     census
 }
 
 // Recording is one manifest row with its place in its file, in samples at 24 kHz.
@@ -36,6 +34,7 @@ type Recording struct {
 	rate       int // Hz, of the file as stored
 	resampling audio.Resampling
 	files      *audio.Pool // of the corpus
+	spooled    bool        // by ffmpeg, whenever the file is opened
 }
 
 // openFiles is how many files of a corpus stay open between two crops.
@@ -44,105 +43,65 @@ const openFiles = 32
 // AllSplits is the split of a corpus that takes every row of its manifest.
 const AllSplits = "*"
 
-// OpenCorpus reads a manifest and the header of every file that it names, so that what is missing, empty or of an unknown format
-// is known before anything is computed. With SkipBad it decodes every file, and leaves out and names those that cannot be read.
+// selection says which of a corpus's recordings a run takes.
+type selection struct {
+	seed     uint64       // of the order in which Hours takes them
+	samples  int          // of a crop: shorter recordings do not count as hours
+	exclude  []*exclusion // besides the corpus's own
+	noVerify bool         // take SkipBad's word for what a header says
+}
+
+// OpenCorpus reads a manifest, or lists a folder, and reads the header of every file in it, so that what is missing, empty or of an
+// unknown format is known before anything is computed. With SkipBad it decodes every file, and leaves out and names those that cannot be
+// read. What Exclude names is left out; of the rest, Hours takes as much (see CorpusConfig).
 func OpenCorpus(cfg CorpusConfig) (*Corpus, error) {
-	split := cfg.Split
-	if split == "" {
-		split = "train"
-	}
-	entries, err := entriesOf(cfg.Manifest, split)
+	return openCorpus(context.Background(), cfg, selection{})
+}
+
+func openCorpus(ctx context.Context, cfg CorpusConfig, sel selection) (*Corpus, error) {
+	fail := func(err error) (*Corpus, error) { return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err) }
+	rows, split, err := rowsOf(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err)
+		return fail(err)
 	}
-	c := &Corpus{Name: cfg.Name, Replay: cfg.Replay, weight: cfg.Weight}
+	own, err := openExclusions(cfg.Exclude)
+	if err != nil {
+		return fail(err)
+	}
+	c := &Corpus{Name: cfg.Name, Replay: cfg.Replay, weight: cfg.Weight, skipBad: cfg.SkipBad}
+	c.census.exclusions = own
 	options := audio.Options{Resampling: cfg.Resampler}
 	c.files = audio.NewPool(options, openFiles)
-	bad := map[string]bool{} // by path: whether it cannot be read
-	for _, e := range entries {
-		if split != AllSplits && e.Split != split {
-			continue
-		}
-		if cfg.SkipBad {
-			if c.leaveOut(e.Path, options, bad); bad[e.Path] {
-				continue
-			}
-		}
-		r, err := openRecording(e, options)
+	defer func() {
 		if err != nil {
-			return nil, fmt.Errorf("corpus %s: %w", cfg.Name, err)
+			err = errors.Join(err, c.files.Close())
 		}
-		r.files = c.files
-		c.Recordings = append(c.Recordings, r)
+	}()
+	kept := excluded(rows, split, append(own, sel.exclude...), &c.census)
+	if len(kept) == 0 {
+		why := ""
+		if c.census.Excluded > 0 {
+			why = fmt.Sprintf(" that is not excluded (%d are)", c.census.Excluded)
+		}
+		err = fmt.Errorf("%w: %s has no row of split %q%s", audio.ErrInvalid, cfg.Manifest, split, why)
+		return fail(err)
+	}
+	found, err := c.open(ctx, kept, options)
+	if err != nil {
+		return fail(err)
+	}
+	if err = c.choose(ctx, found, cfg, sel, options); err != nil {
+		return fail(err)
 	}
 	if len(c.Recordings) == 0 && len(c.Skipped) > 0 {
-		return nil, fmt.Errorf("%w: corpus %s: %s has no row of split %q that can be read; %d left out, the first: %s", audio.ErrInvalid, cfg.Name,
+		err = fmt.Errorf("%w: %s has no row of split %q that can be read; %d left out, the first: %s", audio.ErrInvalid,
 			cfg.Manifest, split, len(c.Skipped), c.Skipped[0].Reason)
-	}
-	if len(c.Recordings) == 0 {
-		return nil, fmt.Errorf("%w: corpus %s: %s has no row of split %q", audio.ErrInvalid, cfg.Name, cfg.Manifest, split)
+		return fail(err)
 	}
 	if c.weight == 0 {
 		c.weight = c.Seconds()
 	}
 	return c, nil
-}
-
-// entriesOf reads a manifest or, where no split is asked for, lists a folder.
-func entriesOf(path, split string) ([]audio.Entry, error) {
-	if info, err := os.Stat(path); split == AllSplits && err == nil && info.IsDir() {
-		return folderEntries(path)
-	}
-	return audio.ReadManifest(path)
-}
-
-// folderEntries lists the audio files below a folder, known by their names' endings, in the order of their paths. Hidden files and
-// folders are passed over.
-func folderEntries(dir string) ([]audio.Entry, error) {
-	endings := []string{".wav", ".flac", ".mp3", ".opus", ".ogg", ".oga", ".m4a", ".aac", ".aif", ".aiff", ".wma"}
-	var entries []audio.Entry
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		hidden := path != dir && strings.HasPrefix(d.Name(), ".")
-		switch {
-		case err != nil:
-			return err
-		case hidden && d.IsDir():
-			return fs.SkipDir
-		case hidden || d.IsDir() || !slices.Contains(endings, strings.ToLower(filepath.Ext(path))):
-			return nil
-		}
-		id, err := filepath.Rel(dir, path)
-		entries = append(entries, audio.Entry{Path: path, ID: filepath.ToSlash(id)})
-		return err
-	})
-	if err == nil && len(entries) == 0 {
-		err = fmt.Errorf("%w: %s: no audio file in the folder (%s)", audio.ErrInvalid, dir, strings.Join(endings, ", "))
-	}
-	return entries, err
-}
-
-// leaveOut adds a file that cannot be read to Skipped, once.
-func (c *Corpus) leaveOut(path string, o audio.Options, bad map[string]bool) {
-	if _, seen := bad[path]; seen {
-		return
-	}
-	err := o.Verify(path)
-	if bad[path] = errors.Is(err, audio.ErrInvalid); bad[path] {
-		c.Skipped = append(c.Skipped, audio.Skipped{Path: path, Reason: err.Error()})
-	}
-}
-
-func openRecording(e audio.Entry, o audio.Options) (Recording, error) {
-	f, err := o.Open(e.Path)
-	if err != nil {
-		return Recording{}, err
-	}
-	defer f.Close()
-	start, n, err := e.Range(f.Frames)
-	if err != nil {
-		return Recording{}, err
-	}
-	return Recording{ID: e.ID, Path: e.Path, Start: start, Len: n, file: f.Frames, rate: f.SourceRate, resampling: o.Resampling}, nil
 }
 
 // samplesOf is a duration in samples, rounded to the nearest.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"syncretic/checkpoint"
 )
@@ -22,6 +23,10 @@ type EvalConfig struct {
 
 // Eval takes a recipe's teacher, objective, length of crops and place of targets for an evaluation on the given corpora.
 func (c Config) Eval(corpora []CorpusConfig, seed uint64) EvalConfig {
+	corpora = slices.Clone(corpora)
+	for i := range corpora {
+		corpora[i].Hours, corpora[i].Exclude = 0, nil // of training
+	}
 	return EvalConfig{Teacher: c.Teacher, Objective: c.Objective, Corpora: corpora, Seconds: c.Batch.Seconds, Seed: seed, Targets: c.Targets}
 }
 

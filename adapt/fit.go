@@ -15,9 +15,13 @@ import (
 func newTeacher(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
 	var skipped []audio.Skipped
 	if len(cfg.Fit) > 0 {
+		exclude, err := openExclusions(cfg.exclude)
+		if err != nil {
+			return nil, err
+		}
 		corpora = nil
 		for _, f := range cfg.Fit {
-			c, err := OpenCorpus(CorpusConfig{Name: f.Name, Manifest: f.Manifest, Split: f.Split, Resampler: f.Resampler, SkipBad: f.SkipBad})
+			c, err := openCorpus(ctx, CorpusConfig{Name: f.Name, Manifest: f.Manifest, Split: f.Split, Resampler: f.Resampler, SkipBad: f.SkipBad}, selection{exclude: exclude})
 			if err != nil {
 				return nil, err
 			}
@@ -119,11 +123,7 @@ func FitTeacher(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (t *T
 // magnitudes reads a recording block by block and emits its frames [frames][bins], on the logarithmic scale if there is one.
 func (t *Teacher) magnitudes(r Recording, emit func(first int, frames []float32) error) error {
 	return t.transform.Stream(r.Len, r.Read, func(first int, frames []float32) error {
-		if t.cfg.LogFloor > 0 {
-			for i, v := range frames {
-				frames[i] = float32(math.Log(float64(v) + t.cfg.LogFloor))
-			}
-		}
+		t.logarithm(frames)
 		return emit(first, frames)
 	})
 }

@@ -29,30 +29,16 @@ type Group interface {
 // ErrElsewhere marks what another process of a group failed on or was interrupted by. The text is that process's.
 var ErrElsewhere = errors.New("another process of the group failed")
 
-// OpenGroup opens a recipe in every process of a group, for data-parallel training; with a nil group it is [Open]. All
-// processes need the same recipe and the same files.
-//
-// Micro-batches (batch.accumulate of the recipe) are what a step has to share out: of W processes the r-th takes r, r+W, ...,
-// gradients are summed, and every process takes the same AdamW step. The draws of a micro-batch are a function of its
-// number, so the model and its loss curve do not depend on the number of processes, except for rounding: a run may be
-// resumed with another number. batch.accumulate must be a multiple of it ([ErrConfig]). With one number of processes two
-// runs give the same bits.
-//
-// Process 0 alone fits teachers, computes targets and writes; the others open what it has made, or, where they have a disk
-// of their own with the same teacher, keep targets there. An error in one process, or its interruption, ends all of them,
-// at the same step: they return the text of the first that failed, wrapping [ErrElsewhere].
-func OpenGroup(ctx context.Context, cfg Config, g Group, progress func(what string, done, total int)) (*Run, error) {
-	if g == nil {
-		return Open(ctx, cfg, progress)
-	}
-	t := team{group: g}
+// together is Open in one process of a group.
+func (o Opening) together(ctx context.Context, cfg Config) (*Run, error) {
+	t := team{group: o.Group}
 	var r *Run
 	var err error
 	for _, phase := range []func() error{
-		func() error { return errors.Join(cfg.validate(), cfg.sharedBy(g.Size())) },
+		func() error { return errors.Join(cfg.validate(), cfg.sharedBy(o.Group.Size())) },
 		func() error {
 			if t.leads() {
-				r, err = Open(ctx, cfg, progress)
+				r, err = o.alone(ctx, cfg)
 			}
 			return err
 		},
@@ -84,7 +70,7 @@ func openBeside(ctx context.Context, cfg Config) (*Run, error) {
 }
 
 // Agree makes an error of one process that of all: it returns err where there is one, and elsewhere one that wraps
-// [ErrElsewhere] when any other process gave one. It is for what may go wrong in one process before OpenGroup. A nil group
+// [ErrElsewhere] when any other process gave one. It is for what may go wrong in one process before a recipe is opened. A nil group
 // is one process.
 func Agree(g Group, err error) error {
 	t := team{group: g}

@@ -236,7 +236,7 @@ func TestGroupEndsTogether(t *testing.T) {
 			errs := together(3, func(g member) error {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				run, err := OpenGroup(ctx, cfg, g, nil)
+				run, err := Opening{Group: g}.Open(ctx, cfg)
 				if err != nil {
 					return err
 				}
@@ -316,7 +316,7 @@ func TestGroupRefusesTogether(t *testing.T) {
 }
 
 // Processes that would not train the same are refused, all of them.
-func TestOpenGroupErrors(t *testing.T) {
+func TestGroupErrors(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		change func(c *Config, rank int, dir string)
@@ -351,7 +351,7 @@ func TestOpenGroupErrors(t *testing.T) {
 				cfg := shared
 				cfg.Corpora = slices.Clone(shared.Corpora)
 				test.change(&cfg, g.rank, dir)
-				run, err := OpenGroup(t.Context(), cfg, g, nil)
+				run, err := Opening{Group: g}.Open(t.Context(), cfg)
 				if err == nil {
 					run.Close()
 				}
@@ -385,7 +385,7 @@ func TestGroupNoticesOtherSums(t *testing.T) {
 	cfg := sharedConfig(t, dir)
 	errs := together(2, func(g member) error {
 		g.skew = float32(g.rank) / 1024
-		run, err := OpenGroup(t.Context(), cfg, g, nil)
+		run, err := Opening{Group: g}.Open(t.Context(), cfg)
 		if err != nil {
 			return err
 		}

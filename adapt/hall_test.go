@@ -117,7 +117,7 @@ func together(size int, f func(g member) error) []error {
 // groupRun trains a recipe in every process of a group. prepare, which may be nil, sees each process's run and options.
 func groupRun(ctx context.Context, cfg Config, size int, out string, prepare func(rank int, r *Run, o *Options)) []error {
 	return together(size, func(g member) error {
-		run, err := OpenGroup(ctx, cfg, g, nil)
+		run, err := Opening{Group: g}.Open(ctx, cfg)
 		if err != nil {
 			return err
 		}

@@ -17,10 +17,12 @@ func (w *work) openLog() error {
 		return err
 	}
 	var kept bytes.Buffer
+	w.run.unread = nil
 	for line := range bytes.Lines(old) {
 		var at struct{ Step int }
 		if json.Unmarshal(line, &at) == nil && at.Step <= w.done && bytes.HasSuffix(line, []byte("\n")) {
 			kept.Write(line)
+			w.run.recall(line)
 		}
 	}
 	if err := checkpoint.WriteFile(w.logPath(), kept.Bytes(), true); err != nil {

@@ -17,6 +17,8 @@ func (w *work) provenance(version string) ([]byte, error) {
 		Heldout []HeldoutCorpus   `json:"heldout,omitempty"`
 		Skipped []audio.Skipped   `json:"skipped,omitempty"`
 		Steps   int               `json:"skipped_steps,omitempty"`
-	}{version, w.key, r.inputs, r.cfg, r.Heldout(), r.Skipped(), w.skipped}, "", "  ")
+		From    string            `json:"spectrum"` // see TeacherConfig.Spectrum
+		Index   Index             `json:"index"`
+	}{version, w.key, r.inputs, r.cfg, r.Heldout(), r.Skipped(), w.skipped, r.teacher.SpectrumFrom(), r.index}, "", "  ")
 	return append(doc, '\n'), err
 }

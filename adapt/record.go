@@ -1,6 +1,10 @@
 package adapt
 
-import "time"
+import (
+	"time"
+
+	"syncretic/adapt/audio"
+)
 
 // Record is one line of the training log.
 type Record struct {
@@ -19,6 +23,10 @@ type Record struct {
 	Skipped      bool   `json:"skipped,omitempty"`       // loss or gradient was not finite: the step changed nothing
 	Reason       string `json:"reason,omitempty"`        // of a skip, with the value
 	SkippedSteps int    `json:"skipped_steps,omitempty"` // in the run so far
+
+	Wait     float64         `json:"wait_s"`             // for data: what loading cost the step beyond what went on beside it
+	Replaced int             `json:"replaced,omitempty"` // crops of this step that could not be read and were drawn anew (skip_bad)
+	Unread   []audio.Skipped `json:"unread,omitempty"`   // their files, of those that the run had not met before
 }
 
 // add averages the parts of n micro-batches, one call each.

@@ -29,28 +29,62 @@ type Run struct {
 	disk    disk
 	heldout *monitor
 	team    team // the processes that train together
+
+	index   Index
+	workers int             // that load batches; 0 is one a core
+	unread  []audio.Skipped // files met in training that could not be read
 }
 
 // Open checks a recipe, opens its corpora, its teacher (fitting it when it does not exist yet) and its base, and computes
 // the targets that are not cached. Everything that can be wrong with a recipe or its inputs is found here, before a step is
 // taken. progress may be nil.
-func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (_ *Run, err error) {
+func Open(ctx context.Context, cfg Config, progress func(what string, done, total int)) (*Run, error) {
+	return Opening{Progress: progress}.Open(ctx, cfg)
+}
+
+// Opening says how to open a recipe. All of it may be nil.
+type Opening struct {
+	Group    Group // the processes that train one model; nil for this one alone
+	Progress func(what string, done, total int)
+	Index    func(Index) // before anything is computed
+}
+
+// Open is the package's Open. With a Group it opens the recipe in every process of it, for data-parallel training; all need the same
+// recipe and the same files.
+//
+// Micro-batches (batch.accumulate of the recipe) are what a step has to share out: of W processes the r-th takes r, r+W, ...,
+// gradients are summed, and every process takes the same AdamW step. The draws of a micro-batch are a function of its
+// number, so the model and its loss curve do not depend on the number of processes, except for rounding: a run may be
+// resumed with another number. batch.accumulate must be a multiple of it ([ErrConfig]). With one number of processes two
+// runs give the same bits.
+//
+// Process 0 alone fits teachers, computes targets and writes; the others open what it has made, or, where they have a disk
+// of their own with the same teacher, keep targets there. An error in one process, or its interruption, ends all of them,
+// at the same step: they return the text of the first that failed, wrapping [ErrElsewhere].
+func (o Opening) Open(ctx context.Context, cfg Config) (*Run, error) {
+	if o.Group != nil {
+		return o.together(ctx, cfg)
+	}
+	return o.alone(ctx, cfg)
+}
+
+func (o Opening) alone(ctx context.Context, cfg Config) (_ *Run, err error) {
 	cfg, err = cfg.checked()
 	if err != nil {
 		return nil, err
 	}
+	progress := o.Progress
 	r := &Run{cfg: cfg, targets: map[*Corpus]*Targets{}, inputs: map[string]string{}, now: time.Now, disk: disk{checkpoint.Write, checkpoint.Free}}
 	defer func() {
 		if err != nil {
 			r.Close()
 		}
 	}()
-	for _, k := range cfg.Corpora {
-		c, err := OpenCorpus(k)
-		if err != nil {
-			return nil, err
-		}
-		r.corpora = append(r.corpora, c)
+	if err := r.openCorpora(ctx, false); err != nil {
+		return nil, err
+	}
+	if o.Index != nil {
+		o.Index(r.index)
 	}
 	if r.heldout, err = openMonitor(cfg, r.corpora); err != nil {
 		return nil, err
@@ -58,7 +92,9 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	if progress != nil {
 		progress("teacher", 0, 1)
 	}
-	if r.teacher, err = TeacherFor(ctx, cfg.Teacher, r.corpora); err != nil {
+	asked := cfg.Teacher
+	asked.exclude = cfg.Exclude
+	if r.teacher, err = TeacherFor(ctx, asked, r.corpora); err != nil {
 		return nil, err
 	}
 	if r.cfg.Teacher, err = r.teacher.settings(cfg.Teacher); err != nil {
@@ -111,6 +147,26 @@ func Open(ctx context.Context, cfg Config, progress func(what string, done, tota
 	}
 	return r, nil
 }
+
+// openCorpora opens what the recipe takes of its corpora and counts it.
+func (r *Run) openCorpora(ctx context.Context, noVerify bool) error {
+	everywhere, err := openExclusions(r.cfg.Exclude)
+	if err != nil {
+		return err
+	}
+	for _, k := range r.cfg.Corpora {
+		c, err := openCorpus(ctx, k, selection{seed: r.cfg.Seed, samples: samplesOf(r.cfg.Batch.Seconds), exclude: everywhere, noVerify: noVerify})
+		if err != nil {
+			return err
+		}
+		r.corpora = append(r.corpora, c)
+	}
+	r.index, err = indexOf(r.cfg, r.corpora, everywhere, r.cfg.Teacher.CQT.Hop)
+	return err
+}
+
+// Index says what the run trains on.
+func (r *Run) Index() Index { return r.index }
 
 func (c Config) targetsDir() string {
 	if c.Targets != "" {
@@ -193,8 +249,8 @@ func (r *Run) Model() *Model { return r.model }
 // Teacher is the run's teacher.
 func (r *Run) Teacher() *Teacher { return r.teacher }
 
-// Skipped names the recordings that were left out of all corpora, held-out ones too, and of those that the teacher was fitted on, each
-// once.
+// Skipped names the recordings that were left out of all corpora, held-out ones too, and of those that the teacher was fitted on, and those
+// that a crop of could not be read in training, each once.
 func (r *Run) Skipped() []audio.Skipped {
 	var all []audio.Skipped
 	add := func(list []audio.Skipped) {
@@ -211,6 +267,7 @@ func (r *Run) Skipped() []audio.Skipped {
 	if r.heldout != nil {
 		add(r.heldout.Skipped())
 	}
+	add(r.unread)
 	return all
 }
 

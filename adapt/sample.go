@@ -59,13 +59,16 @@ func (s *sample) write(rows []float32, at int) error {
 }
 
 // Read fills dst with the frames from one on.
-func (s *sample) Read(dst []float32, from int) error {
+func (s *sample) Read(dst []float32, from int) error { return s.readAt(dst, from*s.bins) }
+
+// readAt fills dst with values, of all frames one after another, from one on.
+func (s *sample) readAt(dst []float32, value int) error {
 	if s.file == nil {
-		copy(dst, s.rows[from*s.bins:])
+		copy(dst, s.rows[value:])
 		return nil
 	}
 	raw := make([]byte, min(4*len(dst), 64<<10))
-	for at := int64(4 * from * s.bins); len(dst) > 0; {
+	for at := 4 * int64(value); len(dst) > 0; {
 		n := min(len(dst), len(raw)/4)
 		if _, err := s.file.ReadAt(raw[:4*n], at); err != nil {
 			return err

@@ -76,15 +76,20 @@ func (s *Sampler) Draw(stage, step, micro, clips int) []Crop {
 	for i := range crops {
 		u := rng.Float64() * s.share[len(s.share)-1]
 		c := min(sort.Search(len(s.share), func(i int) bool { return s.share[i] > u }), len(s.share)-1)
-		cumulative := s.length[c]
-		place := rng.IntN(cumulative[len(cumulative)-1])
-		r := sort.SearchInts(cumulative, place+1)
-		if r > 0 {
-			place -= cumulative[r-1]
-		}
-		crops[i] = Crop{Corpus: s.corpora[c], Recording: r, Start: place * s.hop}
+		crops[i] = s.crop(c, rng)
 	}
 	return crops
+}
+
+// crop draws a recording of a corpus and the place in it.
+func (s *Sampler) crop(corpus int, rng *rand.Rand) Crop {
+	cumulative := s.length[corpus]
+	place := rng.IntN(cumulative[len(cumulative)-1])
+	r := sort.SearchInts(cumulative, place+1)
+	if r > 0 {
+		place -= cumulative[r-1]
+	}
+	return Crop{Corpus: s.corpora[corpus], Recording: r, Start: place * s.hop}
 }
 
 // stream returns the random numbers of one purpose at one place of a run; streams of different purposes or places are

@@ -249,6 +249,14 @@ func (w *work) close() {
 	}
 }
 
+// removeUnsaved ends the folder of a run that has no state in it.
+func (w *work) removeUnsaved() error {
+	if w.saved > 0 {
+		return nil
+	}
+	return w.remove()
+}
+
 // remove ends the run's folder, closed first, as some systems want it.
 func (w *work) remove() error {
 	if w.follower {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime/pprof"
+	"time"
 
 	"github.com/nlpodyssey/spago/ag"
 
@@ -21,6 +22,7 @@ func (r *Run) step(batches <-chan loaded, adam *optim.AdamW, stage, step int) (R
 	if err := r.team.settle(&rec, books, r.accumulate(&rec, batches, stage, step)); err != nil {
 		return rec, err
 	}
+	r.met(&rec)
 	r.team.norm = 0
 	if rec.Skipped {
 		rec.GradNorm = math.NaN()
@@ -43,13 +45,16 @@ func (r *Run) accumulate(rec *Record, batches <-chan loaded, stage, step int) er
 	n := r.cfg.Batch.Accumulate
 	rank, size := r.team.place()
 	for micro := rank; micro < n; micro += size {
+		began := time.Now()
 		b, ok := <-batches
+		rec.Wait += time.Since(began).Seconds()
 		if !ok {
 			return context.Canceled
 		}
 		if b.err != nil {
 			return b.err
 		}
+		r.note(rec, b.batch)
 		if rec.Skipped {
 			continue // the next step begins with its own audio
 		}

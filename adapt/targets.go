@@ -9,58 +9,101 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"sync"
 
 	"syncretic/checkpoint"
 )
 
 // Targets are what a teacher says of the recordings of one corpus, computed once and kept as safetensors: for recording i
 // the tensors "i/cqt" F16 [frames][bins] and "i/codes" I16 [codebooks][frames]. Readers share the mapped files.
+//
+// With TeacherConfig.Spectrum "crop" there are codes only: the spectrum, which takes 2*bins bytes a frame, 180 MB an hour for MERT's, is
+// computed of every crop as it is drawn. The two differ at a crop's ends, by as much as a window there reaches out of the crop
+// (half of 2.1 s for MERT's lowest bin, of 17 ms for its highest): the cached one sees the music outside, the crop's sees silence, as
+// MERT's own training does.
 type Targets struct {
 	shards []*checkpoint.Model
+	shard  []int // by recording
 	books  int
 	bins   int
 	frames []int // by recording
 }
 
-// shardRecordings bounds how much is held in memory while targets are computed.
-const shardRecordings = 256
+// A shard, one file, holds no more recordings than this, and no more frames unless one recording has them.
+const (
+	shardRecordings = 256
+	shardFrames     = 1 << 21 // 7.8 h
+)
+
+// shardOf distributes recordings of the given numbers of frames over shards, in order.
+func shardOf(frames []int, most int) (shard []int, plain bool) {
+	plain = true // as if recordings alone counted
+	n, held, sum := 0, 0, 0
+	for i, f := range frames {
+		if held == shardRecordings || held > 0 && sum+f > most {
+			n, held, sum = n+1, 0, 0
+		}
+		held, sum = held+1, sum+f
+		shard = append(shard, n)
+		plain = plain && n == i/shardRecordings
+	}
+	return shard, plain
+}
 
 // OpenTargets opens the cached targets of a corpus below dir and computes those that are missing, in parallel over
 // recordings; progress, which may be nil, hears how many recordings are done. The cache's name holds a hash of the teacher
 // and of the recordings' names, places, sizes and times, so that a changed file is computed again.
+//
+// However long the recordings are, it holds at most 128 MB of spectra, what two blocks of the transform take on every core, and the codes of
+// a shard, 2 bytes a codebook and frame (4.3 MB an hour for MERT's eight); more spectra lie in a file in dir until the shard is written.
 func OpenTargets(ctx context.Context, dir string, t *Teacher, c *Corpus, progress func(done, total int)) (*Targets, error) {
-	key, err := targetsKey(ctx, t, c)
+	targets := &Targets{books: t.cfg.Codebooks, bins: t.Bins()}
+	for _, r := range c.Recordings {
+		targets.frames = append(targets.frames, t.frames(r))
+	}
+	names, err := targets.files(ctx, dir, t, c)
 	if err != nil {
 		return nil, err
 	}
-	targets := &Targets{books: t.cfg.Codebooks, bins: t.Bins()}
-	for from := 0; from < len(c.Recordings); from += shardRecordings {
-		part := c.Recordings[from:min(from+shardRecordings, len(c.Recordings))]
-		path := filepath.Join(dir, fmt.Sprintf("%s-%s-%05d.safetensors", c.Name, key, from/shardRecordings))
+	from := 0
+	for i, path := range names {
+		to := from
+		for to < len(c.Recordings) && targets.shard[to] == i {
+			to++
+		}
 		m, err := checkpoint.Open(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err = buildShard(ctx, path, t, part, from); err == nil || errors.Is(err, fs.ErrExist) { // another run made it meanwhile
+			b := &shardBuilder{teacher: t, recordings: c.Recordings[from:to], frames: targets.frames[from:to], first: from, held: heldSpectra}
+			if err = b.write(ctx, path); err == nil || errors.Is(err, fs.ErrExist) { // another run made it meanwhile
 				m, err = checkpoint.Open(path)
 			}
 		}
 		if err != nil {
-			targets.Close()
-			return nil, fmt.Errorf("targets of corpus %s: %w", c.Name, err)
+			return nil, errors.Join(fmt.Errorf("targets of corpus %s: %w", c.Name, err), targets.Close())
 		}
 		targets.shards = append(targets.shards, m)
-		for _, r := range part {
-			targets.frames = append(targets.frames, t.frames(r))
-		}
-		if progress != nil {
-			progress(from+len(part), len(c.Recordings))
+		if from = to; progress != nil {
+			progress(from, len(c.Recordings))
 		}
 	}
 	return targets, nil
 }
 
-func targetsKey(ctx context.Context, t *Teacher, c *Corpus) (string, error) {
+// files distributes the recordings over shards and names their files.
+func (t *Targets) files(ctx context.Context, dir string, teacher *Teacher, c *Corpus) ([]string, error) {
+	var plain bool
+	t.shard, plain = shardOf(t.frames, shardFrames)
+	key, err := targetsKey(ctx, teacher, c, plain)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for i := range t.shard[len(t.shard)-1] + 1 {
+		names = append(names, filepath.Join(dir, fmt.Sprintf("%s-%s-%05d.safetensors", c.Name, key, i)))
+	}
+	return names, nil
+}
+
+func targetsKey(ctx context.Context, t *Teacher, c *Corpus, plain bool) (string, error) {
 	teacher, err := t.hash()
 	if err != nil {
 		return "", err
@@ -71,6 +114,12 @@ func targetsKey(ctx context.Context, t *Teacher, c *Corpus) (string, error) {
 	}
 	h := sha256.New()
 	fmt.Fprintln(h, teacher, tokens)
+	if t.crop {
+		fmt.Fprintln(h, "codes alone")
+	}
+	if !plain { // there were shards of as many recordings with more frames once
+		fmt.Fprintln(h, "shards of frames", shardFrames)
+	}
 	for _, r := range c.Recordings {
 		info, err := os.Stat(r.Path)
 		if err != nil {
@@ -81,40 +130,12 @@ func targetsKey(ctx context.Context, t *Teacher, c *Corpus) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)[:6]), nil
 }
 
-func buildShard(ctx context.Context, path string, t *Teacher, recordings []Recording, first int) error {
-	tensors := make([]checkpoint.Tensor, 2*len(recordings))
-	err := parallel(ctx, len(recordings), func(i int) error {
-		spectrum, c, err := t.Label(recordings[i])
-		if err != nil {
-			return err
-		}
-		frames := len(spectrum) / t.Bins()
-		flat := make([]int64, 0, len(c)*frames)
-		for _, book := range c {
-			for _, v := range book {
-				flat = append(flat, int64(v))
-			}
-		}
-		tensors[2*i] = checkpoint.Tensor{Name: fmt.Sprintf("%d/cqt", first+i), Shape: []int{frames, t.Bins()}, Data: spectrum}
-		tensors[2*i+1], err = checkpoint.NewIntegers(fmt.Sprintf("%d/codes", first+i), checkpoint.I16, []int{len(c), frames}, flat)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	src, err := checkpoint.NewMemory(tensors...)
-	if err != nil {
-		return err
-	}
-	return checkpoint.Write(ctx, path, src, checkpoint.WriteOptions{DType: checkpoint.F16})
-}
-
-// Spectrum fills dst with frames [from, from+len(dst)/bins) of a recording.
+// Spectrum fills dst with frames [from, from+len(dst)/bins) of a recording. It is an error where only codes are kept.
 func (t *Targets) Spectrum(recording, from int, dst []float32) error {
 	if err := t.has(recording, from, len(dst)/t.bins); err != nil {
 		return err
 	}
-	return t.shards[recording/shardRecordings].Read(fmt.Sprintf("%d/cqt", recording), from*t.bins, dst)
+	return t.shards[t.shard[recording]].Read(fmt.Sprintf("%d/cqt", recording), from*t.bins, dst)
 }
 
 // Codes returns one codebook's entries of frames [from, from+n) of a recording.
@@ -123,7 +144,7 @@ func (t *Targets) Codes(recording, book, from, n int) ([]int32, error) {
 		return nil, err
 	}
 	values := make([]float32, n)
-	if err := t.shards[recording/shardRecordings].Read(fmt.Sprintf("%d/codes", recording), book*t.frames[recording]+from, values); err != nil {
+	if err := t.shards[t.shard[recording]].Read(fmt.Sprintf("%d/codes", recording), book*t.frames[recording]+from, values); err != nil {
 		return nil, err
 	}
 	codes := make([]int32, n)
@@ -151,41 +172,4 @@ func (t *Targets) Close() error {
 		errs = append(errs, m.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// parallel calls f for every i in [0, n) on GOMAXPROCS goroutines and returns the error of the lowest i that failed. After a
-// failure or a cancelled context no further call begins.
-func parallel(ctx context.Context, n int, f func(i int) error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	errs := make([]error, n)
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := range next {
-				if errs[i] = f(i); errs[i] != nil {
-					cancel()
-				}
-			}
-		})
-	}
-	var stopped error
-feed:
-	for i := range n {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			stopped = ctx.Err()
-			break feed
-		}
-	}
-	close(next)
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return stopped
 }

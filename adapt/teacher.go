@@ -32,6 +32,12 @@ type TeacherConfig struct {
 	Frames     int         `yaml:"frames" json:"frames"`               // about as many frames to fit on
 	Seed       uint64      `yaml:"seed" json:"seed"`                   // of k-means
 	Fit        []FitCorpus `yaml:"fit,omitempty" json:"fit,omitempty"` // audio to fit on; empty means the recipe's own corpora
+
+	// Spectrum is where the spectrum behind a mask comes from: "cached", that of the whole recording, computed once, or "crop", that of the
+	// crop as it is drawn. "" means cached for codes of k-means, crop for Tokens. See [Targets].
+	Spectrum string `yaml:"spectrum,omitempty" json:"spectrum,omitempty"`
+
+	exclude []Exclusion // the recipe's, of what it is fitted on
 }
 
 // FitCorpus is a share of a corpus to fit the teacher on.
@@ -64,6 +70,7 @@ type Teacher struct {
 	tokens    *tokenCodes       // in their place
 	mean, dev []float32         // by bin
 	all       [2]float32        // mean and deviation over all bins
+	crop      bool              // the spectrum behind a mask is that of the crop
 	skipped   []audio.Skipped   // of what it was fitted on
 }
 
@@ -137,6 +144,16 @@ func isStatistic(name string) bool {
 // TeacherFor opens the teacher at cfg.Path, or fits it on the given corpora and writes it there. With cfg.Tokens the codes are those: they
 // must be there, and fit, for every recording of the corpora; Close releases them.
 func TeacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Teacher, error) {
+	t, err := teacherFor(ctx, cfg, corpora, newTeacher)
+	if err == nil {
+		t.crop = cfg.croppedSpectrum()
+	}
+	return t, err
+}
+
+// teacherFor is TeacherFor with its way to a teacher that does not exist yet.
+func teacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus,
+	fit func(context.Context, TeacherConfig, []*Corpus) (*Teacher, error)) (*Teacher, error) {
 	open := OpenTeacher
 	if cfg.Tokens != "" {
 		open = openTeacher // with codebooks or without: its spectra are what is wanted
@@ -148,7 +165,7 @@ func TeacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Tea
 	}
 	if cfg.Tokens == "" {
 		if fresh {
-			return newTeacher(ctx, cfg, corpora)
+			return fit(ctx, cfg, corpora)
 		}
 		return t, nil
 	}
@@ -161,7 +178,7 @@ func TeacherFor(ctx context.Context, cfg TeacherConfig, corpora []*Corpus) (*Tea
 		return nil, err
 	}
 	if fresh {
-		if t, err = newTeacher(ctx, cfg, corpora); err != nil {
+		if t, err = fit(ctx, cfg, corpora); err != nil {
 			return nil, errors.Join(err, tokens.set.Close())
 		}
 	}
@@ -181,7 +198,7 @@ func (t *Teacher) Close() error {
 // Write stores the teacher as a directory of teacher.json and teacher.safetensors. Tokens stay where they are.
 func (t *Teacher) Write(ctx context.Context, dir string) error {
 	cfg := t.cfg
-	cfg.Path, cfg.Tokens = "", ""
+	cfg.Path, cfg.Tokens, cfg.Spectrum = "", "", ""
 	if t.codes == nil {
 		cfg.Codebooks, cfg.Size, cfg.Iterations, cfg.Batch, cfg.Seed = 0, 0, 0, 0, 0
 	}
@@ -234,7 +251,7 @@ func (t *Teacher) identities(ctx context.Context, c *Corpus) ([]string, error) {
 // than the default and than what the teacher is, is refused: it would be ignored.
 func (t *Teacher) settings(asked TeacherConfig) (TeacherConfig, error) {
 	standard, is := DefaultTeacher(), t.cfg
-	is.Path, is.Tokens, is.Fit = asked.Path, asked.Tokens, asked.Fit
+	is.Path, is.Tokens, is.Fit, is.Spectrum = asked.Path, asked.Tokens, asked.Fit, asked.storedSpectrum()
 	if t.tokens != nil { // what the teacher at the path has beside its spectra is not used
 		is.Iterations, is.Batch, is.Seed = asked.Iterations, asked.Batch, asked.Seed
 	}
@@ -270,31 +287,4 @@ func (t *Teacher) frames(r Recording) int {
 		n = min(n, t.tokens.frames(r))
 	}
 	return n
-}
-
-// Label returns a recording's normalised spectrum [frames][bins] and its codes [codebook][frame].
-func (t *Teacher) Label(r Recording) (spectrum []float32, codes [][]int32, err error) {
-	spectrum = make([]float32, t.transform.Frames(r.Len)*t.Bins())
-	err = t.magnitudes(r, func(first int, frames []float32) error {
-		copy(spectrum[first*t.Bins():], frames)
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	spectrum = spectrum[:t.frames(r)*t.Bins()]
-	if t.tokens != nil {
-		codes, err = t.tokens.read(r, t.frames(r))
-	} else {
-		input := make([]float32, len(spectrum))
-		for i, v := range spectrum {
-			input[i] = (v - t.all[0]) / t.all[1]
-		}
-		codes = t.codes.Encode(input)
-	}
-	for i, v := range spectrum {
-		b := i % len(t.mean)
-		spectrum[i] = (v - t.mean[b]) / t.dev[b]
-	}
-	return spectrum, codes, err
 }

@@ -3,9 +3,12 @@ package adapt
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+
+	"syncretic/adapt/audio"
 )
 
 // team is a run's part in a group. The zero value is a process alone, which agrees with itself.
@@ -141,18 +144,52 @@ func (t *team) settle(rec *Record, books int, err error) error {
 	if rec.Codebooks == nil {
 		rec.Codebooks, rec.Accuracy = make([]float64, books), make([]float64, books)
 	}
-	sums := append([]float64{rec.Loss, rec.CQT, rec.FeaturePenalty, float64(rec.Frames)}, append(rec.Codebooks, rec.Accuracy...)...)
+	sums := append([]float64{rec.Loss, rec.CQT, rec.FeaturePenalty, float64(rec.Frames), float64(rec.Replaced)}, append(rec.Codebooks, rec.Accuracy...)...)
 	if lost != nil {
 		return errors.Join(err, lost)
 	}
 	worst, first, said, lost := t.meet(state, text, sums)
 	rec.Loss, rec.CQT, rec.FeaturePenalty, rec.Frames = sums[0], sums[1], sums[2], int(sums[3])
-	copy(rec.Codebooks, sums[4:])
-	copy(rec.Accuracy, sums[4+books:])
+	rec.Replaced = int(sums[4])
+	copy(rec.Codebooks, sums[5:])
+	copy(rec.Accuracy, sums[5+books:])
+	if rec.Replaced > 0 && lost == nil {
+		lost = t.shareUnread(rec)
+	}
 	if worst == skips {
 		rec.skip(fmt.Sprintf("process %d: %s", first, said))
 	}
 	return t.verdict(err, worst, first, said, lost)
+}
+
+// shareUnread gathers the files that any process met and could not read.
+func (t *team) shareUnread(rec *Record) error {
+	rank, size := t.place()
+	own, err := json.Marshal(rec.Unread)
+	if err != nil {
+		return err
+	}
+	lengths := make([]float64, size)
+	lengths[rank] = float64(len(own))
+	if err := t.group.SumFloat64(lengths); err != nil {
+		return err
+	}
+	rec.Unread = nil
+	for r, n := range lengths {
+		p := make([]byte, int(n))
+		if r == rank {
+			copy(p, own)
+		}
+		if err := t.group.Broadcast(r, p); err != nil {
+			return err
+		}
+		var files []audio.Skipped
+		if err := json.Unmarshal(p, &files); err != nil {
+			return err
+		}
+		rec.Unread = append(rec.Unread, files...)
+	}
+	return nil
 }
 
 // tell returns what process 0 gives.

@@ -101,8 +101,8 @@ func (t *tokenCodes) start(r Recording) int {
 // frames is how many frames the file has from the recording's start on.
 func (t *tokenCodes) frames(r Recording) int { return max(0, (r.file+t.hop-1)/t.hop-t.start(r)) }
 
-// read returns the codes of a recording's first frames, [codebook][frame].
-func (t *tokenCodes) read(r Recording, frames int) ([][]int32, error) {
+// read returns the codes of some of a recording's frames, [codebook][frame].
+func (t *tokenCodes) read(r Recording, first, frames int) ([][]int32, error) {
 	c, err := t.open(r)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (t *tokenCodes) read(r Recording, frames int) ([][]int32, error) {
 	codes := make([][]int32, t.books)
 	for q := range codes {
 		codes[q] = make([]int32, frames)
-		if err := c.Read(q, t.start(r), t.size, codes[q]); err != nil {
+		if err := c.Read(q, t.start(r)+first, t.size, codes[q]); err != nil {
 			return nil, err
 		}
 	}

@@ -24,13 +24,13 @@ var origin = tokens.Origin{Model: strings.Repeat("ab", 32), Codebooks: 3, Size: 
 func codeAt(book, frame int) int16 { return int16((7*book + 3*frame) % 16) }
 
 // writeTokens writes a folder with the codes of all recordings of manifests. spoil may change what is written of each.
-func writeTokens(t *testing.T, dir string, manifests []string, spoil func(recording string, codes *[][]int16, o *tokens.Origin)) {
+func writeTokens(t testing.TB, dir string, manifests []string, spoil func(recording string, codes *[][]int16, o *tokens.Origin)) {
 	t.Helper()
 	writeTokensOf(t, dir, manifests, 320, spoil)
 }
 
 // writeTokensOf is writeTokens with frames of other lengths.
-func writeTokensOf(t *testing.T, dir string, manifests []string, hop int, spoil func(recording string, codes *[][]int16, o *tokens.Origin)) {
+func writeTokensOf(t testing.TB, dir string, manifests []string, hop int, spoil func(recording string, codes *[][]int16, o *tokens.Origin)) {
 	t.Helper()
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func TestTokensOfManifestRanges(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := tinyConfig(t, dir).Teacher
-	cfg.Tokens = filepath.Join(dir, "tokens")
+	cfg.Tokens, cfg.Spectrum = filepath.Join(dir, "tokens"), SpectrumCached
 	writeTokens(t, cfg.Tokens, []string{manifest}, nil)
 	teacher, err := TeacherFor(context.Background(), cfg, []*Corpus{c})
 	if err != nil {

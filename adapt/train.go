@@ -33,6 +33,10 @@ type Options struct {
 	// Heldout hears of every measurement on held-out audio, and of the base's on the same crops: nil where there is none.
 	// May be nil.
 	Heldout func(now HeldoutRecord, base *HeldoutRecord)
+
+	// Estimate hears, before the first step, how long the rest of the run will take: see [Estimate], whose measuring it costs. May be
+	// nil, and then nothing is measured.
+	Estimate func(Estimate)
 }
 
 // Train runs all stages and writes the model directory out: the encoder as Hugging Face's tools read it, heads.safetensors,
@@ -75,6 +79,9 @@ func (r *Run) lead(ctx context.Context, out string, opts Options) error {
 		return err
 	}
 	defer w.close()
+	if err := r.forecast(ctx, w, opts); err != nil {
+		return errors.Join(err, w.removeUnsaved())
+	}
 	if err := w.watch(opts); err != nil {
 		return err
 	}

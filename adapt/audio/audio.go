@@ -39,8 +39,12 @@ type File struct {
 	SourceFrames int // length in samples of one channel at SourceRate
 	Channels     int // as stored; ReadAt mixes them to one
 
-	path string
-	body body
+	// Spooled tells that Open had ffmpeg decode the whole recording: what reads a little here and there had better convert it first.
+	Spooled bool
+
+	path  string
+	body  body
+	index any // what Open walked over the file for, nil for formats without: see Pool
 }
 
 // body decodes frames [start, start+len(dst)), which lie inside the file, to mono.
@@ -53,6 +57,9 @@ type body interface {
 type stored struct {
 	body
 	rate, channels, frames int
+
+	spooled bool
+	index   any // *mp3Index or *opusIndex: makes opening the same file again cheap
 }
 
 // Open opens a recording by the options' zero value; see [Options.Open].
@@ -73,12 +80,15 @@ func Open(path string) (*File, error) { return Options{}.Open(path) }
 //
 // Errors wrap [ErrInvalid] for a file that cannot be used (a container that needs ffmpeg where there is none, no samples, broken or
 // truncated data) and fs.ErrNotExist for one that is missing.
-func (o Options) Open(path string) (*File, error) {
+func (o Options) Open(path string) (*File, error) { return o.openAgain(path, nil) }
+
+// openAgain is Open of a file whose index is known.
+func (o Options) openAgain(path string, known *keptIndex) (*File, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open audio: %w", err)
 	}
-	out, err := o.open(path, f)
+	out, err := o.open(path, f, known)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -86,7 +96,7 @@ func (o Options) Open(path string) (*File, error) {
 	return out, nil
 }
 
-func (o Options) open(path string, f *os.File) (*File, error) {
+func (o Options) open(path string, f *os.File, known *keptIndex) (*File, error) {
 	method, err := ParseResampling(string(o.Resampling))
 	if err != nil {
 		return nil, err
@@ -105,7 +115,7 @@ func (o Options) open(path string, f *os.File) (*File, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%w: got a %s, want a regular file", ErrInvalid, kindOf(info.Mode()))
 	}
-	s, err := decoder(path, f, info.Size())
+	s, err := decoder(path, f, info.Size(), known.of(info))
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +127,8 @@ func (o Options) open(path string, f *os.File) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	out := &File{path: path, Rate: rate, Frames: s.frames, SourceRate: s.rate, SourceFrames: s.frames, Channels: s.channels, body: s.body}
+	out := &File{path: path, Rate: rate, Frames: s.frames, SourceRate: s.rate, SourceFrames: s.frames, Channels: s.channels,
+		Spooled: s.spooled, body: s.body, index: s.index}
 	if rate != s.rate {
 		r := newResampled(s.body, s.frames, method, s.rate, rate)
 		out.body, out.Frames = r, r.p.length(s.frames)
@@ -125,8 +136,14 @@ func (o Options) open(path string, f *os.File) (*File, error) {
 	return out, nil
 }
 
-// decoder chooses the body by the file's first bytes.
-func decoder(path string, f *os.File, size int64) (stored, error) {
+// decoder chooses the body by the file's first bytes. The index is one that was made of the same file, or nil.
+func decoder(path string, f *os.File, size int64, index any) (stored, error) {
+	switch x := index.(type) {
+	case *mp3Index:
+		return storedMP3(f, x), nil
+	case *opusIndex:
+		return storedOpus(f, x, size), nil
+	}
 	start, err := skipID3(f, size)
 	if err != nil {
 		return stored{}, err
@@ -139,7 +156,7 @@ func decoder(path string, f *os.File, size int64) (stored, error) {
 	switch format := sniff(head[:n]); {
 	case format == "WAV":
 		w, err := parseWAV(f, size)
-		return stored{&wavBody{wavFormat: w, r: f, c: f}, w.rate, w.channels, w.frames}, err
+		return stored{body: &wavBody{wavFormat: w, r: f, c: f}, rate: w.rate, channels: w.channels, frames: w.frames}, err
 	case format == "FLAC":
 		return openFLAC(f, start, size)
 	case format == "Opus":

@@ -117,7 +117,7 @@ func spool(r io.Reader, size int64) (s stored, err error) {
 		return s, err
 	}
 	format := wavFormat{rate: int(u32(16)), channels: 1, bits: 32, float: true, frames: int(frames)}
-	return stored{&wavBody{wavFormat: format, r: file, c: t}, format.rate, int(channels), format.frames}, nil
+	return stored{body: &wavBody{wavFormat: format, r: file, c: t}, rate: format.rate, channels: int(channels), frames: format.frames, spooled: true}, nil
 }
 
 // temporaryFile has no name from the start, where the system allows that, so that nothing is left whatever happens; else it is removed

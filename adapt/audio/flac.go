@@ -64,7 +64,7 @@ func openFLAC(f readerAtCloser, at, size int64) (stored, error) {
 		r.info.NSamples = uint64(n)
 		r.rewind()
 	}
-	return stored{&blocks{far: 1 << 14, r: r}, int(r.info.SampleRate), int(r.info.NChannels), n}, nil
+	return stored{body: &blocks{far: 1 << 14, r: r}, rate: int(r.info.SampleRate), channels: int(r.info.NChannels), frames: n}, nil
 }
 
 // header parses the metadata and finds the first frame. What is not the stream information is skipped unread, so that no length in it

@@ -31,8 +31,13 @@ func openMP3(f readerAtCloser, at, size int64) (stored, error) {
 	if err != nil {
 		return stored{}, err
 	}
-	start, end := x.info.trim(len(x.frames), x.head.samples())
-	return stored{&blocks{far: 1 << 13, r: &mp3Reader{f: f, index: x, start: start}}, x.head.rate, x.head.channels, end - start}, nil
+	return storedMP3(f, x), nil
+}
+
+func storedMP3(f readerAtCloser, x *mp3Index) stored {
+	start, end := x.info.trim(x.frames.len(), x.head.samples())
+	return stored{body: &blocks{far: 1 << 13, r: &mp3Reader{f: f, index: x, start: start}}, rate: x.head.rate, channels: x.head.channels,
+		frames: end - start, index: x}
 }
 
 func (r *mp3Reader) close() error { return r.f.Close() }
@@ -52,7 +57,7 @@ func (r *mp3Reader) seek(sample int) (first int, err error) {
 		}
 		skip++
 	}
-	defer recoverDecoder(fmt.Sprintf("MP3 frame at byte %d", r.index.frames[from]), &err)
+	defer recoverDecoder(fmt.Sprintf("MP3 frame at byte %d", r.index.frames.at(from)), &err)
 	if r.decoder, err = mp3.NewDecoder(r.feed); err != nil {
 		return 0, r.failed(err)
 	}
@@ -66,10 +71,10 @@ func (r *mp3Reader) seek(sample int) (first int, err error) {
 
 // next decodes a frame. The decoder gives 16-bit stereo, truncated from a full scale of 32767, mono on both channels.
 func (r *mp3Reader) next() (out []float32, err error) {
-	if r.frame >= len(r.index.frames) {
+	if r.frame >= r.index.frames.len() {
 		return nil, fmt.Errorf("%w: the data ends with MP3 frame %d", ErrInvalid, r.frame)
 	}
-	defer recoverDecoder(fmt.Sprintf("MP3 frame at byte %d", r.index.frames[r.frame]), &err)
+	defer recoverDecoder(fmt.Sprintf("MP3 frame at byte %d", r.index.frames.at(r.frame)), &err)
 	if err := r.decode(); err != nil {
 		return nil, err
 	}
@@ -98,7 +103,7 @@ func (r *mp3Reader) failed(err error) error {
 	if r.feed.err != nil {
 		return r.feed.err
 	}
-	at := r.index.frames[max(0, min(r.feed.next, len(r.index.frames))-1)]
+	at := r.index.frames.at(max(0, min(r.feed.next, r.index.frames.len())-1))
 	return fmt.Errorf("%w: MP3 frame at byte %d: %w", ErrInvalid, at, err)
 }
 
@@ -115,7 +120,7 @@ type mp3Feed struct {
 
 func (f *mp3Feed) Read(p []byte) (int, error) {
 	if len(f.left) == 0 {
-		if f.next >= len(f.index.frames) {
+		if f.next >= f.index.frames.len() {
 			return 0, io.EOF
 		}
 		h, err := f.load(f.next)
@@ -137,9 +142,9 @@ func (f *mp3Feed) Read(p []byte) (int, error) {
 
 // load reads a frame into buf.
 func (f *mp3Feed) load(i int) (mp3Header, error) {
-	at, end := f.index.frames[i], f.index.end
-	if i+1 < len(f.index.frames) {
-		end = f.index.frames[i+1]
+	at, end := f.index.frames.at(i), f.index.end
+	if i+1 < f.index.frames.len() {
+		end = f.index.frames.at(i + 1)
 	}
 	if n := int(end - at); cap(f.buf) < n {
 		f.buf = make([]byte, n)

@@ -54,15 +54,15 @@ func TestMP3Refuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := int(x.frames[1])
+	second := int(x.frames.at(1))
 	for _, test := range []struct {
 		name string
 		file []byte
 		want string
 	}{
 		{"cut in a frame", good[:len(good)-7], "truncated: MP3 frame at byte"},
-		{"cut between frames", good[:x.frames[15]], "truncated: 15 MP3 frames, the first says 24"},
-		{"a frame is gone", slices.Concat(good[:x.frames[3]], good[x.frames[4]:]), "truncated: 23 MP3 frames, the first says 24"},
+		{"cut between frames", good[:x.frames.at(15)], "truncated: 15 MP3 frames, the first says 24"},
+		{"a frame is gone", slices.Concat(good[:x.frames.at(3)], good[x.frames.at(4):]), "truncated: 23 MP3 frames, the first says 24"},
 		{"noise between frames", slices.Concat(good[:second], []byte("noise"), good[second:]), "no MP3 frame at byte"},
 		{"another rate", edit(good, second+2, good[second+2]|4), "at 48000 Hz, the first has"},
 		{"tag alone", []byte("ID3\x04\x00\x00\x00\x00\x00\x02ab"), "no samples"},
@@ -121,7 +121,7 @@ func TestMP3CutOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	const cut = 3
-	got, err := Options{Rate: 44100}.Read(temp(t, "x.mp3", good[x.frames[cut]:]))
+	got, err := Options{Rate: 44100}.Read(temp(t, "x.mp3", good[x.frames.at(cut):]))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,10 +146,10 @@ func FuzzMP3(f *testing.F) {
 		}
 		var x *mp3Index
 		within(t, 1<<20+uint64(8*len(data)), func() { x, err = indexMP3(r, at, int64(len(data))) })
-		if err == nil && int64(len(x.frames))*24 > int64(len(data)) {
-			t.Fatalf("%d frames in %d bytes", len(x.frames), len(data))
+		if err == nil && int64(x.frames.len())*24 > int64(len(data)) {
+			t.Fatalf("%d frames in %d bytes", x.frames.len(), len(data))
 		}
-		if err == nil && len(x.frames) > 0 {
+		if err == nil && x.frames.len() > 0 {
 			fuzzBlocks(t, &mp3Reader{f: r, index: x}, 1<<20)
 		}
 		s, err := openMP3(r, at, int64(len(data)))

@@ -18,7 +18,7 @@ const maxZeros = 64 << 10
 type mp3Index struct {
 	head   mp3Header // of the first frame
 	info   mp3Info
-	frames []int64 // offsets of the frames that hold audio
+	frames offsets // of the frames that hold audio
 	end    int64   // of the last
 }
 
@@ -44,10 +44,10 @@ func indexMP3(r io.ReaderAt, at, size int64) (*mp3Index, error) {
 		}
 		h, ok := parseMP3Header(b)
 		if !ok || h.layer != 3 {
-			if len(x.frames) > 0 && trailing(br) {
+			if x.frames.len() > 0 && trailing(br) {
 				break
 			}
-			return nil, fmt.Errorf("%w: no MP3 frame at byte %d, after %d frames", ErrInvalid, at, len(x.frames))
+			return nil, fmt.Errorf("%w: no MP3 frame at byte %d, after %d frames", ErrInvalid, at, x.frames.len())
 		}
 		if reason := h.misread(); reason != "" {
 			return nil, fmt.Errorf("MP3 with %s: %w", reason, errForFFmpeg)
@@ -73,14 +73,14 @@ func indexMP3(r io.ReaderAt, at, size int64) (*mp3Index, error) {
 		if info, ok := parseMP3Info(h, frame); ok && at == begin {
 			x.info = info
 		} else {
-			x.frames = append(x.frames, at)
+			x.frames.add(at)
 		}
 		if _, err := br.Discard(n); err != nil {
 			return nil, err
 		}
 		at += int64(n)
 	}
-	if n := len(x.frames); n < x.info.frames && (x.info.bytes == 0 || at-begin < int64(x.info.bytes)) {
+	if n := x.frames.len(); n < x.info.frames && (x.info.bytes == 0 || at-begin < int64(x.info.bytes)) {
 		return nil, fmt.Errorf("%w: truncated: %d MP3 frames, the first says %d", ErrInvalid, n, x.info.frames)
 	}
 	return x, nil

@@ -35,7 +35,11 @@ func openOpus(path string, f *os.File, size int64) (stored, error) {
 	if err != nil {
 		return stored{}, err
 	}
-	return stored{&blocks{far: opusSegment * opusRate, r: newOpusReader(f, x, size)}, opusRate, x.channels, x.frames}, nil
+	return storedOpus(f, x, size), nil
+}
+
+func storedOpus(f readerAtCloser, x *opusIndex, size int64) stored {
+	return stored{body: &blocks{far: opusSegment * opusRate, r: newOpusReader(f, x, size)}, rate: opusRate, channels: x.channels, frames: x.frames, index: x}
 }
 
 func newOpusReader(f readerAtCloser, x *opusIndex, size int64) *opusReader {

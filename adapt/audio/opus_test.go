@@ -137,7 +137,7 @@ func FuzzOpus(f *testing.F) {
 		var s stored
 		if err == nil {
 			fuzzBlocks(t, newOpusReader(inMemory{bytes.NewReader(data)}, x, int64(len(data))), 4<<20)
-			s = stored{&blocks{r: newOpusReader(inMemory{bytes.NewReader(data)}, x, int64(len(data)))}, opusRate, x.channels, x.frames}
+			s = storedOpus(inMemory{bytes.NewReader(data)}, x, int64(len(data)))
 			if x.frames > len(data)*opusLongest {
 				t.Fatalf("%d samples in %d bytes", x.frames, len(data))
 			}

@@ -2,7 +2,7 @@
 // machines.
 //
 //	group, err := mpi.Join()      // in every process; group.Rank() tells them apart
-//	run, err := adapt.OpenGroup(ctx, cfg, group, nil)
+//	run, err := adapt.Opening{Group: group}.Open(ctx, cfg)
 //	err = run.Train(ctx, out, adapt.Options{})
 //	err = group.Close()           // waits for the others
 //

@@ -129,7 +129,7 @@ func training(t *testing.T, g *mpi.Group) {
 }
 
 func train(t *testing.T, cfg adapt.Config, g adapt.Group, out string) error {
-	run, err := adapt.OpenGroup(t.Context(), cfg, g, nil)
+	run, err := adapt.Opening{Group: g}.Open(t.Context(), cfg)
 	if err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ type adaptOptions struct {
 	seed    uint64
 	profile bool
 	mpi     bool
+	plan    bool
 }
 
 func newAdapt(a *app) *cobra.Command {
@@ -38,6 +39,9 @@ func newAdapt(a *app) *cobra.Command {
 			"With the recipe's key heldout (every: STEPS) the model is measured on held-out audio of its corpora before, during and after,\n" +
 			"into heldout.jsonl, so that forgetting is seen while it happens. `tensorboard --logdir` on the folder above OUT draws a run\n" +
 			"that goes on; `adapt report` writes it as one HTML file, which OUT holds at the end as summary.html.\n\n" +
+			"Before anything is computed a table says, by corpus, what there is, what is left out (hours, exclude, skip_bad) and how often the\n" +
+			"run will go through it; before the first step some micro-batches are timed, which say how long it will take. --plan prints both\n" +
+			"and writes nothing. With skip_bad, a crop that cannot be read is replaced by another of its corpus, and its file is named.\n\n" +
 			"With --mpi the processes that mpirun or srun started train one model: each takes its share of a step's micro-batches\n" +
 			"(batch.accumulate, a multiple of their number), and the result is that of one process but for rounding. A run may be\n" +
 			"resumed with another number. Process 0 alone prints and writes. It takes a build with the tag mpi, and Open MPI.",
@@ -53,6 +57,7 @@ func newAdapt(a *app) *cobra.Command {
 	cmd.Flags().IntVar(&o.from, "resume-from", 0, "go on from the state of this step (of those in OUT.run) and forget later ones")
 	cmd.Flags().BoolVar(&o.mpi, "mpi", false, "train one model in all processes that mpirun or srun started (builds with the tag mpi)")
 	profileFlag(cmd, &o.profile)
+	planFlag(cmd, &o.plan)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 0, "replaces the recipe's seed")
 	cmd.AddCommand(newAdaptEval(a), newAdaptReport(a))
 	return cmd
@@ -88,6 +93,12 @@ func readRecipe(a *app, o adaptOptions, seeded bool, config, out string) (cfg ad
 	for _, k := range slices.Concat(cfg.Corpora, cfg.Heldout.Corpora) {
 		inputs = append(inputs, k.Manifest)
 	}
+	for _, e := range cfg.Exclude {
+		inputs = append(inputs, e.Manifest)
+	}
+	if o.plan {
+		return cfg, nil
+	}
 	err = a.modelOutput(out, inputs...)
 	if o.resume && errors.Is(err, fs.ErrExist) && stored(out) {
 		err = nil // Train says whether it is this recipe's
@@ -100,13 +111,16 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, g adapt.Group, seeded
 	if err := adapt.Agree(g, err); err != nil {
 		return err
 	}
+	if o.plan {
+		return runAdaptPlan(ctx, a, cfg)
+	}
 	bars := map[string]*progress{}
-	run, err := adapt.OpenGroup(ctx, cfg, g, func(what string, done, total int) {
+	run, err := adapt.Opening{Group: g, Index: func(x adapt.Index) { a.logf("%s", indexText(x)) }, Progress: func(what string, done, total int) {
 		if bars[what] == nil {
 			bars[what] = a.progress(what)
 		}
 		bars[what].set(done, total, "")
-	})
+	}}.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -127,6 +141,7 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, g adapt.Group, seeded
 	defer bar.stop()
 	var last adapt.Record
 	held := newHeldoutResults(a, bar)
+	var estimate adapt.Estimate
 	err = run.Train(ctx, out, adapt.Options{Force: a.force, Resume: o.resume, ResumeFrom: o.from, Version: version(), Report: func(r adapt.Record) {
 		last = r
 		bar.report(r.Step, r.Steps, stepNote(r), map[string]any{"record": r, "seconds_left": math.Round(r.Left.Seconds())})
@@ -135,6 +150,9 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, g adapt.Group, seeded
 			stopped = ", where the run stopped: " + stopped
 		}
 		a.logf("going on after step %d%s", done, stopped)
+	}, Estimate: func(e adapt.Estimate) {
+		estimate = e
+		a.logf("%s", estimateText(e))
 	}, Warn: func(text string) { a.logf("warning: %s", text) }})
 	if err != nil {
 		return err
@@ -144,7 +162,8 @@ func runAdapt(ctx context.Context, a *app, o adaptOptions, g adapt.Group, seeded
 		return err
 	}
 	skipped := run.Skipped()
-	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "heldout": held.last, "skipped": skippedJSON(skipped)}, profile),
+	return a.result(withProfile(map[string]any{"output": out, "steps": last.Steps, "skipped_steps": last.SkippedSteps, "last": last, "heldout": held.last, "skipped": skippedJSON(skipped),
+		"index": run.Index(), "estimate": estimate}, profile),
 		profile.table()+skippedLines(skipped)+fmt.Sprintf("%s: %d steps, last loss %.3f (cross-entropy %.2f nats, cqt %.3f)%s\n", out, last.Steps, last.Loss, last.CE(), last.CQT, skippedSteps(", ", last))+held.text())
 }
 

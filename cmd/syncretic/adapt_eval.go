@@ -151,7 +151,7 @@ func runAdaptEval(ctx context.Context, a *app, o adaptEvalOptions, changed func(
 	for i := range scores {
 		scores[i].Corpus = corpora[i%len(corpora)].Name
 	}
-	teacher := map[string]any{"path": cfg.Teacher.Path, "sha256": e.TeacherHash()}
+	teacher := map[string]any{"path": cfg.Teacher.Path, "sha256": e.TeacherHash(), "spectrum": e.Teacher().SpectrumFrom()}
 	if cfg.Teacher.Tokens != "" {
 		teacher["tokens"] = cfg.Teacher.Tokens
 	}

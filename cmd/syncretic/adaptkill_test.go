@@ -223,6 +223,7 @@ func steps(t *testing.T, out string) []string {
 			t.Fatalf("%s: %v", line, err)
 		}
 		delete(fields, "clips_per_s")
+		delete(fields, "wait_s")
 		delete(fields, "time")
 		line, err := json.Marshal(fields)
 		if err != nil {
