@@ -35,14 +35,17 @@ func adaptRecipe(t *testing.T, name string) (adapt.Config, string) {
 	return cfg, string(doc)
 }
 
-// TestSingleCultureRecipesDiffer in name, manifest and steps only: the task vectors are to be comparable.
+// TestSingleCultureRecipesDiffer in name, manifest, hours and steps only: the task vectors are to be comparable.
 func TestSingleCultureRecipesDiffer(t *testing.T) {
 	plain := func(name string) adapt.Config {
 		cfg, _ := adaptRecipe(t, name+"-95m.yml")
 		if want := "data/" + name + "/manifest.csv"; cfg.Corpora[0].Name != name || cfg.Corpora[0].Manifest != want {
 			t.Errorf("%s: its first corpus is %q of %s, want %q of %s", name, cfg.Corpora[0].Name, cfg.Corpora[0].Manifest, name, want)
 		}
-		cfg.Corpora[0].Name, cfg.Corpora[0].Manifest = "", ""
+		if got := cfg.Corpora[0].Hours; got != hours[name] {
+			t.Errorf("%s: %g hours, want %g", name, got, hours[name])
+		}
+		cfg.Corpora[0].Name, cfg.Corpora[0].Manifest, cfg.Corpora[0].Hours = "", "", 0
 		for i := range cfg.Stages {
 			cfg.Stages[i].Steps = 0
 		}
@@ -96,8 +99,8 @@ func TestStepsAreHours(t *testing.T) {
 		t.Errorf("culturemert-95m.yml: its comments do not say %q", want)
 	}
 	frames := (sum + 20) * 3600 * float64(cfg.Teacher.CQT.SampleRate) / float64(cfg.Teacher.CQT.Hop)
-	bytes := frames * float64(2*cfg.Teacher.CQT.Bins+2*cfg.Teacher.Codebooks)
-	if want := fmt.Sprintf("%.0f GB", bytes/1e9); !strings.Contains(doc, want) {
+	bytes := frames * float64(2*cfg.Teacher.Codebooks)
+	if want := fmt.Sprintf("%.1f GB", bytes/1e9); !strings.Contains(doc, want) {
 		t.Errorf("culturemert-95m.yml: its comments do not say that targets take %s", want)
 	}
 }
