@@ -38,15 +38,25 @@ var columns = []string{"path", "start", "end", "split", "tags", "group"}
 // of the same file twice, no rows. Recordings that do not exist are counted and the first ten listed, in an error that
 // wraps fs.ErrNotExist as well. The recordings are not opened.
 func ReadManifest(path string) ([]Entry, error) {
+	entries, err := ListManifest(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFiles(entries); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return entries, nil
+}
+
+// ListManifest is ReadManifest without a look at the recordings, for a caller that decides itself what becomes of rows whose
+// recording is not there.
+func ListManifest(path string) ([]Entry, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
 	entries, err := parseManifest(data, filepath.Dir(path), comma(path, data))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := checkFiles(entries); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return entries, nil
