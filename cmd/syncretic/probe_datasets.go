@@ -16,11 +16,11 @@ func newProbeDatasets(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "datasets CONFIG.yml",
 		Short: "List what the datasets of a probe hold: rows, tags, positives, leaks",
-		Long: "Read the metadata of every dataset of a probe's configuration and print what is found: rows, positive labels and hours by split, the\n" +
-			"vocabulary with its counts, what is left out and why, and which artists or albums are in two splits. No audio is decoded and no\n" +
-			"model is needed. Compare with what is published before a probe runs: of the splits of Papaioannou et al. 2023 the test split of\n" +
-			"Lyra has 330 rows and 1,996 positives, FMA-medium 4,996 and 7,233, MagnaTagATune (tagged) 4,332 and 14,149, Turkish-makam 1,059\n" +
-			"and 4,011, Hindustani 240 and 849, Carnatic 522 and 2,450.",
+		Long: "Read the metadata of every dataset of a probe's configuration and print what is found: rows, positive labels and hours by\n" +
+			"split, the vocabulary with its counts, what is left out and why, and which artists or albums are in two splits. No features\n" +
+			"are computed and no model is needed. Compare with what is published before a probe runs: the test splits of Papaioannou et\n" +
+			"al. 2023 have rows and positives of Lyra 330 and 1,996; FMA-medium 4,996 and 7,233; MagnaTagATune (tagged) 4,332 and 14,149;\n" +
+			"Turkish-makam 1,059 and 4,011; Hindustani 240 and 849; Carnatic 522 and 2,450.",
 		Example: "  syncretic probe datasets examples/probe/public.yml",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return runProbeDatasets(a, args[0]) },
