@@ -6,6 +6,7 @@ import (
 
 	"syncretic/adapt/audio"
 	"syncretic/checkpoint/recipe"
+	"syncretic/probe/dataset"
 )
 
 // Config is the file of `syncretic probe fit` and `syncretic probe matrix`:
@@ -13,7 +14,8 @@ import (
 //	model: mert-v1-95m              # matrix: models: [base, makam, merged]
 //	datasets:
 //	  - {name: makam, manifest: makam.csv, tags: 30}
-//	  - {name: fma, manifest: fma.csv, tags: 20, western: true}
+//	  - {name: lyra, format: lyra, root: lyra-dataset/data, audio: lyra/audio}
+//	  - {name: mtat, format: magnatagatune, root: MTAT, convention: tagged, western: true}
 //	window: 5                        # s; 0 = whole items
 //	resampler: kaiser                # or torchaudio: how files at another rate come to 24 kHz
 //	skip_bad: false                  # true leaves out, and names, files that cannot be read
@@ -34,13 +36,8 @@ type Config struct {
 	Seeds []uint64   `yaml:"seeds" json:"seeds"`
 }
 
-// DatasetConfig names one dataset.
-type DatasetConfig struct {
-	Name     string `yaml:"name" json:"name"`
-	Manifest string `yaml:"manifest" json:"manifest"`
-	Tags     int    `yaml:"tags" json:"tags"`       // as DatasetOptions.Top
-	Western  bool   `yaml:"western" json:"western"` // reported apart: what adaptation should not forget
-}
+// DatasetConfig names one dataset and says how it lies on disk; [OpenConfig] opens it.
+type DatasetConfig = dataset.Config
 
 // ExtractOptions are the configuration's, for all splits.
 func (c Config) ExtractOptions() ExtractOptions {
@@ -85,10 +82,11 @@ func (c Config) validate() error {
 			return fmt.Errorf("datasets[%d].name is missing", i)
 		case seen[d.Name]:
 			return fmt.Errorf("datasets[%d].name is %q, which an earlier dataset has", i, d.Name)
-		case d.Manifest == "":
-			return fmt.Errorf("datasets[%d] (%s).manifest is missing", i, d.Name)
-		case d.Tags < 0:
-			return fmt.Errorf("datasets[%d] (%s).tags is %d, want 0 (all) or more", i, d.Name, d.Tags)
+		case d.Manifest == "" && d.Format == "":
+			return fmt.Errorf("datasets[%d] (%s).manifest is missing, or format and root", i, d.Name)
+		}
+		if err := d.Validate(); err != nil {
+			return fmt.Errorf("datasets[%d] (%s): %w", i, d.Name, err)
 		}
 		seen[d.Name] = true
 	}

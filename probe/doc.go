@@ -1,7 +1,7 @@
 // Package probe measures a frozen encoder by multi-label auto-tagging: it extracts features, fits a small head on them and
 // scores the head on recordings it has not seen.
 //
-// The path of a probe, in order:
+// The path of a probe, in order (OpenConfig opens MagnaTagATune, FMA, Lyra and others as they lie on disk; see probe/dataset):
 //
 //	ds, err := probe.OpenDataset("makam", "makam.csv", probe.DatasetOptions{Top: 30})
 //	feats, err := probe.Extract(ctx, ds, encoder, probe.ExtractOptions{Window: 5})

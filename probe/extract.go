@@ -130,7 +130,7 @@ func extract(ctx context.Context, item Item, ex Extractor, opts ExtractOptions) 
 		return nil, unreadable{err}
 	}
 	defer f.Close()
-	start, n, err := audio.Entry{Path: item.Path, Start: item.Start, End: item.End}.Range(f.Frames)
+	start, n, err := item.Range(f.Frames)
 	if err != nil {
 		return nil, err
 	}

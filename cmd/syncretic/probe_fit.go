@@ -15,6 +15,7 @@ import (
 	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 	"syncretic/probe"
+	"syncretic/probe/dataset"
 )
 
 func newProbeFit(a *app) *cobra.Command {
@@ -40,6 +41,7 @@ type probeResult struct {
 	Resampler string                       `json:"resampler"` // how recordings at another rate came to 24 kHz
 	Skipped   []audio.Skipped              `json:"skipped"`   // recordings that cannot be read, where the recipe leaves them out
 	Datasets  map[string]*probe.Evaluation `json:"datasets"`
+	Findings  map[string]dataset.Findings  `json:"findings"` // by dataset: rows left out, groups in two splits
 }
 
 func runProbeFit(ctx context.Context, a *app, config, out string) error {
@@ -56,23 +58,33 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 	}
 	inputs := []string{config, cfg.Model}
 	for _, d := range cfg.Datasets {
-		inputs = append(inputs, d.Manifest)
+		if d.Manifest != "" {
+			inputs = append(inputs, d.Manifest)
+		}
 	}
 	if err := a.fileOutput(out, inputs...); err != nil {
 		return err
+	}
+	var sets []*probe.Dataset
+	for _, d := range cfg.Datasets {
+		ds, err := probe.OpenConfig(d)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, ds)
 	}
 	enc, err := mert.Open(cfg.Model)
 	if err != nil {
 		return err
 	}
 	leanHeap()
-	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Resampler: cfg.Resampler.Settings(), Skipped: []audio.Skipped{}, Datasets: map[string]*probe.Evaluation{}}
+	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Resampler: cfg.Resampler.Settings(), Skipped: []audio.Skipped{}, Datasets: map[string]*probe.Evaluation{}, Findings: map[string]dataset.Findings{}}
 	if res.Hash, err = checkpoint.Hash(enc); err != nil {
 		return err
 	}
-	for _, d := range cfg.Datasets {
+	for i, d := range cfg.Datasets {
 		bar := a.progress("features of " + d.Name)
-		ev, skipped, err := probeDataset(ctx, d, enc, cfg, bar)
+		ev, skipped, err := probeDataset(ctx, sets[i], enc, cfg, bar)
 		bar.stop()
 		if err != nil {
 			return err
@@ -82,7 +94,7 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 				res.Skipped = append(res.Skipped, s.Skipped)
 			}
 		}
-		res.Datasets[d.Name] = ev
+		res.Datasets[d.Name], res.Findings[d.Name] = ev, sets[i].Findings
 	}
 	text, err := json.MarshalIndent(res, "", "  ")
 	if err != nil {
@@ -99,15 +111,16 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t\n", d.Name, spread(ev.Test.ROCAUC), spread(ev.Test.AveragePrecision), spread(ev.Test.MacroF1), len(ev.Runs))
 	}
 	w.Flush()
+	for i, d := range cfg.Datasets {
+		for _, line := range findingLines(sets[i].Findings) {
+			fmt.Fprintf(&b, "%s: %s\n", d.Name, line)
+		}
+	}
 	return a.result(res, skippedLines(res.Skipped)+b.String()+"test split; written to "+out+"\n")
 }
 
 // probeDataset also returns the items that were left out.
-func probeDataset(ctx context.Context, d probe.DatasetConfig, enc probe.Extractor, cfg probe.Config, bar *progress) (*probe.Evaluation, []probe.SkippedItem, error) {
-	ds, err := probe.OpenDataset(d.Name, d.Manifest, probe.DatasetOptions{Top: d.Tags})
-	if err != nil {
-		return nil, nil, err
-	}
+func probeDataset(ctx context.Context, ds *probe.Dataset, enc probe.Extractor, cfg probe.Config, bar *progress) (*probe.Evaluation, []probe.SkippedItem, error) {
 	opts := cfg.ExtractOptions()
 	opts.Progress = func(done, total int) { bar.set(done, total, "") }
 	features, err := probe.Extract(ctx, ds, enc, opts)
