@@ -24,7 +24,7 @@ type Permutation struct {
 // Beside the interval of [PairedBootstrap] it gives a p-value that is right on few recordings too, where percentile intervals run
 // short, and that [Holm] can correct over several test sets. Taggers on different scales (logits, probabilities) are never alike row
 // by row: for a [RankStatistic] scores are therefore replaced by their midranks within tagger and tag, which leaves the difference as
-// it is; for any other bring them to one scale first.
+// it is. [F1Statistic], and what judges each row by itself, needs no such care; for anything else bring them to one scale first.
 //
 // Errors are those of PairedBootstrap, and groups of another number of items.
 func PairedPermutation(labels [][]bool, scoresA, scoresB [][]float64, statistic Statistic, s Sampling) (Permutation, error) {
