@@ -30,7 +30,8 @@ type scoreFile struct {
 }
 
 func readTruth(o probeScoreOptions) (*truth, error) {
-	t, err := &truth{path: o.labels, task: o.task, threshold: o.threshold}, error(nil)
+	t := &truth{path: o.labels, task: o.task, threshold: o.threshold}
+	var err error
 	switch o.task {
 	case multilabelTask:
 		t.labels, err = probe.ReadLabels(o.labels)

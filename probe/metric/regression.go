@@ -34,8 +34,8 @@ func Regression(predictions, targets [][]float64) (RegressionResult, error) {
 	}
 	out := RegressionResult{Items: len(targets), Outputs: outputs, R2: R2{PerOutput: make([]float64, outputs)}}
 	for k := range outputs {
-		residual, total := 0.0, 0.0
-		if residual, total, err = squares(predictions, targets, k); err != nil {
+		residual, total, err := squares(predictions, targets, k)
+		if err != nil {
 			return RegressionResult{}, err
 		}
 		out.R2.PerOutput[k] = determination(len(targets), residual, total)

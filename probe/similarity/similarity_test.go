@@ -286,3 +286,21 @@ func TestCKARefuses(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// BenchmarkCKA compares 13 x 13 layers of 768 dimensions over 1,000 items.
+func BenchmarkCKA(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	rows := make(table, 1000)
+	for i := range rows {
+		rows[i] = make([]float32, 13*768)
+		for k := range rows[i] {
+			rows[i][k] = float32(r.NormFloat64())
+		}
+	}
+	f := features(13, 768, rows)
+	for b.Loop() {
+		if _, err := CKA(b.Context(), f, f); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
