@@ -10,8 +10,9 @@
 //
 // An encoder is anything with [Extractor]'s one method. [Fit] trains one head, `mlp` (MARBLE's constrained protocol) or
 // `logistic` (convex, no seed); a [Fitted] head scores features and can be saved. [Features] can be saved too, so that
-// one extraction serves many heads. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores] and [ReadLabels]
-// read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric.
+// one extraction serves many heads. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores], [ReadLabels],
+// [ReadClasses], [ReadOutputs] and [ReadGroups] read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric,
+// what compares encoders without labels in probe/similarity.
 //
 // No choice sees the test split. Fit takes the train and the valid split and nothing else, so epochs, learning rates, L2
 // strengths and thresholds cannot depend on test items; a test split handed to it under the wrong name is an error; the tags of

@@ -24,6 +24,7 @@ import (
 	"syncretic/checkpoint"
 	"syncretic/probe"
 	"syncretic/probe/metric"
+	"syncretic/probe/similarity"
 	"syncretic/sweep"
 )
 
@@ -75,7 +76,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	case is(fs.ErrExist):
 		return exitExists
 	case is(adapt.ErrNoHeads, adapt.ErrStates, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
-		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+		probe.ErrInvalid, metric.ErrInvalid, similarity.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed

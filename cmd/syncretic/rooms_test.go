@@ -55,6 +55,8 @@ var rooms = map[string]room{
 	"probe/dataset": {[]string{"adapt/audio", "checkpoint/recipe"}, "a dataset on disk is rows and recordings: what is learnt from them is the probe's matter"},
 	"probe/metric":  {nil, "metrics take scores and labels, wherever they are from"},
 
+	"probe/similarity": {[]string{"checkpoint/chart"}, "representations are compared and drawn, wherever their rows are from"},
+
 	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
 	"sweep/store":  {nil, "the study's schema is Optuna's: it knows trials, not merges"},
 	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
@@ -76,7 +78,7 @@ var visitors = map[string]room{
 	"github.com/google/pprof":           {[]string{"cmd/syncretic"}, "only the command prints profiles"},
 	"github.com/ebitengine/purego":      {[]string{"adapt/mpi"}, "it links the C library: only builds with the tag mpi have it"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "probe/similarity", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/hajimehoshi/go-mp3":     {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/pion/opus":              {[]string{"adapt/audio"}, "the one place that decodes audio"},
