@@ -3,6 +3,7 @@ package adapt
 import (
 	"context"
 	"runtime"
+	"sync"
 )
 
 type loaded struct {
@@ -13,7 +14,8 @@ type loaded struct {
 // prefetch loads the batches of a stage, from the given step on, ahead of the training loop: by several workers, one a core, so that slow
 // formats are decoded side by side, but handed out in the order of their steps. What a batch holds is a function of its place alone,
 // so the number of workers changes no byte of it. Of batches that nobody took yet there are at most as many as workers, and two, beside
-// those in work. Of several processes this one loads its share. The channel is closed at the stage's end, after an error, and when the context ends.
+// those in work. Of several processes this one loads its share. The channel is closed at the stage's end, after an error, and when the
+// context ends, and then nobody reads audio any more.
 func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan loaded {
 	workers := r.workers
 	if workers == 0 {
@@ -24,6 +26,7 @@ func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan 
 		done        chan loaded
 	}
 	first, stride := r.team.place()
+	ctx, cancel := context.WithCancel(ctx)
 	jobs, order, out := make(chan job), make(chan chan loaded, max(2, workers)), make(chan loaded)
 	go func() {
 		defer close(order)
@@ -40,16 +43,21 @@ func (r *Run) prefetch(ctx context.Context, s *Sampler, stage, from int) <-chan 
 			}
 		}
 	}()
+	var reading sync.WaitGroup
 	for range workers {
-		go profiled("data", func() {
-			for j := range jobs {
-				b, err := r.loadTraining(s, stage, j.step, j.micro)
-				j.done <- loaded{b, err}
-			}
+		reading.Go(func() {
+			profiled("data", func() {
+				for j := range jobs {
+					b, err := r.loadTraining(s, stage, j.step, j.micro)
+					j.done <- loaded{b, err}
+				}
+			})
 		})
 	}
 	go func() {
 		defer close(out)
+		defer reading.Wait()
+		defer cancel()
 		for done := range order {
 			next := <-done
 			select {

@@ -152,8 +152,13 @@ func (r *Run) stage(ctx context.Context, w *work, index, first, total int, opts 
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	batches := r.prefetch(ctx, sampler, index, w.done-first)
+	defer func() {
+		cancel()
+		for range batches { // until nobody reads any more: what they read from may be closed next
+			continue
+		}
+	}()
 	for step := w.done - first; step < s.Steps; step++ {
 		err := w.measure(ctx, total, opts)
 		if err == nil {
