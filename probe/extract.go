@@ -25,17 +25,29 @@ type ExtractOptions struct {
 	Splits     []string              // nil for all
 	Window     float64               // s; 0 gives an item to the encoder whole
 	Resampling audio.Resampling      // of files that are not at 24 kHz; "" is audio.Kaiser
+	Pool       Pool                  // rows of the result: windows or items; "" is PoolItems
 	SkipBad    bool                  // leave out items whose file cannot be read, and name them, instead of failing
 	Progress   func(done, total int) // items; called in order, one call at a time; nil for none
 }
+
+// Pool says what a row of features is.
+type Pool string
+
+// The rows that features can have.
+const (
+	// PoolWindows is MARBLE's: windows are training items of their own, and at validation and test the logits of an item's windows
+	// are averaged.
+	PoolWindows Pool = "windows"
+	// PoolItems is one row an item, the mean over its windows, each weighing the same.
+	PoolItems Pool = "items"
+)
 
 // shortest is the length, in s, below which a last window is dropped, as in MARBLE, unless it is the only one.
 const shortest = 1.0
 
 // Extract computes the features of the items of the chosen splits: each item is cut into windows of Window seconds
-// without overlap, the encoder runs on each, and the windows' features are averaged, each weighing the same. A last window
-// shorter than 1 s is dropped unless it is the only one. Unlike MARBLE, which trains on windows and averages their logits
-// when testing, heads see one vector a layer for each item.
+// without overlap, and the encoder runs on each. A last window shorter than 1 s is dropped unless it is the only one. A row of the
+// result is a window or, with PoolItems, the mean over an item's windows.
 //
 // Items run in parallel on GOMAXPROCS goroutines; each holds one window. The result does not depend on their number. Errors
 // name the item: audio that cannot be read, a crop that leaves the file, an encoder's error, features that are not finite or
@@ -45,6 +57,9 @@ const shortest = 1.0
 func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions) (*Features, error) {
 	if !(opts.Window >= 0) || math.IsInf(opts.Window, 0) || opts.Window > 0 && opts.Window < shortest {
 		return nil, fmt.Errorf("%w: window of %v s, want 0 (the whole item) or at least %v", ErrConfig, opts.Window, shortest)
+	}
+	if opts.Pool != "" && opts.Pool != PoolWindows && opts.Pool != PoolItems {
+		return nil, fmt.Errorf("%w: pool is %q, want %s or %s", ErrConfig, opts.Pool, PoolWindows, PoolItems)
 	}
 	for _, split := range opts.Splits {
 		if len(ds.Indices(split)) == 0 {
@@ -78,27 +93,48 @@ func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions
 		return nil, err
 	}
 	rows = slices.DeleteFunc(rows, func(row *pool) bool { return row == nil })
+	items := out.Items
+	out.Items = nil
 	for i, row := range rows {
 		if i == 0 {
 			out.Layers, out.Dim = row.layers, row.dim
-			out.Values = make([]float32, 0, len(rows)*row.layers*row.dim)
 		}
 		if row.layers != out.Layers || row.dim != out.Dim {
 			return nil, fmt.Errorf("%w: dataset %q: item %s: features are [%d][%d], the first item's [%d][%d]", ErrInvalid,
-				ds.Name, ds.Items[out.Items[i]].ID, row.layers, row.dim, out.Layers, out.Dim)
+				ds.Name, ds.Items[items[i]].ID, row.layers, row.dim, out.Layers, out.Dim)
 		}
-		for _, sum := range row.sums {
-			out.Values = append(out.Values, float32(sum/float64(row.windows)))
+		values := row.values
+		if opts.Pool != PoolWindows {
+			values = row.mean()
 		}
+		for range len(values) / (row.layers * row.dim) {
+			out.Items = append(out.Items, items[i])
+		}
+		out.Values = append(out.Values, values...)
 		rows[i] = nil
 	}
 	return out, nil
 }
 
-// pool sums the features of an item's windows.
+// pool collects the features of an item's windows.
 type pool struct {
-	layers, dim, windows int
-	sums                 []float64 // [layers][dim]
+	layers, dim int
+	values      []float32 // [windows][layers][dim]
+}
+
+// mean returns the mean over the windows as [layers][dim].
+func (p *pool) mean() []float32 {
+	size := p.layers * p.dim
+	windows := len(p.values) / size
+	out := make([]float32, size)
+	for j := range out {
+		var sum float64
+		for w := range windows {
+			sum += float64(p.values[w*size+j])
+		}
+		out[j] = float32(sum / float64(windows))
+	}
+	return out
 }
 
 // leaveOut moves the items with an error to Skipped.
@@ -167,9 +203,8 @@ func (p *pool) add(features [][]float32) error {
 	if len(features) == 0 || len(features[0]) == 0 {
 		return fmt.Errorf("%w: the encoder returned no features", ErrInvalid)
 	}
-	if p.windows == 0 {
+	if p.values == nil {
 		p.layers, p.dim = len(features), len(features[0])
-		p.sums = make([]float64, p.layers*p.dim)
 	}
 	if len(features) != p.layers {
 		return fmt.Errorf("%w: features of %d layers, want %d", ErrInvalid, len(features), p.layers)
@@ -181,11 +216,8 @@ func (p *pool) add(features [][]float32) error {
 		if d, ok := allFinite(row); !ok {
 			return fmt.Errorf("%w: layer %d, feature %d is %v", ErrInvalid, l, d, row[d])
 		}
-		for d, v := range row {
-			p.sums[l*p.dim+d] += float64(v)
-		}
+		p.values = append(p.values, row...)
 	}
-	p.windows++
 	return nil
 }
 
