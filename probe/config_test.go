@@ -24,7 +24,7 @@ seeds: [3, 1]
 	head.Hidden, head.Dropout, head.LR, head.Batch, head.Epochs, head.Layers = 256, 0, 0.005, 32, 50, "7"
 	want := Config{
 		Model:    "mert-v1-95m",
-		Datasets: []DatasetConfig{{"makam", "makam.csv", 30, false}, {"fma", "sets/fma.tsv", 0, true}},
+		Datasets: []DatasetConfig{{Name: "makam", Manifest: "makam.csv", Tags: 30}, {Name: "fma", Manifest: "sets/fma.tsv", Western: true}},
 		Window:   30, Head: head, Seeds: []uint64{3, 1},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -15,7 +16,10 @@ type Features struct {
 	Values      []float32 // [rows][layers][dim] in memory; nil where Rows holds them
 	Rows        Rows      // the rows elsewhere, such as in a cache; nil where Values holds them
 
-	Skipped []SkippedItem // what was left out, in the dataset's order
+	Skipped  []SkippedItem // what was left out, in the dataset's order
+	Origin   Origin        // what they were computed from, and how
+	Computed int           // items that this call encoded or found unreadable; the others were in the cache
+	Spoilt   []string      // files of the cache that were not as they were written, with the reason; they were computed again
 }
 
 // Rows is a store of rows of [layers][dim]. It must be safe for concurrent use.
@@ -39,6 +43,14 @@ func (f *Features) Row(i int, buf []float32) ([]float32, error) {
 	}
 	size := f.Layers * f.Dim
 	return f.Values[i*size : (i+1)*size : (i+1)*size], nil
+}
+
+// Close releases the files that rows are in, if they are. Rows, also those of splits, must not be touched afterwards.
+func (f *Features) Close() error {
+	if c, ok := f.Rows.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
 }
 
 // Spans returns where each item's rows begin, and last the number of rows: the k-th distinct item of f.Items has the rows
