@@ -115,7 +115,7 @@ func (f *filling) fill(ctx context.Context) error {
 			}
 		}
 		if len(todo) == 0 {
-			return nil
+			return freeLocks(f.dir, true)
 		}
 		began := f.computed
 		if err := f.pass(ctx, todo); err != nil {

@@ -283,6 +283,11 @@ func TestCacheShared(t *testing.T) {
 	if computed != len(ds.Items) || ex.calls.Load() != int64(2*len(ds.Items)) || busy < 2 {
 		t.Errorf("%d items and %d windows computed by %d, want %d and %d by several", computed, ex.calls.Load(), busy, len(ds.Items), 2*len(ds.Items))
 	}
+	lock := filepath.Join(opts.Cache, got[0].Origin.Key(), "00003.lock") // as one leaves it that is killed after its file was finished
+	if err := os.WriteFile(lock, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mustExtract(t, ds, ex, opts)
 	if left, _ := filepath.Glob(filepath.Join(opts.Cache, "*", "*.lock")); len(left) > 0 {
 		t.Errorf("left %v", left)
 	}
@@ -355,5 +360,30 @@ func TestCacheSkipped(t *testing.T) {
 		if _, err := Extract(context.Background(), &only, new(distinct), opts); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "none of 1 items can be read") {
 			t.Errorf("nothing left: %v", err)
 		}
+	}
+}
+
+// While features are computed into a cache, memory holds those of a few items only.
+func TestCacheHoldsLittle(t *testing.T) {
+	const values = 1 << 14
+	ds := crops(t, 400)
+	wide := encoder(func(samples []float32) ([][]float32, error) { return [][]float32{make([]float32, values)}, nil })
+	heap := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	opts := cacheOptions(t.TempDir())
+	base, most := heap(), uint64(0)
+	opts.Progress = func(done, _ int) {
+		if done%20 == 0 {
+			most = max(most, heap())
+		}
+	}
+	f := mustExtract(t, ds, wide, opts)
+	most = max(most, heap())
+	if all := uint64(len(f.Items) * 4 * values); most-base > all/3 {
+		t.Errorf("the heap grew by %d of %d bytes of features", most-base, all)
 	}
 }

@@ -122,12 +122,24 @@ func RemoveEntry(cache, key string) error {
 	if _, err := os.Stat(filepath.Join(dir, entryName)); err != nil {
 		return err
 	}
+	if err := freeLocks(dir, false); err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}
+
+// freeLocks removes the lock files of an entry that killed processes left. One that is held is an error wrapping checkpoint.ErrLocked
+// unless it may be.
+func freeLocks(dir string, mayBeHeld bool) error {
 	locks, err := filepath.Glob(filepath.Join(globbed(dir), "*.lock"))
 	if err != nil {
 		return err
 	}
 	for _, lock := range locks {
 		release, err := checkpoint.LockFile(lock)
+		if mayBeHeld && errors.Is(err, checkpoint.ErrLocked) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -135,5 +147,5 @@ func RemoveEntry(cache, key string) error {
 			return err
 		}
 	}
-	return os.RemoveAll(dir)
+	return nil
 }
