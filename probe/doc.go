@@ -9,17 +9,20 @@
 //	eval, err := probe.FitAndScore(ctx, train, valid, test, probe.DefaultHead(), []uint64{1, 2, 3, 4, 5})
 //
 // An encoder is anything with [Extractor]'s one method. [Fit] trains one head, `mlp` (MARBLE's constrained protocol) or
-// `logistic` (convex, no seed); a [Fitted] head scores features and can be saved. [Features] can be saved too, so that
-// one extraction serves many heads. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores], [ReadLabels],
+// `logistic` (convex, no seed); a [Fitted] head scores features and can be saved. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores], [ReadLabels],
 // [ReadClasses], [ReadOutputs] and [ReadGroups] read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric,
 // what compares encoders without labels in probe/similarity.
+//
+// One extraction serves many heads: with [ExtractOptions].Cache, [Features] are kept in safetensors files under the hash of all that
+// decides them ([Origin]), several processes fill them together, and rows are read from the mapped files one by one, so that memory does
+// not grow with the dataset. [Entries] and [RemoveEntry] list and free what is kept.
 //
 // No choice sees the test split. Fit takes the train and the valid split and nothing else, so epochs, learning rates, L2
 // strengths and thresholds cannot depend on test items; a test split handed to it under the wrong name is an error; the tags of
 // a Dataset are counted on train rows; standardisation uses train rows. FitAndScore scores the test split once for each seed,
 // after Fit has returned.
 //
-// Conventions: audio is mono float32 at 24 kHz; features are float32 [items][layers][dim], layer 0 being the encoder's
+// Conventions: audio is mono float32 at 24 kHz; features are float32 [rows][layers][dim], a row a window or an item, layer 0 being the encoder's
 // input projection; scores and metrics are float64. Everything is deterministic for any GOMAXPROCS.
 package probe
 

@@ -43,7 +43,7 @@ type Trial struct {
 
 // model maps inputs to logits.
 type model interface {
-	logits(s *scaler, f *Features) [][]float64 // [items][tags]
+	logits(s *scaler, f *Features) ([][]float64, error) // [rows][tags]
 	tensors() []checkpoint.Tensor
 }
 
@@ -66,7 +66,9 @@ func Fit(ctx context.Context, train, valid Split, cfg HeadConfig) (*Fitted, erro
 		return nil, err
 	}
 	out := &Fitted{Config: cfg, Tags: train.Tags, Layers: train.Features.Layers, Dim: train.Features.Dim}
-	out.scaler = newScaler(train.Features, layers, cfg.Standardise || cfg.Kind == Logistic)
+	if out.scaler, err = newScaler(train.Features, layers, cfg.Standardise || cfg.Kind == Logistic); err != nil {
+		return nil, err
+	}
 	switch cfg.Kind {
 	case MLP:
 		out.model, out.Chosen, err = fitMLP(ctx, out.scaler, train, valid, cfg)
@@ -123,16 +125,20 @@ func checkFit(one, other Split) error {
 	return nil
 }
 
-// Scores returns the probability of every tag, [items][tags]. The features must have the layers and dim of those the head
-// was fitted on; anything else is an error wrapping ErrInvalid.
+// Scores returns the probability of every tag, [items][tags], of the distinct items of f: the logits of an item's rows are
+// averaged. The features must have the layers and dim of those the head was fitted on; anything else is an error wrapping ErrInvalid.
 func (h *Fitted) Scores(f *Features) ([][]float64, error) {
-	if f.Layers != h.Layers || f.Dim != h.Dim || len(f.Values) != len(f.Items)*f.Layers*f.Dim {
+	if f.Layers != h.Layers || f.Dim != h.Dim || f.Rows == nil && len(f.Values) != len(f.Items)*f.Layers*f.Dim {
 		return nil, fmt.Errorf("%w: features are [%d][%d], the head was fitted on [%d][%d]", ErrInvalid, f.Layers, f.Dim, h.Layers, h.Dim)
 	}
 	if len(f.Items) == 0 {
 		return nil, nil
 	}
-	scores := h.model.logits(h.scaler, f)
+	logits, err := h.model.logits(h.scaler, f)
+	if err != nil {
+		return nil, err
+	}
+	scores := byItem(f, logits)
 	for _, row := range scores {
 		for t, z := range row {
 			row[t] = sigmoid(z)
@@ -150,9 +156,9 @@ func sigmoid(z float64) float64 {
 	return e / (1 + e)
 }
 
-// validAUC is the number that choices are made by.
+// validAUC is the number that choices are made by; logits are [rows][tags].
 func validAUC(logits [][]float64, valid Split) (float64, error) {
-	auc, err := metric.ROCAUC(logits, valid.Labels)
+	auc, err := metric.ROCAUC(byItem(valid.Features, logits), valid.Labels)
 	if err != nil {
 		return 0, err
 	}

@@ -103,7 +103,14 @@ func TestScaler(t *testing.T) {
 		2, 0.1, 7, 2e-30,
 		6, 0.1, 9, 3e-30,
 	}}
-	x := newScaler(f, []int{0, 1}, true).float64s(f)
+	s, err := newScaler(f, []int{0, 1}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := s.float64s(f)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for j := range 4 {
 		var mean, variance float64
 		for i := range 3 {
@@ -121,7 +128,13 @@ func TestScaler(t *testing.T) {
 			t.Errorf("input %d: mean %v, variance %v, want 0 and %v", j, mean, variance, want)
 		}
 	}
-	raw := newScaler(f, []int{1}, false).float32s(f)
+	if s, err = newScaler(f, []int{1}, false); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := s.float32s(f)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, want := range []float32{5, 1e-30, 7, 2e-30, 9, 3e-30} {
 		if raw[i] != want {
 			t.Errorf("layer 1 unscaled: value %d is %v, want %v", i, raw[i], want)

@@ -31,12 +31,17 @@ func fitLogistic(ctx context.Context, s *scaler, train, valid Split, cfg HeadCon
 	slices.Sort(strengths)
 	strengths = slices.Compact(strengths)
 	slices.Reverse(strengths)
-	problem := newLogisticProblem(s.float64s(train.Features), len(train.Features.Items), s.inputs())
+	x, err := s.float64s(train.Features)
+	if err != nil {
+		return nil, Chosen{}, err
+	}
+	problem := newLogisticProblem(x, len(train.Features.Items), s.inputs())
+	labels := byRow(train.Features, train.Labels)
 	tags := len(train.Tags)
 	solutions := make([][]float64, len(strengths)*tags)
-	err := each(ctx, len(solutions), nil, func(i int) (err error) {
+	err = each(ctx, len(solutions), nil, func(i int) (err error) {
 		t := i % tags
-		solutions[i], err = problem.solve(train.Labels, t, strengths[i/tags])
+		solutions[i], err = problem.solve(labels, t, strengths[i/tags])
 		if err != nil {
 			return fmt.Errorf("tag %q, l2 %g: %w", train.Tags[t], strengths[i/tags], err)
 		}
@@ -49,7 +54,11 @@ func fitLogistic(ctx context.Context, s *scaler, train, valid Split, cfg HeadCon
 	var chosen Chosen
 	for k, strength := range strengths {
 		candidate := problem.model(solutions[k*tags : (k+1)*tags])
-		auc, err := validAUC(candidate.logits(s, valid.Features), valid)
+		logits, err := candidate.logits(s, valid.Features)
+		if err != nil {
+			return nil, Chosen{}, err
+		}
+		auc, err := validAUC(logits, valid)
 		if err != nil {
 			return nil, Chosen{}, err
 		}
@@ -196,8 +205,11 @@ func (p *logisticProblem) model(solutions [][]float64) *logistic {
 	return out
 }
 
-func (m *logistic) logits(s *scaler, f *Features) [][]float64 {
-	x := s.float64s(f)
+func (m *logistic) logits(s *scaler, f *Features) ([][]float64, error) {
+	x, err := s.float64s(f)
+	if err != nil {
+		return nil, err
+	}
 	out := make([][]float64, len(f.Items))
 	for i := range out {
 		row := x[i*m.inputs : (i+1)*m.inputs]
@@ -210,7 +222,7 @@ func (m *logistic) logits(s *scaler, f *Features) [][]float64 {
 			out[i][t] = z
 		}
 	}
-	return out
+	return out, nil
 }
 
 func (m *logistic) tensors() []checkpoint.Tensor {

@@ -137,8 +137,15 @@ func TestLogisticStrongerPenaltyShrinks(t *testing.T) {
 // TestLogisticGradient compares with central differences.
 func TestLogisticGradient(t *testing.T) {
 	train, _, _ := toy(3, 12, 2, 3)
-	s := newScaler(train.Features, []int{0, 1}, true)
-	p := newLogisticProblem(s.float64s(train.Features), 12, 6)
+	s, err := newScaler(train.Features, []int{0, 1}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := s.float64s(train.Features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newLogisticProblem(x, 12, 6)
 	y, z := make([]float64, 12), make([]float64, 12)
 	for i, row := range train.Labels {
 		if row[0] {

@@ -100,8 +100,12 @@ func (m *mlp) params() (w weights, params []optim.Param) {
 func rowsOf(t checkpoint.Tensor) int { return t.Shape[0] }
 
 // logits scores without dropout, in blocks of items that bound the memory.
-func (m *mlp) logits(s *scaler, f *Features) [][]float64 {
-	return m.apply(s.float32s(f))
+func (m *mlp) logits(s *scaler, f *Features) ([][]float64, error) {
+	x, err := s.float32s(f)
+	if err != nil {
+		return nil, err
+	}
+	return m.apply(x), nil
 }
 
 func (m *mlp) apply(x []float32) [][]float64 {

@@ -27,6 +27,9 @@ type savedHead struct {
 	Valid  metric.Result `json:"valid"`
 }
 
+// schema is the version of a saved head.
+const schema = 1
+
 func isSafetensors(path string) bool { return filepath.Ext(path) == ".safetensors" }
 
 // Save writes the head as a folder: model.safetensors with its weights and the means and scales of its inputs, and head.json

@@ -18,8 +18,15 @@ import (
 func fitMLP(ctx context.Context, s *scaler, train, valid Split, cfg HeadConfig) (model, Chosen, error) {
 	m := newMLP(len(s.layers), s.dim, cfg.Hidden, len(train.Tags), rand.New(rand.NewPCG(cfg.Seed, 1)))
 	best := emptyMLP(len(s.layers), s.dim, cfg.Hidden, len(train.Tags))
-	trainer := newTrainer(m, s.float32s(train.Features), train.Labels, cfg)
-	validX := s.float32s(valid.Features)
+	x, err := s.float32s(train.Features)
+	if err != nil {
+		return nil, Chosen{}, err
+	}
+	validX, err := s.float32s(valid.Features)
+	if err != nil {
+		return nil, Chosen{}, err
+	}
+	trainer := newTrainer(m, x, byRow(train.Features, train.Labels), cfg)
 	var chosen Chosen
 	schedule := plateau{lr: cfg.LR, patience: cfg.Patience, best: math.Inf(-1)}
 	top := math.Inf(-1)

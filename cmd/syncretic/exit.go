@@ -126,7 +126,7 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "the same command with --resume goes on from the finished shards"
 	case code == exitInterrupted && c.Name() == "adapt" && strings.Contains(text, ".run"):
 		return "the same command with --resume goes on from there"
-	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"),
+	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run" || c.Name() == "features"),
 		code == exitInterrupted && c.Name() == "tokens" && !strings.HasSuffix(c.Flag("output").Value.String(), ".safetensors"):
 		return "the same command goes on where it stopped"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(text, "disk is full"): // the second is SQLite's
