@@ -3,6 +3,7 @@ package matrix
 import (
 	"encoding/csv"
 	"io"
+	"math"
 	"strconv"
 
 	"syncretic/probe"
@@ -10,13 +11,14 @@ import (
 
 // Record is a line of the long form: one metric of one model on one dataset. NaN stands for what is undefined or does not exist.
 type Record struct {
-	Model, Dataset, Metric       string // Metric: roc_auc, average_precision, micro_f1, macro_f1
-	Western, Floor               bool
-	Mean, SD                     float64 // over seeds
-	Seeds, Items, Tags           int     // 0: unknown
-	Difference, Low, High        float64 // from the base
-	P, Adjusted                  float64
-	WesternRegression, IsTheBase bool
+	Model, Dataset, Metric string // Metric: roc_auc, average_precision, micro_f1, macro_f1
+	Western, Floor         bool
+	IsTheBase              bool
+	Mean, SD               float64 // over seeds
+	Seeds, Items, Tags     int     // 0: unknown
+	Difference, Low, High  float64 // from the base
+	P, Adjusted            float64
+	WesternRegression      bool
 }
 
 // Records are the cells of a table, row by row.
@@ -25,7 +27,7 @@ func (t Table) Records() []Record {
 	for _, row := range t.Rows {
 		for k, c := range row.Cells {
 			d := t.Datasets[k]
-			against := Comparison{}
+			nan, against := math.NaN(), Comparison{}
 			if c.Against != nil {
 				against = *c.Against
 			}
@@ -51,42 +53,47 @@ func (t Table) Records() []Record {
 	return out
 }
 
-// columns of the long form, for every file that holds it.
-var recordColumns = []struct {
+// column is one of the long form, the same in every file that holds it.
+type column struct {
 	name string
 	of   func(Record) any // string, bool, int64 or float64
-}{
-	{"model", func(r Record) any { return r.Model }},
-	{"dataset", func(r Record) any { return r.Dataset }},
-	{"metric", func(r Record) any { return r.Metric }},
-	{"western", func(r Record) any { return r.Western }},
-	{"floor", func(r Record) any { return r.Floor }},
-	{"base", func(r Record) any { return r.IsTheBase }},
-	{"mean", func(r Record) any { return r.Mean }},
-	{"sd", func(r Record) any { return r.SD }},
-	{"seeds", func(r Record) any { return int64(r.Seeds) }},
-	{"test_items", func(r Record) any { return int64(r.Items) }},
-	{"tags", func(r Record) any { return int64(r.Tags) }},
-	{"difference", func(r Record) any { return r.Difference }},
-	{"low", func(r Record) any { return r.Low }},
-	{"high", func(r Record) any { return r.High }},
-	{"p", func(r Record) any { return r.P }},
-	{"p_holm", func(r Record) any { return r.Adjusted }},
-	{"western_regression", func(r Record) any { return r.WesternRegression }},
+}
+
+func recordColumns() []column {
+	return []column{
+		{"model", func(r Record) any { return r.Model }},
+		{"dataset", func(r Record) any { return r.Dataset }},
+		{"metric", func(r Record) any { return r.Metric }},
+		{"western", func(r Record) any { return r.Western }},
+		{"floor", func(r Record) any { return r.Floor }},
+		{"base", func(r Record) any { return r.IsTheBase }},
+		{"mean", func(r Record) any { return r.Mean }},
+		{"sd", func(r Record) any { return r.SD }},
+		{"seeds", func(r Record) any { return int64(r.Seeds) }},
+		{"test_items", func(r Record) any { return int64(r.Items) }},
+		{"tags", func(r Record) any { return int64(r.Tags) }},
+		{"difference", func(r Record) any { return r.Difference }},
+		{"low", func(r Record) any { return r.Low }},
+		{"high", func(r Record) any { return r.High }},
+		{"p", func(r Record) any { return r.P }},
+		{"p_holm", func(r Record) any { return r.Adjusted }},
+		{"western_regression", func(r Record) any { return r.WesternRegression }},
+	}
 }
 
 // WriteCSV writes the long form with a header; what is undefined is an empty field. Numbers have all their digits.
 func WriteCSV(w io.Writer, t Table) error {
 	out := csv.NewWriter(w)
-	line := make([]string, len(recordColumns))
-	for i, c := range recordColumns {
+	columns := recordColumns()
+	line := make([]string, len(columns))
+	for i, c := range columns {
 		line[i] = c.name
 	}
 	if err := out.Write(line); err != nil {
 		return err
 	}
 	for _, r := range t.Records() {
-		for i, c := range recordColumns {
+		for i, c := range columns {
 			switch v := c.of(r).(type) {
 			case string:
 				line[i] = v
@@ -95,7 +102,7 @@ func WriteCSV(w io.Writer, t Table) error {
 			case int64:
 				line[i] = strconv.FormatInt(v, 10)
 			case float64:
-				if line[i] = ""; v == v {
+				if line[i] = ""; !math.IsNaN(v) {
 					line[i] = strconv.FormatFloat(v, 'g', -1, 64)
 				}
 			}
