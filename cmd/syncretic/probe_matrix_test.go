@@ -110,9 +110,9 @@ func TestProbeMatrixGoesOn(t *testing.T) {
 	}
 	for change, computed := range map[[2]string]string{
 		{"[1, 2]", "[1, 3]"}:                "8 computed now",
-		{"epochs: 20", "epochs: 19"}:          "8 computed now",
+		{"epochs: 20", "epochs: 19"}:        "8 computed now",
 		{"window: 0", "window: 1"}:          "8 computed now",
-		{"[first, other]", "[other]"}:        "0 computed now", // the random encoder is of the same sizes
+		{"[first, other]", "[other]"}:       "0 computed now", // the random encoder is of the same sizes
 		{"seeds:", "base: other\nseeds:"}:   "0 computed now",
 		{"seeds:", "floors: false\nseeds:"}: "4 cells, 0 computed now",
 	} {
