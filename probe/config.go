@@ -109,6 +109,9 @@ func (c Config) validate() error {
 	if c.Model != "" && len(c.Models) > 0 {
 		return fmt.Errorf("model and models are both set, want one of them")
 	}
+	if c.Model != "" && (c.Base != "" || c.Floors != nil) {
+		return fmt.Errorf("base or floors is set beside model: they are of models")
+	}
 	for i, m := range c.Models {
 		if m == "" {
 			return fmt.Errorf("models[%d] is empty", i)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -69,8 +70,34 @@ func (m *matrixRun) name() error {
 	return fmt.Errorf("%w: base is %q, want one of %q", probe.ErrConfig, m.cfg.Base, names)
 }
 
+// check opens every model once, so that one that cannot be read, or treats its windows otherwise than the first, is known before hours
+// of work.
+func (m *matrixRun) check() error {
+	for i, path := range m.cfg.Models {
+		enc, err := mert.Open(path)
+		if err != nil {
+			return err
+		}
+		normalize := enc.Normalises()
+		if m.cfg.Normalize != nil {
+			normalize = *m.cfg.Normalize
+		}
+		if i == 0 {
+			m.sizes, m.normalize = enc.Config(), normalize
+		}
+		if normalize != m.normalize {
+			return fmt.Errorf("%w: %s normalises its windows: %t, %s: %t, and a comparison needs one for all: set normalize", probe.ErrConfig,
+				m.cfg.Models[0], m.normalize, path, normalize)
+		}
+	}
+	return nil
+}
+
 // run computes the cells that are not kept, model by model, so that one encoder is in memory at a time.
 func (m *matrixRun) run(ctx context.Context) ([]matrix.Found, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	var found []matrix.Found
 	for i := range m.models {
 		o := &m.models[i]
@@ -94,14 +121,15 @@ func (m *matrixRun) run(ctx context.Context) ([]matrix.Found, error) {
 // matrixRow is a model ready to be probed.
 type matrixRow struct {
 	name     string
+	path     string // or the name of a floor: for people who look into the cache
 	encoder  probe.Extractor
 	identity map[string]string
 	head     probe.HeadConfig
 }
 
-// open opens a model or makes a floor. Models that treat their windows otherwise than the first are refused.
+// open opens a model or makes a floor.
 func (m *matrixRun) open(o *matrixModel) (matrixRow, error) {
-	row := matrixRow{name: o.Name, head: m.cfg.Head}
+	row := matrixRow{name: o.Name, path: cmp.Or(o.Path, o.Name), head: m.cfg.Head}
 	if o.Name == cqtFloor && o.Floor {
 		floor, err := matrix.NewLogCQT()
 		if err != nil {
@@ -123,13 +151,6 @@ func (m *matrixRun) open(o *matrixModel) (matrixRow, error) {
 		return row, err
 	}
 	leanHeap()
-	if o.Name == m.models[0].Name {
-		m.sizes, m.normalize = enc.Config(), enc.Normalises()
-	}
-	if enc.Normalises() != m.normalize {
-		return row, fmt.Errorf("%w: %s has do_normalize %t, %s has %t, and a comparison needs one for all: set normalize", probe.ErrConfig,
-			o.Path, enc.Normalises(), m.models[0].Path, m.normalize)
-	}
 	o.Hash, row.encoder, row.identity = enc.hash, enc, enc.identity
 	return row, nil
 }
@@ -148,7 +169,7 @@ func (m *matrixRun) cell(ctx context.Context, row matrixRow, c matrix.Column) (*
 	opts := m.cfg.ExtractOptions()
 	bar := m.a.progress("features of " + c.Name + " by " + row.name)
 	defer bar.stop()
-	opts.Cache, opts.Encoder, opts.Model, opts.InFlight = m.cache, row.identity, row.name, clipsInFlight()
+	opts.Cache, opts.Encoder, opts.Model, opts.InFlight = m.cache, row.identity, row.path, clipsInFlight()
 	opts.Progress = func(done, total int) { bar.set(done, total, "") }
 	origin, err := probe.OriginOf(c.Dataset, opts)
 	if err != nil {

@@ -148,11 +148,16 @@ func TestProbeMatrixRefusals(t *testing.T) {
 		"none":   {"models: [first, other]", ""},
 		"twice":  {"[first, other]", "[first, first]"},
 		"based":  {"seeds:", "base: makam\nseeds:"},
+		"normal": {"[first, other]", "[first, normal]"},
+		"gone":   {"[first, other]", "[first, gone]"},
+		"mixed":  {"models: [first, other]", "model: first\nfloors: false"},
 		"floor":  {"[first, other]", "[first, random-encoder]"},
 		"single": {"manifest: west.csv, tags: 2", "manifest: west.jsonl, task: single"},
 	} {
 		w.write(name+".yml", strings.Replace(matrixConfig, change[0], change[1], 1))
 	}
+	w.model("normal", narrow, 4)
+	w.write("normal/preprocessor_config.json", `{"do_normalize": false}`)
 	w.must(os.MkdirAll("taken", 0o777))
 	w.write("taken/matrix.csv", "")
 	const help, mend = "probe matrix --help", "mend the configuration"
@@ -162,6 +167,9 @@ func TestProbeMatrixRefusals(t *testing.T) {
 		{"a model twice", "probe matrix twice.yml out", exitUsage, "models holds first twice", mend},
 		{"unknown base", "probe matrix based.yml out", exitUsage, `base is "makam", want one of ["first" "other" "random-encoder" "log-cqt"]`, mend},
 		{"a floor's name", "probe matrix floor.yml out", exitUsage, "which is the name of a floor", mend},
+		{"models that treat windows differently", "probe matrix normal.yml out", exitUsage, "normal: false, and a comparison needs one for all: set normalize", mend},
+		{"no such model", "probe matrix gone.yml out", exitInput, "gone: no such file or directory", "check the spelling"},
+		{"keys of models beside a model", "probe fit mixed.yml x.json", exitUsage, "base or floors is set beside model", mend},
 		{"another task", "probe matrix single.yml out", exitUsage, `dataset "west": its task is single`, mend},
 		{"existing output", "probe matrix m.yml taken", exitExists, "taken/matrix.csv: file already exists", "--force replaces it"},
 		{"output holds the data", "probe matrix m.yml .", exitUsage, "choose another folder", help},
