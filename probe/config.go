@@ -36,8 +36,8 @@ type Config struct {
 	// Pool is as ExtractOptions.Pool; "" is PoolWindows for an MLP head, as in MARBLE, and PoolItems for the others.
 	Pool Pool `yaml:"pool" json:"pool,omitempty"`
 	// Normalize has the encoder bring each window to mean 0 and variance 1, (x-mean)/sqrt(var+1e-7), or leave it as it is; nil does what
-	// the model's preprocessor_config.json says. MARBLE sets it for MERT-v1-95M, whose own file has do_normalize false: a comparison
-	// must use one for all models.
+	// the model's preprocessor_config.json says. MARBLE sets it for MERT-v1-95M, which was trained without: a comparison must use one for
+	// all models.
 	Normalize *bool `yaml:"normalize" json:"normalize,omitempty"`
 
 	Resampler audio.Resampling `yaml:"resampler" json:"resampler,omitempty"` // as ExtractOptions.Resampling
