@@ -123,6 +123,9 @@ func (c Config) validate() error {
 		case d.Manifest == "" && d.Format == "":
 			return fmt.Errorf("datasets[%d] (%s).manifest is missing, or format and root", i, d.Name)
 		}
+		if d.Max != nil && *d.Max > 0 && *d.Max < shortest {
+			return fmt.Errorf("datasets[%d] (%s).max_seconds is %v, want 0 (no limit) or at least %v", i, d.Name, *d.Max, shortest)
+		}
 		if err := d.Validate(); err != nil {
 			return fmt.Errorf("datasets[%d] (%s): %w", i, d.Name, err)
 		}

@@ -98,7 +98,7 @@ func TestParseConfigRefuses(t *testing.T) {
 
 // An MLP is fitted on windows unless the configuration says otherwise, a quick head on the means of items.
 func TestConfigExtractOptions(t *testing.T) {
-	const doc = "datasets: [{name: a, manifest: a.csv, max_seconds: 150}]\nwindow: 4\n"
+	const doc = "datasets: [{name: a, manifest: a.csv}]\nwindow: 4\n"
 	for more, want := range map[string]ExtractOptions{
 		"":                                     {Pool: PoolWindows, DType: checkpoint.F32},
 		"pool: items\n":                        {Pool: PoolItems, DType: checkpoint.F32},
@@ -110,8 +110,8 @@ func TestConfigExtractOptions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want.Window, want.MaxSeconds = 4, 150
-		if got := cfg.ExtractOptions(cfg.Datasets[0]); !reflect.DeepEqual(got, want) {
+		want.Window = 4
+		if got := cfg.ExtractOptions(); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %+v, want %+v", more, got, want)
 		}
 	}
