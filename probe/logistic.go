@@ -22,8 +22,8 @@ type objective interface {
 	columns() int
 	// evaluate returns f_tag(w) and writes its gradient. It may be called for several tags at once.
 	evaluate(ctx context.Context, tag int, w, grad []float64) (float64, error)
-	// begin announces that these many tags are about to be minimised; end, that one of them is.
-	begin(tags int)
+	// begin announces so many minimisations, each of which calls evaluate again and again; end, that one of them is over.
+	begin(minimisations int)
 	end()
 	// tolerance is the largest element of a gradient that is 0 as far as f can tell, and the largest of one that is accepted where
 	// the line search finds no better point.
@@ -35,8 +35,8 @@ type objective interface {
 // exactInputs is the number of inputs, of all rows, up to which they are kept in float64: 64 MB.
 const exactInputs = 1 << 23
 
-// solveLogistic minimises f_tag(w) + λ/2·‖w‖² for every tag and strength by L-BFGS, from the strongest λ to the weakest, each
-// starting at the solution before. A tag whose train rows all carry one label has no minimum; it gets zero weights and the intercept
+// solveLogistic minimises f_tag(w) + λ/2·‖w‖² for every tag and strength by L-BFGS, each from zero, so that a solution does not depend
+// on the other strengths tried. A tag whose train rows all carry one label has no minimum; it gets zero weights and the intercept
 // of its smoothed frequency, log((P+½)/(N+½)).
 func solveLogistic(ctx context.Context, s *scaler, train Split, strengths []float64) ([]*linearHead, error) {
 	var f objective
@@ -55,40 +55,55 @@ func solveLogistic(ctx context.Context, s *scaler, train Split, strengths []floa
 	for k := range heads {
 		heads[k] = emptyLinear(inputs, tags)
 	}
-	positives, mixed := countPositives(train)
-	f.begin(mixed)
-	errs := make([]error, tags)
-	var wg sync.WaitGroup
-	for t := range tags {
-		w := make([]float64, f.columns()+1)
-		w[f.columns()] = math.Log((positives[t] + 0.5) / (float64(rows) - positives[t] + 0.5))
-		constant := positives[t] == 0 || positives[t] == float64(rows)
-		wg.Go(func() {
-			if !constant {
-				defer f.end()
-			}
-			for k, strength := range strengths {
-				if !constant {
-					if w, errs[t] = minimise(ctx, f, t, w, strength); errs[t] != nil {
-						errs[t] = fmt.Errorf("tag %q, l2 %g: %w", train.Tags[t], strength, errs[t])
-						return
-					}
-				}
-				f.weights(heads[k].weight[t*inputs:(t+1)*inputs], w)
-				heads[k].bias[t] = float32(w[f.columns()])
-			}
-		})
-	}
-	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	for _, err := range errs {
-		if err != nil {
+	together := max(1, mostMinimised/(tags*(inputs+1)))
+	for first := 0; first < len(strengths); first += together {
+		last := min(first+together, len(strengths))
+		if err := minimiseAll(ctx, f, train, strengths[first:last], heads[first:last]); err != nil {
 			return nil, err
 		}
 	}
 	return heads, nil
+}
+
+// mostMinimised is how many weights are sought at a time: for each, L-BFGS remembers thirty numbers and needs a few more, 512 MB in all.
+const mostMinimised = 1 << 21
+
+// minimiseAll sets the weights of a head for every strength. Tags and strengths go side by side: for a streamed objective one pass over
+// the rows serves them all.
+func minimiseAll(ctx context.Context, f objective, train Split, strengths []float64, heads []*linearHead) error {
+	rows, tags := float64(len(train.Features.Items)), len(train.Tags)
+	positives, mixed := countPositives(train)
+	f.begin(mixed * len(strengths))
+	errs := make([]error, tags*len(strengths))
+	var wg sync.WaitGroup
+	for i := range errs {
+		k, t := i/tags, i%tags
+		wg.Go(func() {
+			w := make([]float64, f.columns()+1)
+			w[f.columns()] = math.Log((positives[t] + 0.5) / (rows - positives[t] + 0.5))
+			if 0 < positives[t] && positives[t] < rows {
+				defer f.end()
+				var err error
+				if w, err = minimise(ctx, f, t, w, strengths[k]); err != nil {
+					errs[i] = fmt.Errorf("tag %q, l2 %g: %w", train.Tags[t], strengths[k], err)
+					return
+				}
+			}
+			inputs := heads[k].inputs
+			f.weights(heads[k].weight[t*inputs:(t+1)*inputs], w)
+			heads[k].bias[t] = float32(w[f.columns()])
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // countPositives returns the rows of each tag that carry it, and how many tags have both rows that do and rows that do not.

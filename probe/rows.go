@@ -25,7 +25,7 @@ func (r *reader) read(at []int, workers int) ([][]float32, error) {
 		r.out, r.stored = append(r.out, nil), append(r.stored, nil)
 	}
 	inputs := r.s.inputs()
-	if r.s.scales {
+	if r.s.gain != nil {
 		r.scaled = resize(r.scaled, len(at)*inputs)
 	}
 	errs := make([]error, len(at))
@@ -39,7 +39,7 @@ func (r *reader) read(at []int, workers int) ([][]float32, error) {
 			return
 		}
 		r.out[i] = row[r.s.layers[0]*r.f.Dim:][:inputs] // picked layers are neighbours
-		if r.s.scales {
+		if r.s.gain != nil {
 			to := r.scaled[i*inputs : (i+1)*inputs]
 			r.s.apply(to, r.out[i])
 			r.out[i] = to

@@ -97,6 +97,9 @@ func LoadHead(dir string) (*Fitted, error) {
 			return nil, fmt.Errorf("%w: %s: tensor %q: element %d is %v", ErrInvalid, dir, t.Name, i, t.Data[i])
 		}
 	}
+	if h.Config.Standardise || h.Config.Kind != MLP {
+		h.scaler.prepare()
+	}
 	return h, nil
 }
 
@@ -141,7 +144,6 @@ func parseHead(doc []byte, elements int) (*Fitted, error) {
 		return nil, fmt.Errorf("[%d][%d] features and %d tags take more than the %d elements of the weights", in.Layers, in.Dim, tags, elements)
 	}
 	h.scaler = emptyScaler(picked, in.Dim)
-	h.scaler.scales = in.Config.Standardise || in.Config.Kind != MLP
 	if in.Config.Kind != MLP {
 		h.model = emptyLinear(inputs, tags)
 		return h, nil

@@ -3,6 +3,8 @@ package probe
 import (
 	"math"
 	"runtime"
+
+	"syncretic/adapt/op/elem"
 )
 
 // scaler maps features to the input of a head: it picks neighbouring layers, and shifts and scales each input. Mean and scale
@@ -11,7 +13,7 @@ type scaler struct {
 	layers      []int     // picked, rising without gaps
 	dim         int       // of a layer
 	mean, scale []float32 // [len(layers)*dim]; 0 and 1 when nothing is standardised
-	scales      bool      // whether any is not
+	gain, shift []float32 // 1/scale and -mean/scale, so that an input is gain·x + shift; nil when nothing is standardised
 }
 
 // newScaler fits a scaler to the rows of f, which it reads twice. As in scikit-learn's StandardScaler the variance is the
@@ -57,7 +59,7 @@ func newScaler(f *Features, layers []int, standardise bool) (*scaler, error) {
 			s.scale[j] = 1
 		}
 	}
-	s.scales = true
+	s.prepare()
 	return s, nil
 }
 
@@ -72,7 +74,20 @@ func emptyScaler(layers []int, dim int) *scaler {
 func (s *scaler) of(layers []int) *scaler {
 	from := (layers[0] - s.layers[0]) * s.dim
 	to := from + len(layers)*s.dim
-	return &scaler{layers: layers, dim: s.dim, mean: s.mean[from:to], scale: s.scale[from:to], scales: s.scales}
+	out := &scaler{layers: layers, dim: s.dim, mean: s.mean[from:to], scale: s.scale[from:to]}
+	if s.gain != nil {
+		out.gain, out.shift = s.gain[from:to], s.shift[from:to]
+	}
+	return out
+}
+
+// prepare computes what apply needs from mean and scale.
+func (s *scaler) prepare() {
+	s.gain, s.shift = make([]float32, s.inputs()), make([]float32, s.inputs())
+	for j, scale := range s.scale {
+		s.gain[j] = float32(1 / float64(scale))
+		s.shift[j] = float32(-float64(s.mean[j]) / float64(scale))
+	}
 }
 
 // columns sums over the rows of f, in order, what add says of neighbouring inputs from first on.
@@ -97,8 +112,5 @@ func (s *scaler) inputs() int { return len(s.layers) * s.dim }
 
 // apply writes the scaled row to dst, which is as long.
 func (s *scaler) apply(dst, row []float32) {
-	dst, mean, scale := dst[:len(row)], s.mean[:len(row)], s.scale[:len(row)]
-	for j, v := range row {
-		dst[j] = (v - mean[j]) / scale[j]
-	}
+	elem.Normalise(dst, row, s.gain, s.shift, 0, 1)
 }
