@@ -177,6 +177,11 @@ func (g *gram) solve(ctx context.Context, strengths, right []float64, tags int, 
 	if g.n <= spectralGram {
 		return g.spectral(strengths, right, tags, use)
 	}
+	return g.cholesky(ctx, strengths, right, tags, use)
+}
+
+// cholesky is solve by a decomposition for each strength.
+func (g *gram) cholesky(ctx context.Context, strengths, right []float64, tags int, use func(k int, solution []float64)) error {
 	diagonal := make([]float64, g.n)
 	for i := range diagonal {
 		diagonal[i] = g.data[i*g.n+i]
