@@ -38,9 +38,6 @@ func (m *linearHead) logits(rows [][]float32, workers int) []float32 {
 	return z
 }
 
-// solver finds the head of every strength, for inputs that s scales.
-type solver func(ctx context.Context, s *scaler, train Split, strengths []float64) ([]*linearHead, error)
-
 // fitLinear solves for every choice of layers and every strength and keeps the pair with the highest score on valid; among equals
 // the first choice of layers and the strongest. One strength serves all tags.
 func fitLinear(ctx context.Context, train, valid Split, cfg HeadConfig) (fit, error) {
