@@ -96,7 +96,7 @@ func (p *streamed) pass(ctx context.Context, requests []*request) error {
 	workers := runtime.GOMAXPROCS(0)
 	packed := gemm.Pack(true, k, inputs, w, inputs)
 	z := make([]float32, blockRows*k)
-	const group, span = 16, 512 // rows and inputs that one goroutine takes
+	const group, span = 24, 512 // rows and inputs that one goroutine takes
 	blocks := make([][]float32, (inputs+span-1)/span)
 	return p.rows.blocks(workers, func(first int, rows [][]float32) error {
 		if err := ctx.Err(); err != nil {
