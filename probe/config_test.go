@@ -24,7 +24,7 @@ seeds: [3, 1]
 		t.Fatal(err)
 	}
 	head := DefaultHead()
-	head.Hidden, head.Dropout, head.LR, head.Batch, head.Epochs, head.Layers = 256, 0, 0.005, 32, 50, "7"
+	head.Hidden, head.Dropout, head.LR, head.Batch, head.Epochs, head.Layers = 256, 0, Rates{0.005}, 32, 50, "7"
 	want := Config{
 		Model:    "mert-v1-95m",
 		Datasets: []DatasetConfig{{Name: "makam", Manifest: "makam.csv", Tags: 30}, {Name: "fma", Manifest: "sets/fma.tsv", Western: true}},
@@ -79,7 +79,7 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"no seeds", sets + "seeds: []\n", "seeds is empty"},
 		{"seed twice", sets + "seeds: [4, 4]\n", "seeds holds 4 twice"},
 		{"negative seed", sets + "seeds: [-1]\n", "-1"},
-		{"kind", sets + "head: {kind: svm}\n", `head.kind is "svm", want mlp or logistic`},
+		{"kind", sets + "head: {kind: svm}\n", `head.kind is "svm", want mlp, logistic or ridge`},
 		{"layers", sets + "head: {layers: top}\n", `head.layers is "top"`},
 		{"threshold", sets + "head: {threshold: 50}\n", "head.threshold is 50"},
 		{"hidden", sets + "head: {hidden: 0}\n", "head.hidden is 0, want 1 or more"},
