@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"errors"
-	"fmt"
 	"os"
 )
 
@@ -15,13 +14,8 @@ func LockFile(path string) (release func() error, err error) {
 		if err != nil {
 			return nil, err
 		}
-		switch err := lock(f); {
-		case errors.Is(err, errLocked):
-			f.Close()
-			return nil, fmt.Errorf("%s: %w", path, ErrLocked)
-		case err != nil:
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
+		if err := lockOrClose(f, path); err != nil {
+			return nil, err
 		}
 		held, err := f.Stat()
 		if err != nil {

@@ -40,8 +40,8 @@ type Config struct {
 	// Pool is as ExtractOptions.Pool; "" is PoolWindows for an MLP head, as in MARBLE, and PoolItems for the others.
 	Pool Pool `yaml:"pool" json:"pool,omitempty"`
 	// Normalize has the encoder bring each window to mean 0 and variance 1, (x-mean)/sqrt(var+1e-7), or leave it as it is; nil does what
-	// the model's preprocessor_config.json says. MARBLE sets it for MERT-v1-95M, whose own file has do_normalize false: a comparison
-	// must use one for all models.
+	// the model's preprocessor_config.json says. MARBLE sets it for MERT-v1-95M, which was trained without: a comparison must use one for
+	// all models.
 	Normalize *bool `yaml:"normalize" json:"normalize,omitempty"`
 
 	Resampler audio.Resampling `yaml:"resampler" json:"resampler,omitempty"` // as ExtractOptions.Resampling
@@ -129,6 +129,9 @@ func (c Config) validate() error {
 			return fmt.Errorf("datasets[%d].name is %q, which an earlier dataset has", i, d.Name)
 		case d.Manifest == "" && d.Format == "":
 			return fmt.Errorf("datasets[%d] (%s).manifest is missing, or format and root", i, d.Name)
+		}
+		if d.Max != nil && *d.Max > 0 && *d.Max < shortest {
+			return fmt.Errorf("datasets[%d] (%s).max_seconds is %v, want 0 (no limit) or at least %v", i, d.Name, *d.Max, shortest)
 		}
 		if err := d.Validate(); err != nil {
 			return fmt.Errorf("datasets[%d] (%s): %w", i, d.Name, err)

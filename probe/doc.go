@@ -1,4 +1,4 @@
-// Package probe measures a frozen encoder by multi-label auto-tagging: it extracts features, fits a small head on them and
+// Package probe measures a frozen encoder by auto-tagging, and by the other tasks of a [Split]: it extracts features, fits a small head on them and
 // scores the head on recordings it has not seen.
 //
 // The path of a probe, in order (OpenConfig opens MagnaTagATune, FMA, Lyra and others as they lie on disk; see probe/dataset):
@@ -8,10 +8,11 @@
 //	train, err := feats.Split(ds, probe.Train)           // likewise valid and test
 //	eval, err := probe.FitAndScore(ctx, train, valid, test, probe.DefaultHead(), []uint64{1, 2, 3, 4, 5})
 //
-// An encoder is anything with [Extractor]'s one method. [Fit] trains one head, `mlp` (MARBLE's constrained protocol) or
-// `logistic` (convex, no seed); a [Fitted] head scores features and can be saved. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores], [ReadLabels],
-// [ReadClasses], [ReadOutputs] and [ReadGroups] read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric,
-// what compares encoders without labels in probe/similarity, tables of several encoders in probe/matrix.
+// An encoder is anything with [Extractor]'s one method. [Fit] trains one head, `mlp` (MARBLE's constrained protocol),
+// `logistic` (convex, no seed) or `ridge` (closed form), and [FitSeeds] several seeds together; a [Fitted] head scores features and can
+// be saved. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores], [ReadLabels], [ReadClasses], [ReadOutputs] and
+// [ReadGroups] read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric, what compares encoders without
+// labels in probe/similarity, tables of several encoders in probe/matrix.
 //
 // One extraction serves many heads: with [ExtractOptions].Cache, [Features] are kept in safetensors files under the hash of all that
 // decides them ([Origin]), several processes fill them together, and rows are read from the mapped files one by one, so that memory does

@@ -82,6 +82,9 @@ type Split struct {
 	Tags     []string  // vocabulary of the dataset
 	Features *Features // of this split's items only
 	Labels   [][]bool  // [items][tags]: of the distinct items of Features.Items, in their order
+
+	Task    Task        // what Labels mean; the zero value is tags, any number of them an item
+	Targets [][]float64 // [items][tags] of a Regression, in place of Labels
 }
 
 // byRow returns values that belong to items, such as labels, for every row: [rows][tags].
@@ -91,25 +94,6 @@ func byRow[T any](f *Features, values [][]T) [][]T {
 	for k, v := range values {
 		for i := spans[k]; i < spans[k+1]; i++ {
 			out[i] = v
-		}
-	}
-	return out
-}
-
-// byItem averages the logits of each item's rows, as MARBLE does: [items][tags].
-func byItem(f *Features, logits [][]float64) [][]float64 {
-	spans := f.Spans()
-	if len(spans)-1 == len(logits) {
-		return logits
-	}
-	out := make([][]float64, len(spans)-1)
-	for k := range out {
-		out[k] = make([]float64, len(logits[0]))
-		n := float64(spans[k+1] - spans[k])
-		for _, row := range logits[spans[k]:spans[k+1]] {
-			for t, z := range row {
-				out[k][t] += z / n
-			}
 		}
 	}
 	return out
@@ -129,7 +113,7 @@ func (f *Features) Split(ds *Dataset, split string) (Split, error) {
 	if len(left) == 0 {
 		return Split{}, fmt.Errorf("%w: dataset %q: no item of split %q can be read; the first: %s", ErrInvalid, ds.Name, split, f.Skipped[0].Reason)
 	}
-	out := Split{Name: split, Tags: ds.Tags, Features: &Features{Layers: f.Layers, Dim: f.Dim}}
+	out := Split{Name: split, Tags: ds.Tags, Task: taskOf(ds.Task), Features: &Features{Layers: f.Layers, Dim: f.Dim}}
 	rows := selected{of: f}
 	for _, i := range left {
 		at, ok := slices.BinarySearch(f.Items, i)
@@ -140,7 +124,11 @@ func (f *Features) Split(ds *Dataset, split string) (Split, error) {
 			rows.rows = append(rows.rows, at)
 			out.Features.Items = append(out.Features.Items, i)
 		}
-		out.Labels = append(out.Labels, ds.Items[i].Labels)
+		if out.Task == Regression {
+			out.Targets = append(out.Targets, ds.Items[i].Targets)
+		} else {
+			out.Labels = append(out.Labels, ds.Items[i].Labels)
+		}
 	}
 	out.Features.Rows = rows
 	return out, nil
@@ -154,17 +142,10 @@ func (s Split) check() error {
 		return fmt.Errorf("%w: split %q has no items", ErrInvalid, s.Name)
 	case f.Rows == nil && len(f.Values) != len(f.Items)*f.Layers*f.Dim || f.Layers < 1 || f.Dim < 1:
 		return fmt.Errorf("%w: split %q: %d values for [%d][%d][%d]", ErrInvalid, s.Name, len(f.Values), len(f.Items), f.Layers, f.Dim)
-	case len(s.Labels) != len(f.Spans())-1:
-		return fmt.Errorf("%w: split %q: labels of %d items, features of %d", ErrInvalid, s.Name, len(s.Labels), len(f.Spans())-1)
 	case len(s.Tags) == 0:
 		return fmt.Errorf("%w: split %q has no tags", ErrInvalid, s.Name)
 	}
-	for i, row := range s.Labels {
-		if len(row) != len(s.Tags) {
-			return fmt.Errorf("%w: split %q, item %d: %d labels, want %d", ErrInvalid, s.Name, i, len(row), len(s.Tags))
-		}
-	}
-	return nil
+	return s.checkLabels(len(f.Spans()) - 1)
 }
 
 // allFinite returns true, or the index of the first value that is NaN or infinite.

@@ -74,7 +74,10 @@ func TestSplitOfWindows(t *testing.T) {
 	if err := s.check(); err != nil {
 		t.Error(err)
 	}
-	if got := byItem(s.Features, [][]float64{{1}, {2}, {7}, {8}}); len(got) != 3 || got[0][0] != 1.5 || got[2][0] != 8 {
+	m := newMeans(s.Features, 1)
+	m.add(0, []float32{1, 2, 7})
+	m.add(3, []float32{8})
+	if got := m.sums; len(got) != 3 || got[0][0] != 1.5 || got[1][0] != 7 || got[2][0] != 8 {
 		t.Errorf("logits by item: %v", got)
 	}
 	if got := byRow(s.Features, [][]int{{5}, {6}, {7}}); len(got) != 4 || got[1][0] != 5 || got[3][0] != 7 {

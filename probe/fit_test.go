@@ -131,13 +131,13 @@ func TestScaler(t *testing.T) {
 	if s, err = newScaler(f, []int{1}, false); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := s.float32s(f)
+	raw, err := (&reader{f: f, s: s}).read([]int{0, 1, 2}, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []float32{5, 1e-30, 7, 2e-30, 9, 3e-30} {
-		if raw[i] != want {
-			t.Errorf("layer 1 unscaled: value %d is %v, want %v", i, raw[i], want)
+		if got := raw[i/2][i%2]; got != want {
+			t.Errorf("layer 1 unscaled: value %d is %v, want %v", i, got, want)
 		}
 	}
 }
@@ -169,14 +169,17 @@ func TestSelection(t *testing.T) {
 	} {
 		cfg := DefaultHead()
 		cfg.Kind, cfg.Layers = c.kind, c.layers
-		got, err := cfg.selection(c.states)
+		choices, err := cfg.choices(c.states)
 		if c.bad {
 			if !errors.Is(err, ErrConfig) {
-				t.Errorf("%s %q of %d: got %v, %v, want ErrConfig", c.kind, c.layers, c.states, got, err)
+				t.Errorf("%s %q of %d: got %v, %v, want ErrConfig", c.kind, c.layers, c.states, choices, err)
 			}
 			continue
 		}
-		if err != nil || len(got) != c.count || got[0] != c.first {
+		if err != nil || len(choices) != 1 {
+			t.Fatalf("%s %q of %d: %v, %v, want one choice", c.kind, c.layers, c.states, choices, err)
+		}
+		if got := choices[0].picked; len(got) != c.count || got[0] != c.first {
 			t.Errorf("%s %q of %d: got %v, %v, want %d from %d", c.kind, c.layers, c.states, got, err, c.count, c.first)
 		}
 	}

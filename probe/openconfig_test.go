@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -61,6 +62,50 @@ func TestOpenConfig(t *testing.T) {
 		`{"path": "c.wav", "split": "test", "targets": {"v": 3}}`+"\n")
 	if _, err = OpenConfig(DatasetConfig{Name: "set", Manifest: file, Task: dataset.Regression}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "leak") {
 		t.Errorf("one recording in two splits: %v, want a leak", err)
+	}
+}
+
+// TestTasksReachHeads: a regression and a single-label dataset are fitted and scored as what they are.
+func TestTasksReachHeads(t *testing.T) {
+	dir := t.TempDir()
+	var numbers, classes strings.Builder
+	for i := range 24 {
+		split := []string{Train, Train, Valid, Test}[i%4]
+		seconds := 1 + float64(i)/12
+		name, class := fmt.Sprintf("%d.wav", i), "short"
+		if i >= 12 {
+			class = "long"
+		}
+		writeTone(t, filepath.Join(dir, name), seconds)
+		fmt.Fprintf(&numbers, `{"path": %q, "split": %q, "targets": {"seconds": %v, "minus": %v}}`+"\n", name, split, seconds, -seconds)
+		fmt.Fprintf(&classes, `{"path": %q, "split": %q, "tags": [%q]}`+"\n", name, split, class)
+	}
+	evaluate := func(file, text string, task dataset.Task) *Evaluation {
+		writeText(t, filepath.Join(dir, file), text)
+		ds, err := OpenConfig(DatasetConfig{Name: "set", Manifest: filepath.Join(dir, file), Task: task})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := mustExtract(t, ds, new(lengths), ExtractOptions{})
+		var splits [3]Split
+		for i, name := range []string{Train, Valid, Test} {
+			if splits[i], err = f.Split(ds, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		head := DefaultHead()
+		head.Kind = Ridge
+		ev, err := FitAndScore(t.Context(), splits[0], splits[1], splits[2], head, []uint64{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ev
+	}
+	if ev := evaluate("numbers.jsonl", numbers.String(), dataset.Regression); ev.Runs[0].Outputs == nil || ev.Runs[0].Outputs.R2.Mean < 0.7 || *ev.Test.Score.Mean != ev.Runs[0].Outputs.R2.Mean {
+		t.Errorf("regression: %+v", ev.Runs[0])
+	}
+	if ev := evaluate("classes.jsonl", classes.String(), dataset.Single); ev.Runs[0].Classes == nil || ev.Runs[0].Classes.Accuracy < 0.8 || *ev.Test.Score.Mean != ev.Runs[0].Classes.Accuracy {
+		t.Errorf("single label: %+v", ev.Runs[0])
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"math"
+	"slices"
 
 	"syncretic/checkpoint"
 	"syncretic/checkpoint/half"
@@ -127,7 +128,7 @@ func (s *shard) check(want shardInfo) error {
 	}
 	info, _ := checkpoint.Find(s.model, shardTensor)
 	if s.Key != want.Key || s.Shard != want.Shard || s.DType != want.DType || len(s.Items) != len(want.Items) ||
-		fmt.Sprint(info.Shape, info.DType) != fmt.Sprint([]int{s.rows(), s.Layers, s.Dim}, s.DType) {
+		info.DType != s.DType || !slices.Equal(info.Shape, []int{s.rows(), s.Layers, s.Dim}) {
 		return fmt.Errorf("%w: shard %d of features %s, %s %v of %d items; want shard %d of %s, %s, of %d items", ErrInvalid,
 			s.Shard, s.Key, info.DType, info.Shape, len(s.Items), want.Shard, want.Key, want.DType, len(want.Items))
 	}

@@ -113,6 +113,9 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 	}
 	w.Flush()
 	for i, d := range cfg.Datasets {
+		if ev := res.Datasets[d.Name]; ev.Task != probe.MultiLabel {
+			fmt.Fprintf(&b, "%s: %s task, %s %s\n", d.Name, ev.Task, ev.Runs[0].Chosen.Monitor, spread(ev.Test.Score))
+		}
 		for _, line := range findingLines(sets[i].Findings) {
 			fmt.Fprintf(&b, "%s: %s\n", d.Name, line)
 		}

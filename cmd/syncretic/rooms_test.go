@@ -51,7 +51,7 @@ var rooms = map[string]room{
 	"adapt/tensorboard": {nil, "event files hold named numbers, whatever they measure"},
 	"adapt/summary":     {[]string{"checkpoint/chart"}, "a summary draws the logs that a run leaves: it needs no model, so it can be made of any run, also one in progress"},
 
-	"probe":         {[]string{"checkpoint", "checkpoint/half", "checkpoint/recipe", "adapt/audio", "adapt/op", "adapt/optim", "probe/dataset", "probe/metric"}, "probes see an encoder through their own Extractor only, so that any encoder can be probed"},
+	"probe":         {[]string{"checkpoint", "checkpoint/half", "checkpoint/recipe", "adapt/audio", "adapt/gemm", "adapt/op", "adapt/op/elem", "adapt/optim", "probe/dataset", "probe/metric"}, "probes see an encoder through their own Extractor only, so that any encoder can be probed"},
 	"probe/dataset": {[]string{"adapt/audio", "checkpoint/recipe"}, "a dataset on disk is rows and recordings: what is learnt from them is the probe's matter"},
 	"probe/metric":  {nil, "metrics take scores and labels, wherever they are from"},
 
