@@ -13,6 +13,8 @@ import (
 // Config is the file of `syncretic probe fit` and `syncretic probe matrix`:
 //
 //	model: mert-v1-95m              # matrix: models: [base, makam, merged]
+//	base: base                      # matrix: the model that others are compared with; left out, the first
+//	floors: true                    # matrix: false leaves out an encoder of random weights and log-CQT statistics
 //	datasets:
 //	  - {name: makam, manifest: makam.csv, tags: 30}
 //	  - {name: lyra, format: lyra, root: lyra-dataset/data, audio: lyra/audio}
@@ -31,6 +33,8 @@ import (
 type Config struct {
 	Model    string          `yaml:"model" json:"model,omitempty"`
 	Models   []string        `yaml:"models" json:"models,omitempty"`
+	Base     string          `yaml:"base" json:"base,omitempty"`     // matrix: a path of Models, its last part, or a floor's name; "" is the first
+	Floors   *bool           `yaml:"floors" json:"floors,omitempty"` // matrix: nil is true
 	Datasets []DatasetConfig `yaml:"datasets" json:"datasets"`
 	Window   float64         `yaml:"window" json:"window"` // s, as ExtractOptions.Window
 	// Pool is as ExtractOptions.Pool; "" is PoolWindows for an MLP head, as in MARBLE, and PoolItems for the others.
@@ -104,6 +108,9 @@ func ParseConfig(doc []byte) (Config, error) {
 func (c Config) validate() error {
 	if c.Model != "" && len(c.Models) > 0 {
 		return fmt.Errorf("model and models are both set, want one of them")
+	}
+	if c.Model != "" && (c.Base != "" || c.Floors != nil) {
+		return fmt.Errorf("base or floors is set beside model: they are of models")
 	}
 	for i, m := range c.Models {
 		if m == "" {

@@ -12,7 +12,7 @@
 // `logistic` (convex, no seed) or `ridge` (closed form), and [FitSeeds] several seeds together; a [Fitted] head scores features and can
 // be saved. [ParseConfig] reads the file of `syncretic probe fit`; [ReadScores], [ReadLabels], [ReadClasses], [ReadOutputs] and
 // [ReadGroups] read the arrays of `syncretic probe score`. The metrics themselves are in probe/metric, what compares encoders without
-// labels in probe/similarity.
+// labels in probe/similarity, tables of several encoders in probe/matrix.
 //
 // One extraction serves many heads: with [ExtractOptions].Cache, [Features] are kept in safetensors files under the hash of all that
 // decides them ([Origin]), several processes fill them together, and rows are read from the mapped files one by one, so that memory does

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
 
 	"syncretic/adapt/audio"
 	"syncretic/checkpoint"
@@ -95,12 +94,7 @@ func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions
 			return nil, fmt.Errorf("%w: dataset %q has no items in split %q", ErrInvalid, ds.Name, split)
 		}
 	}
-	var items []int
-	for i, item := range ds.Items {
-		if opts.Splits == nil || slices.Contains(opts.Splits, item.Split) {
-			items = append(items, i)
-		}
-	}
+	items := ds.chosen(opts.Splits)
 	origin, err := originOf(ds, items, opts)
 	if err != nil {
 		return nil, err

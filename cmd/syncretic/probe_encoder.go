@@ -27,6 +27,11 @@ func openProbed(path string, normalize *bool) (*probed, error) {
 	if err != nil {
 		return nil, err
 	}
+	return identify(enc, path, normalize)
+}
+
+// identify is openProbed for an encoder that is open.
+func identify(enc *mert.Encoder, path string, normalize *bool) (_ *probed, err error) {
 	if normalize != nil {
 		if err := enc.SetPreprocessor(fmt.Appendf(nil, `{"do_normalize": %t}`, *normalize)); err != nil {
 			return nil, err

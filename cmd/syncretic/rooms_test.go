@@ -55,6 +55,7 @@ var rooms = map[string]room{
 	"probe/dataset": {[]string{"adapt/audio", "checkpoint/recipe"}, "a dataset on disk is rows and recordings: what is learnt from them is the probe's matter"},
 	"probe/metric":  {nil, "metrics take scores and labels, wherever they are from"},
 
+	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
 	"probe/similarity": {[]string{"checkpoint/chart"}, "representations are compared and drawn, wherever their rows are from"},
 
 	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
