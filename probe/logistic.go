@@ -154,7 +154,7 @@ func minimise(ctx context.Context, f objective, tag int, start []float64, streng
 	}
 	result, err := optimize.Minimize(problem, start, &optimize.Settings{
 		GradientThreshold: enough, MajorIterations: 10000, Converger: optimize.NeverTerminate{},
-	}, &optimize.LBFGS{})
+	}, &optimize.LBFGS{Linesearcher: &optimize.MoreThuente{}})
 	if failed != nil {
 		return nil, failed
 	}
