@@ -16,13 +16,21 @@ func LockDir(dir string) (release func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := lockOrClose(f, dir); err != nil {
+		return nil, err
+	}
+	return f.Close, nil
+}
+
+// lockOrClose takes the lock of an open file, and closes it where it cannot.
+func lockOrClose(f *os.File, path string) error {
 	switch err := lock(f); {
 	case errors.Is(err, errLocked):
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", dir, ErrLocked)
+		return fmt.Errorf("%s: %w", path, ErrLocked)
 	case err != nil:
 		f.Close()
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
+		return fmt.Errorf("lock %s: %w", path, err)
 	}
-	return f.Close, nil
+	return nil
 }

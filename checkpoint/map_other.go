@@ -12,3 +12,6 @@ func mapFile(path string) (data []byte, release func() error, err error) {
 	data, err = os.ReadFile(path)
 	return data, func() error { return nil }, err
 }
+
+// forget does nothing: the bytes are nowhere else.
+func forget([]byte) {}

@@ -43,3 +43,10 @@ func mapFile(path string) (data []byte, release func() error, err error) {
 		return unix.Munmap(data)
 	}, nil
 }
+
+// forget frees the pages of a mapping until they are touched again.
+func forget(data []byte) {
+	if len(data) > 0 {
+		_ = unix.Madvise(data, unix.MADV_DONTNEED) // only memory is lost
+	}
+}

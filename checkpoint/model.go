@@ -26,6 +26,7 @@ type Model struct {
 	mu      sync.RWMutex // held for reading while mapped bytes are touched
 	closed  bool
 	release []func() error
+	mapped  [][]byte // the files, as long as closed is false
 }
 
 // stored is one tensor's place.
@@ -50,7 +51,7 @@ func (m *Model) addFile(path string) error {
 	if err != nil {
 		return err
 	}
-	m.release = append(m.release, release)
+	m.release, m.mapped = append(m.release, release), append(m.mapped, data)
 	return read(path, data)
 }
 

@@ -5,6 +5,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"syncretic/adapt/audio"
+	"syncretic/checkpoint"
 )
 
 func TestParseConfig(t *testing.T) {
@@ -21,10 +24,10 @@ seeds: [3, 1]
 		t.Fatal(err)
 	}
 	head := DefaultHead()
-	head.Hidden, head.Dropout, head.LR, head.Batch, head.Epochs, head.Layers = 256, 0, 0.005, 32, 50, "7"
+	head.Hidden, head.Dropout, head.LR, head.Batch, head.Epochs, head.Layers = 256, 0, Rates{0.005}, 32, 50, "7"
 	want := Config{
 		Model:    "mert-v1-95m",
-		Datasets: []DatasetConfig{{"makam", "makam.csv", 30, false}, {"fma", "sets/fma.tsv", 0, true}},
+		Datasets: []DatasetConfig{{Name: "makam", Manifest: "makam.csv", Tags: 30}, {Name: "fma", Manifest: "sets/fma.tsv", Western: true}},
 		Window:   30, Head: head, Seeds: []uint64{3, 1},
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -68,10 +71,15 @@ func TestParseConfigRefuses(t *testing.T) {
 		{"short window", sets + "window: 0.2\n", "window is 0.2 s"},
 		{"endless window", sets + "window: .inf\n", "window is +Inf s"},
 		{"resampler", sets + "resampler: linear\n", `resampler "linear", want kaiser or torchaudio`},
+		{"pool", sets + "pool: songs\n", `pool is "songs", want windows or items`},
+		{"max seconds", "datasets: [{name: a, manifest: a.csv, max_seconds: 0.2}]\n", "datasets[0] (a).max_seconds is 0.2"},
+		{"dtype", sets + "dtype: int8\n", `dtype is "int8", want float32 or float16`},
+		{"dtype of nothing", sets + "dtype: float16\ncache: none\n", "but cache is none"},
+		{"normalize", sets + "normalize: maybe\n", `got "maybe", want true or false`},
 		{"no seeds", sets + "seeds: []\n", "seeds is empty"},
 		{"seed twice", sets + "seeds: [4, 4]\n", "seeds holds 4 twice"},
 		{"negative seed", sets + "seeds: [-1]\n", "-1"},
-		{"kind", sets + "head: {kind: svm}\n", `head.kind is "svm", want mlp or logistic`},
+		{"kind", sets + "head: {kind: svm}\n", `head.kind is "svm", want mlp, logistic or ridge`},
 		{"layers", sets + "head: {layers: top}\n", `head.layers is "top"`},
 		{"threshold", sets + "head: {threshold: 50}\n", "head.threshold is 50"},
 		{"hidden", sets + "head: {hidden: 0}\n", "head.hidden is 0, want 1 or more"},
@@ -84,6 +92,27 @@ func TestParseConfigRefuses(t *testing.T) {
 	} {
 		if _, err := ParseConfig([]byte(c.doc)); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want ErrConfig with %s", c.name, err, c.want)
+		}
+	}
+}
+
+// An MLP is fitted on windows unless the configuration says otherwise, a quick head on the means of items.
+func TestConfigExtractOptions(t *testing.T) {
+	const doc = "datasets: [{name: a, manifest: a.csv}]\nwindow: 4\n"
+	for more, want := range map[string]ExtractOptions{
+		"":                                     {Pool: PoolWindows, DType: checkpoint.F32},
+		"pool: items\n":                        {Pool: PoolItems, DType: checkpoint.F32},
+		"head: {kind: logistic}\n":             {DType: checkpoint.F32},
+		"cache: x\ndtype: float16\n":           {Pool: PoolWindows, Cache: "x", DType: checkpoint.F16},
+		"cache: none\nresampler: torchaudio\n": {Pool: PoolWindows, Resampling: audio.Torchaudio},
+	} {
+		cfg, err := ParseConfig([]byte(doc + more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Window = 4
+		if got := cfg.ExtractOptions(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %+v, want %+v", more, got, want)
 		}
 	}
 }

@@ -1,41 +1,59 @@
 package probe
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"math"
 
 	"syncretic/adapt/audio"
+	"syncretic/probe/dataset"
 )
 
 // The splits of a dataset, as manifests spell them.
 const (
-	Train = "train"
-	Valid = "valid"
-	Test  = "test"
+	Train = dataset.Train
+	Valid = dataset.Valid
+	Test  = dataset.Test
 )
 
 // Dataset is a list of recordings with tags, in the order of its manifest.
 type Dataset struct {
-	Name  string
-	Tags  []string // the vocabulary: most frequent in train first, ties alphabetical
-	Items []Item
+	Name     string
+	Task     dataset.Task // "" is dataset.MultiLabel
+	Tags     []string     // the vocabulary: most frequent in train first, ties alphabetical; of a regression its targets
+	Items    []Item
+	Findings dataset.Findings // of OpenConfig: what was left out, which groups are in two splits
 }
 
 // Item is one recording, or one crop of one.
 type Item struct {
-	ID         string  // the path as the manifest writes it
-	Path       string  // the path to open
-	Split      string  // Train, Valid or Test
-	Group      string  // what must not be in two splits: a recording, an artist; "" for none
-	Start, End float64 // s; 0 and 0 for the whole file
-	Labels     []bool  // [tags]; all false when none of its tags is in the vocabulary
+	ID         string    // the path as the manifest writes it
+	Path       string    // the path to open
+	Split      string    // Train, Valid or Test
+	Group      string    // what must not be in two splits: a recording, an artist; "" for none
+	Start, End float64   // s; 0 and 0 for the whole file
+	Limit      float64   // s: at most this much from Start; 0 for all. Unlike End it may lie beyond the file
+	Seconds    float64   // length as the metadata knows it; 0 where it does not
+	Labels     []bool    // [tags]; all false when none of its tags is in the vocabulary, exactly one true for dataset.Single; nil for a regression
+	Targets    []float64 // [tags] of a regression; nil else
+}
+
+// Range returns the samples [start, start+n) of the item in a file of frames samples, as audio.Entry.Range does, cut at its Limit.
+func (it Item) Range(frames int) (start, n int, err error) {
+	start, n, err = audio.Entry{Path: it.Path, Start: it.Start, End: it.End}.Range(frames)
+	if most := math.Round(it.Limit * audio.SampleRate); err == nil && it.Limit > 0 && float64(n) > most {
+		n = max(1, int(most))
+	}
+	return start, n, err
 }
 
 // DatasetOptions narrow what OpenDataset reads.
 type DatasetOptions struct {
 	// Top is the size of the vocabulary: the Top most frequent tags of the train rows. 0 takes all of them.
 	Top int
+	// Tags is a vocabulary that is given instead of counted; Top is then not looked at.
+	Tags []string
+	// Task is dataset.MultiLabel ("") or dataset.Single, for which every entry must have exactly one tag of the vocabulary.
+	Task dataset.Task
 }
 
 // OpenDataset reads a manifest (adapt/audio.ReadManifest: path, start, end, split, tags, group) as a dataset for probing.
@@ -67,7 +85,10 @@ func NewDataset(name string, entries []audio.Entry, opts DatasetOptions) (*Datas
 	if err := checkLeaks(entries); err != nil {
 		return nil, fmt.Errorf("dataset %q: %w: %w", name, ErrInvalid, err)
 	}
-	tags, err := vocabulary(entries, opts.Top)
+	tags, err := opts.Tags, error(nil)
+	if tags == nil {
+		tags, err = dataset.TopTags(entries, opts.Top)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dataset %q: %w: %w", name, ErrInvalid, err)
 	}
@@ -75,17 +96,29 @@ func NewDataset(name string, entries []audio.Entry, opts DatasetOptions) (*Datas
 	for t, tag := range tags {
 		column[tag] = t
 	}
-	ds := &Dataset{Name: name, Tags: tags, Items: make([]Item, len(entries))}
+	ds := &Dataset{Name: name, Task: opts.Task, Tags: tags, Items: make([]Item, len(entries))}
+	labels := make([]bool, len(entries)*len(tags))
 	for i, e := range entries {
-		item := Item{ID: e.ID, Path: e.Path, Split: e.Split, Group: e.Group, Start: e.Start, End: e.End, Labels: make([]bool, len(tags))}
+		item := itemOf(e)
+		item.Labels, labels = labels[:len(tags):len(tags)], labels[len(tags):]
+		hits := 0
 		for _, tag := range e.Tags {
-			if t, ok := column[tag]; ok {
+			if t, ok := column[tag]; ok && !item.Labels[t] {
 				item.Labels[t] = true
+				hits++
 			}
+		}
+		if opts.Task == dataset.Single && hits != 1 {
+			return nil, fmt.Errorf("dataset %q: %w: row %d (%s): tags %q, want exactly one of the %d of the vocabulary: the task is %s",
+				name, ErrInvalid, i+1, e.ID, e.Tags, len(tags), opts.Task)
 		}
 		ds.Items[i] = item
 	}
 	return ds, nil
+}
+
+func itemOf(e audio.Entry) Item {
+	return Item{ID: e.ID, Path: e.Path, Split: e.Split, Group: e.Group, Start: e.Start, End: e.End}
 }
 
 // Indices returns the indices into Items of one split, rising.
@@ -97,38 +130,4 @@ func (ds *Dataset) Indices(split string) []int {
 		}
 	}
 	return at
-}
-
-// vocabulary counts the tags of the train rows; top 0 keeps all.
-func vocabulary(entries []audio.Entry, top int) ([]string, error) {
-	if top < 0 {
-		return nil, fmt.Errorf("top is %d, want 0 (all) or more", top)
-	}
-	counts := map[string]int{}
-	for _, e := range entries {
-		if e.Split != Train {
-			continue
-		}
-		for i, tag := range e.Tags {
-			if !slices.Contains(e.Tags[:i], tag) {
-				counts[tag]++
-			}
-		}
-	}
-	tags := make([]string, 0, len(counts))
-	for tag := range counts {
-		tags = append(tags, tag)
-	}
-	slices.SortFunc(tags, func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
-	switch {
-	case len(tags) == 0:
-		return nil, fmt.Errorf("no tags in the %s rows: the column tags is missing or empty", Train)
-	case len(tags) < top:
-		return nil, fmt.Errorf("%d distinct tags in the %s rows, want the top %d", len(tags), Train, top)
-	case top > 0:
-		tags = tags[:top]
-	}
-	return tags, nil
 }

@@ -132,7 +132,7 @@ func writeText(t *testing.T, path, text string) {
 }
 
 // writeTone writes a file of the given length in s, whose samples are (k % 128) / 128.
-func writeTone(t *testing.T, path string, seconds float64) {
+func writeTone(t testing.TB, path string, seconds float64) {
 	t.Helper()
 	samples := make([]float32, int(seconds*audio.SampleRate))
 	for k := range samples {

@@ -11,15 +11,16 @@ import (
 // Evaluation is a head fitted with several seeds and scored on the test items. Its JSON holds no NaN.
 type Evaluation struct {
 	Config HeadConfig `json:"config"` // its seed is the first
+	Task   Task       `json:"task,omitempty"`
 	Tags   []string   `json:"tags"`
 	Runs   []Run      `json:"runs"`
 	Valid  Spread     `json:"valid"`
 	Test   Spread     `json:"test"`
 
-	// TestScores are the probabilities of the test items [items][tags], the mean over the runs: input of
+	// TestScores are what the heads predict of the test items [items][tags], the mean over the runs: input of
 	// metric.PairedBootstrap.
 	TestScores [][]float64 `json:"-"`
-	TestLabels [][]bool    `json:"-"`
+	TestLabels [][]bool    `json:"-"` // nil of a regression
 	// Heads are the fitted heads, one a run.
 	Heads []*Fitted `json:"-"`
 }
@@ -28,8 +29,12 @@ type Evaluation struct {
 type Run struct {
 	Seed   uint64        `json:"seed"`
 	Chosen Chosen        `json:"chosen"`
+	Score  *float64      `json:"score"` // test, by what Chosen.Monitor names; nil where that is undefined
 	Valid  metric.Result `json:"valid"`
-	Test   metric.Result `json:"test"` // F1 at the threshold chosen on valid
+	Test   metric.Result `json:"test"` // F1 at the threshold chosen on valid; undefined of a regression
+
+	Classes *metric.ClassResult      `json:"test_single_label,omitempty"` // of a single-label task
+	Outputs *metric.RegressionResult `json:"test_regression,omitempty"`   // of a regression
 }
 
 // Spread sums up one split over the runs.
@@ -38,6 +43,7 @@ type Spread struct {
 	AveragePrecision MeanSD `json:"average_precision"` // macro
 	MicroF1          MeanSD `json:"micro_f1"`
 	MacroF1          MeanSD `json:"macro_f1"`
+	Score            MeanSD `json:"score"` // by what Chosen.Monitor names
 }
 
 // MeanSD is a mean with the sample standard deviation (n-1), 0 for one run. Mean is null in JSON when undefined.
@@ -46,42 +52,72 @@ type MeanSD struct {
 	SD   float64  `json:"sd"`
 }
 
-// FitAndScore fits the head on train and valid once for each seed and then scores it on test. Logistic heads have no
-// randomness: of several seeds only the first is run. Errors are Fit's, one wrapping ErrConfig for no seeds, and one wrapping
-// ErrInvalid for a test split that does not fit the others or shares an item with them.
+// FitAndScore fits the head on train and valid once for each seed, as [FitSeeds] does, and then scores it on test. Logistic and ridge
+// heads have no randomness: of several seeds only the first is run. Errors are Fit's, one wrapping ErrConfig for no seeds, and one
+// wrapping ErrInvalid for a test split that does not fit the others, shares an item with them, or has no score.
 func FitAndScore(ctx context.Context, train, valid, test Split, cfg HeadConfig, seeds []uint64) (*Evaluation, error) {
 	if len(seeds) == 0 {
 		return nil, fmt.Errorf("%w: no seeds", ErrConfig)
 	}
-	if cfg.Kind == Logistic {
+	if cfg.Kind != MLP {
 		seeds = seeds[:1]
 	}
 	if err := checkTest(train, valid, test); err != nil {
 		return nil, err
 	}
 	cfg.Seed = seeds[0]
-	out := &Evaluation{Config: cfg, Tags: train.Tags, TestLabels: test.Labels}
-	for _, seed := range seeds {
-		cfg.Seed = seed
-		head, err := Fit(ctx, train, valid, cfg)
-		if err != nil {
-			return nil, fmt.Errorf("seed %d: %w", seed, err)
-		}
-		scores, err := head.Scores(test.Features)
-		if err != nil {
+	out := &Evaluation{Config: cfg, Task: train.Task, Tags: train.Tags, TestLabels: test.Labels}
+	heads, err := FitSeeds(ctx, train, valid, cfg, seeds)
+	if err != nil {
+		return nil, err
+	}
+	for _, head := range heads {
+		if err := out.add(head, test, float64(len(seeds))); err != nil {
 			return nil, err
 		}
-		result, err := metric.MultiLabel(scores, test.Labels, head.Chosen.Threshold)
-		if err != nil {
-			return nil, fmt.Errorf("split %q: %w", test.Name, err)
-		}
-		out.Runs = append(out.Runs, Run{Seed: seed, Chosen: head.Chosen, Valid: head.Valid, Test: result})
-		out.Heads = append(out.Heads, head)
-		out.addScores(scores, float64(len(seeds)))
 	}
-	out.Valid = spread(out.Runs, func(r Run) metric.Result { return r.Valid })
-	out.Test = spread(out.Runs, func(r Run) metric.Result { return r.Test })
+	out.Valid = spread(out.Runs, func(r Run) (float64, metric.Result) { return r.Chosen.Score, r.Valid })
+	out.Test = spread(out.Runs, func(r Run) (float64, metric.Result) {
+		if r.Score == nil {
+			return math.NaN(), r.Test
+		}
+		return *r.Score, r.Test
+	})
 	return out, nil
+}
+
+// add scores one of several heads on test.
+func (e *Evaluation) add(head *Fitted, test Split, runs float64) error {
+	scores, err := head.Scores(test.Features)
+	if err != nil {
+		return err
+	}
+	result, err := test.measure(scores, head.Chosen.Threshold)
+	if err != nil {
+		return fmt.Errorf("split %q: %w", test.Name, err)
+	}
+	run := Run{Seed: head.Config.Seed, Chosen: head.Chosen, Valid: head.Valid, Test: result}
+	score := result.ROCAUC.Macro
+	switch test.Task {
+	case SingleLabel:
+		r, err := metric.SingleLabel(scores, test.classes())
+		if err != nil {
+			return fmt.Errorf("split %q: %w", test.Name, err)
+		}
+		run.Classes, score = &r, r.Accuracy
+	case Regression:
+		r, err := metric.Regression(scores, test.Targets)
+		if err != nil {
+			return fmt.Errorf("split %q: %w", test.Name, err)
+		}
+		run.Outputs, score = &r, r.R2.Mean
+	}
+	if !math.IsNaN(score) {
+		run.Score = &score
+	}
+	e.Runs, e.Heads = append(e.Runs, run), append(e.Heads, head)
+	e.addScores(scores, runs)
+	return nil
 }
 
 // checkTest returns an error unless the three splits fit each other.
@@ -117,11 +153,16 @@ func (e *Evaluation) addScores(scores [][]float64, runs float64) {
 	}
 }
 
-func spread(runs []Run, of func(Run) metric.Result) Spread {
+func spread(runs []Run, of func(Run) (float64, metric.Result)) Spread {
+	scores := make([]float64, len(runs))
+	for i, r := range runs {
+		scores[i], _ = of(r)
+	}
 	over := func(value func(metric.Result) float64) MeanSD {
 		values := make([]float64, len(runs))
 		for i, r := range runs {
-			values[i] = value(of(r))
+			_, result := of(r)
+			values[i] = value(result)
 		}
 		return meanSD(values)
 	}
@@ -130,6 +171,7 @@ func spread(runs []Run, of func(Run) metric.Result) Spread {
 		AveragePrecision: over(func(r metric.Result) float64 { return r.AveragePrecision.Macro }),
 		MicroF1:          over(func(r metric.Result) float64 { return r.F1.Micro }),
 		MacroF1:          over(func(r metric.Result) float64 { return r.F1.Macro }),
+		Score:            meanSD(scores),
 	}
 }
 

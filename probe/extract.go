@@ -1,232 +1,179 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"runtime"
-	"slices"
-	"sync"
-	"sync/atomic"
 
 	"syncretic/adapt/audio"
+	"syncretic/checkpoint"
 )
-
-// Extractor is an encoder as far as probing is concerned.
-type Extractor interface {
-	// Features returns the hidden states of mono samples at 24 kHz as [layers][dim], each the mean over time. It must be
-	// safe for concurrent use and must not keep samples.
-	Features(samples []float32) ([][]float32, error)
-}
 
 // ExtractOptions say which items Extract reads and how.
 type ExtractOptions struct {
 	Splits     []string              // nil for all
 	Window     float64               // s; 0 gives an item to the encoder whole
 	Resampling audio.Resampling      // of files that are not at 24 kHz; "" is audio.Kaiser
+	Pool       Pool                  // rows of the result: windows or items; "" is PoolItems
 	SkipBad    bool                  // leave out items whose file cannot be read, and name them, instead of failing
+	InFlight   int                   // windows that are encoded at once; 0 for GOMAXPROCS
 	Progress   func(done, total int) // items; called in order, one call at a time; nil for none
+
+	// Encoder names all that decides what the encoder makes of samples: the SHA-256 of its weights and of its configuration, whether it
+	// normalises each window. It goes into Features.Origin; with a Cache it must not be empty.
+	Encoder map[string]string
+	// Cache is a folder that keeps features from one run to the next, "" for none: see Extract.
+	Cache string
+	DType checkpoint.DType // of values in a cache: checkpoint.F32, "" for the same, or checkpoint.F16, which halves it
+	Model string           // the encoder's name, for people who look into the cache
 }
 
-// shortest is the length, in s, below which a last window is dropped, as in MARBLE, unless it is the only one.
-const shortest = 1.0
+// Pool says what a row of features is.
+type Pool string
 
-// Extract computes the features of the items of the chosen splits: each item is cut into windows of Window seconds
-// without overlap, the encoder runs on each, and the windows' features are averaged, each weighing the same. A last window
-// shorter than 1 s is dropped unless it is the only one. Unlike MARBLE, which trains on windows and averages their logits
-// when testing, heads see one vector a layer for each item.
+// The rows that features can have.
+const (
+	// PoolWindows is MARBLE's: windows are training items of their own, and at validation and test the logits of an item's windows
+	// are averaged.
+	PoolWindows Pool = "windows"
+	// PoolItems is one row an item, the mean over its windows, each weighing the same.
+	PoolItems Pool = "items"
+)
+
+// check returns an error wrapping ErrConfig, or the options with defaults put in.
+func (o ExtractOptions) check() (ExtractOptions, error) {
+	o.Pool, o.DType = cmp.Or(o.Pool, PoolItems), cmp.Or(o.DType, checkpoint.F32)
+	if o.InFlight <= 0 {
+		o.InFlight = runtime.GOMAXPROCS(0)
+	}
+	var err error
+	switch {
+	case !(o.Window == 0 || o.Window >= shortest) || math.IsInf(o.Window, 0):
+		err = fmt.Errorf("window of %v s, want 0 (the whole item) or at least %v", o.Window, shortest)
+	case o.Pool != PoolWindows && o.Pool != PoolItems:
+		err = fmt.Errorf("pool is %q, want %s or %s", o.Pool, PoolWindows, PoolItems)
+	case o.DType != checkpoint.F32 && o.DType != checkpoint.F16:
+		err = fmt.Errorf("dtype of features is %s, want %s or %s", o.DType, checkpoint.F32, checkpoint.F16)
+	case o.DType == checkpoint.F16 && o.Cache == "":
+		err = errors.New("dtype F16 is of the files of a cache, and there is none")
+	case o.Cache != "" && len(o.Encoder) == 0:
+		err = errors.New("a cache needs the encoder's identity")
+	}
+	if err != nil {
+		return o, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return o, nil
+}
+
+// Extract computes the features of the items of the chosen splits: each item, or as much of it as its Limit allows, is cut into windows
+// of Window seconds without overlap, and the encoder runs on each. A last window shorter than 1 s is dropped unless it is the only one.
+// A row of the result is a window or, with PoolItems, the mean over an item's windows.
 //
-// Items run in parallel on GOMAXPROCS goroutines; each holds one window. The result does not depend on their number. Errors
-// name the item: audio that cannot be read, a crop that leaves the file, an encoder's error, features that are not finite or
-// whose shape differs from the first item's (these wrap ErrInvalid); a cancelled ctx ends the work with its error. With SkipBad the items
-// of a file that cannot be read are in Features.Skipped instead; a crop that a file does not have is an error all the same, and so is a
-// dataset of which nothing is left.
+// Items run in parallel on GOMAXPROCS goroutines, each of which holds one window; InFlight of them are encoded at once. The result does
+// not depend on either number. Errors name the item: audio that cannot be read, a crop that leaves the file, an encoder's error, features
+// that are not finite or whose shape differs from the first item's (these wrap ErrInvalid); a cancelled ctx ends the work with its error.
+// With SkipBad the items of a file that cannot be read are in Features.Skipped instead; a crop that a file does not have is an error all
+// the same, and so is a dataset of which nothing is left.
+//
+// With a Cache, features are read from where they were computed before by the same encoder, from the same recordings, in the same way
+// (Origin lists the parts), and what is missing is computed and kept there: memory then holds a few items, however many there are. The
+// folder Cache/KEY has a file for every few items, written at once when they are done, while the next are encoded. After an
+// interruption, also by a kill, no finished file is computed again. Several processes, on several machines where they share the folder
+// and its locks, share the work: each item is computed once, and all return when all is done. A file whose bytes are not
+// those that were written is computed again and named in Features.Spoilt. Close the features after use.
 func Extract(ctx context.Context, ds *Dataset, ex Extractor, opts ExtractOptions) (*Features, error) {
-	if !(opts.Window >= 0) || math.IsInf(opts.Window, 0) || opts.Window > 0 && opts.Window < shortest {
-		return nil, fmt.Errorf("%w: window of %v s, want 0 (the whole item) or at least %v", ErrConfig, opts.Window, shortest)
+	opts, err := opts.check()
+	if err != nil {
+		return nil, err
 	}
 	for _, split := range opts.Splits {
 		if len(ds.Indices(split)) == 0 {
 			return nil, fmt.Errorf("%w: dataset %q has no items in split %q", ErrInvalid, ds.Name, split)
 		}
 	}
-	out := &Features{}
-	for i, item := range ds.Items {
-		if opts.Splits == nil || slices.Contains(opts.Splits, item.Split) {
-			out.Items = append(out.Items, i)
-		}
+	items := ds.chosen(opts.Splits)
+	origin, err := originOf(ds, items, opts)
+	if err != nil {
+		return nil, err
 	}
-	rows, bad := make([]*pool, len(out.Items)), make([]error, len(out.Items))
-	err := each(ctx, len(out.Items), opts.Progress, func(i int) error {
-		item := ds.Items[out.Items[i]]
-		row, err := extract(ctx, item, ex, opts)
-		if opts.SkipBad && errors.As(err, new(unreadable)) && errors.Is(err, audio.ErrInvalid) {
-			bad[i] = err
-			return nil
+	slots := make(chan struct{}, opts.InFlight)
+	compute := func(ctx context.Context, i int) (*pool, error) {
+		return extract(ctx, ds.Items[i], ex, opts, slots)
+	}
+	if opts.Cache != "" {
+		return fromCache(ctx, ds, items, origin, opts, compute)
+	}
+	return inMemory(ctx, ds, items, origin, opts, compute)
+}
+
+// skips tells whether an item with this error is left out.
+func (o ExtractOptions) skips(err error) bool {
+	return o.SkipBad && errors.As(err, new(unreadable)) && errors.Is(err, audio.ErrInvalid)
+}
+
+// inMemory computes all features and holds them.
+func inMemory(ctx context.Context, ds *Dataset, items []int, origin Origin, opts ExtractOptions, compute func(context.Context, int) (*pool, error)) (*Features, error) {
+	out := &Features{Origin: origin, Computed: len(items)}
+	pools, bad := make([]*pool, len(items)), make([]error, len(items))
+	err := each(ctx, len(items), opts.Progress, func(i int) (err error) {
+		pools[i], err = compute(ctx, items[i])
+		if opts.skips(err) {
+			bad[i], err = err, nil
 		}
-		if err != nil {
-			return fmt.Errorf("dataset %q: item %s: %w", ds.Name, item.ID, err)
-		}
-		rows[i] = row
-		return nil
+		return ds.named(items[i], err)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := out.leaveOut(ds, bad); err != nil {
-		return nil, err
-	}
-	rows = slices.DeleteFunc(rows, func(row *pool) bool { return row == nil })
-	for i, row := range rows {
-		if i == 0 {
-			out.Layers, out.Dim = row.layers, row.dim
-			out.Values = make([]float32, 0, len(rows)*row.layers*row.dim)
-		}
-		if row.layers != out.Layers || row.dim != out.Dim {
-			return nil, fmt.Errorf("%w: dataset %q: item %s: features are [%d][%d], the first item's [%d][%d]", ErrInvalid,
-				ds.Name, ds.Items[out.Items[i]].ID, row.layers, row.dim, out.Layers, out.Dim)
-		}
-		for _, sum := range row.sums {
-			out.Values = append(out.Values, float32(sum/float64(row.windows)))
-		}
-		rows[i] = nil
-	}
-	return out, nil
-}
-
-// pool sums the features of an item's windows.
-type pool struct {
-	layers, dim, windows int
-	sums                 []float64 // [layers][dim]
-}
-
-// leaveOut moves the items with an error to Skipped.
-func (f *Features) leaveOut(ds *Dataset, bad []error) error {
-	var kept []int
-	for i, item := range f.Items {
-		if bad[i] == nil {
-			kept = append(kept, item)
+	for i, p := range pools {
+		if bad[i] != nil {
+			out.leaveOut(ds, items[i], bad[i].Error())
 			continue
 		}
-		f.Skipped = append(f.Skipped, SkippedItem{Item: item, Skipped: audio.Skipped{Path: ds.Items[item].Path, Reason: bad[i].Error()}})
+		if err := out.sameShape(ds, items[i], p.layers, p.dim); err != nil {
+			return nil, err
+		}
+		for range p.rows() {
+			out.Items = append(out.Items, items[i])
+		}
+		out.Values = append(out.Values, p.values...)
+		pools[i] = nil
 	}
-	if len(kept) == 0 && len(bad) > 0 {
-		return fmt.Errorf("%w: dataset %q: none of %d items can be read; the first: %w", ErrInvalid, ds.Name, len(bad), bad[0])
+	return out, out.someLeft(ds)
+}
+
+// named says which item an error is about.
+func (ds *Dataset) named(item int, err error) error {
+	if err == nil {
+		return nil
 	}
-	f.Items = kept
+	return fmt.Errorf("dataset %q: item %s: %w", ds.Name, ds.Items[item].ID, err)
+}
+
+// leaveOut names an item that cannot be read.
+func (f *Features) leaveOut(ds *Dataset, item int, reason string) {
+	f.Skipped = append(f.Skipped, SkippedItem{Item: item, Skipped: audio.Skipped{Path: ds.Items[item].Path, Reason: reason}})
+}
+
+// someLeft refuses features of nothing.
+func (f *Features) someLeft(ds *Dataset) error {
+	if len(f.Items) == 0 && len(f.Skipped) > 0 {
+		return fmt.Errorf("%w: dataset %q: none of %d items can be read; the first: %s", ErrInvalid, ds.Name, len(f.Skipped), f.Skipped[0].Reason)
+	}
 	return nil
 }
 
-// unreadable marks the error of a file, as opposed to a crop that is not in it or an encoder that fails.
-type unreadable struct{ error }
-
-func (u unreadable) Unwrap() error { return u.error }
-
-// extract runs the encoder over the windows of one item.
-func extract(ctx context.Context, item Item, ex Extractor, opts ExtractOptions) (*pool, error) {
-	f, err := audio.Options{Resampling: opts.Resampling}.Open(item.Path)
-	if err != nil {
-		return nil, unreadable{err}
+// sameShape takes the shape over from the first item, and holds all others to it.
+func (f *Features) sameShape(ds *Dataset, item, layers, dim int) error {
+	if f.Layers == 0 {
+		f.Layers, f.Dim = layers, dim
 	}
-	defer f.Close()
-	start, n, err := audio.Entry{Path: item.Path, Start: item.Start, End: item.End}.Range(f.Frames)
-	if err != nil {
-		return nil, err
+	if layers != f.Layers || dim != f.Dim {
+		return fmt.Errorf("%w: dataset %q: item %s: features are [%d][%d], the first item's [%d][%d]", ErrInvalid,
+			ds.Name, ds.Items[item].ID, layers, dim, f.Layers, f.Dim)
 	}
-	end, size := start+n, n
-	if opts.Window > 0 {
-		size = min(size, int(math.Round(opts.Window*audio.SampleRate)))
-	}
-	samples := make([]float32, size)
-	out := new(pool)
-	for at := start; at < end; at += size {
-		n := min(size, end-at)
-		if at > start && float64(n) < shortest*audio.SampleRate {
-			break
-		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := f.ReadAt(samples[:n], at); err != nil {
-			return nil, unreadable{err}
-		}
-		features, err := ex.Features(samples[:n])
-		if err != nil {
-			return nil, err
-		}
-		if err := out.add(features); err != nil {
-			return nil, fmt.Errorf("window at sample %d: %w", at, err)
-		}
-	}
-	return out, nil
-}
-
-// add checks the features of one window and adds them.
-func (p *pool) add(features [][]float32) error {
-	if len(features) == 0 || len(features[0]) == 0 {
-		return fmt.Errorf("%w: the encoder returned no features", ErrInvalid)
-	}
-	if p.windows == 0 {
-		p.layers, p.dim = len(features), len(features[0])
-		p.sums = make([]float64, p.layers*p.dim)
-	}
-	if len(features) != p.layers {
-		return fmt.Errorf("%w: features of %d layers, want %d", ErrInvalid, len(features), p.layers)
-	}
-	for l, row := range features {
-		if len(row) != p.dim {
-			return fmt.Errorf("%w: layer %d has %d features, want %d", ErrInvalid, l, len(row), p.dim)
-		}
-		if d, ok := allFinite(row); !ok {
-			return fmt.Errorf("%w: layer %d, feature %d is %v", ErrInvalid, l, d, row[d])
-		}
-		for d, v := range row {
-			p.sums[l*p.dim+d] += float64(v)
-		}
-	}
-	p.windows++
 	return nil
-}
-
-// each calls f(i) for i in [0, n) on GOMAXPROCS goroutines until one fails or ctx ends. Of several errors it returns that of
-// the lowest i, and prefers any to those that a cancellation causes.
-func each(ctx context.Context, n int, progress func(done, total int), f func(i int) error) error {
-	var (
-		mu     sync.Mutex
-		done   int
-		failed = n
-		first  error
-		next   atomic.Int64
-		stop   atomic.Bool
-		wg     sync.WaitGroup
-	)
-	for range min(n, runtime.GOMAXPROCS(0)) {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if stop.Load() || ctx.Err() != nil {
-					return
-				}
-				err := f(i)
-				mu.Lock()
-				switch {
-				case err != nil:
-					stop.Store(true)
-					if i < failed && !errors.Is(err, context.Canceled) {
-						failed, first = i, err
-					}
-				default:
-					if done++; progress != nil {
-						progress(done, n)
-					}
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	if first != nil {
-		return first
-	}
-	return ctx.Err()
 }

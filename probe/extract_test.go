@@ -69,8 +69,8 @@ func TestExtractCutsWindows(t *testing.T) {
 			if f.Layers != 2 || f.Dim != 1 || !slices.Equal(f.Items, []int{0, 1, 2}) {
 				t.Fatalf("features [%d][%d] of items %v", f.Layers, f.Dim, f.Items)
 			}
-			if math.Abs(float64(f.Row(0)[0]-c.want)) > 1e-6 || f.Row(1)[0] != 0.5 || ex.calls.Load() != c.calls {
-				t.Errorf("mean lengths %v and %v in %d calls, want %v, 0.5 and %d", f.Row(0)[0], f.Row(1)[0], ex.calls.Load(), c.want, c.calls)
+			if math.Abs(float64(rowOf(t, f, 0)[0]-c.want)) > 1e-6 || rowOf(t, f, 1)[0] != 0.5 || ex.calls.Load() != c.calls {
+				t.Errorf("mean lengths %v and %v in %d calls, want %v, 0.5 and %d", rowOf(t, f, 0)[0], rowOf(t, f, 1)[0], ex.calls.Load(), c.want, c.calls)
 			}
 		})
 	}
@@ -85,11 +85,31 @@ func TestExtractAveragesWindowsAndHonoursStart(t *testing.T) {
 	}
 	at := func(second int) float64 { return float64(second*audio.SampleRate%128) / 128 }
 	const tolerance = 1e-4 // 16-bit files
-	if want := (at(1) + at(3)) / 2; math.Abs(float64(f.Row(0)[1])-want) > tolerance {
-		t.Errorf("mean first sample %v, want %v", f.Row(0)[1], want)
+	if want := (at(1) + at(3)) / 2; math.Abs(float64(rowOf(t, f, 0)[1])-want) > tolerance {
+		t.Errorf("mean first sample %v, want %v", rowOf(t, f, 0)[1], want)
 	}
 	if !slices.Equal(f.Items, []int{0}) {
 		t.Errorf("items %v, want the train item alone", f.Items)
+	}
+}
+
+// With PoolWindows every window is a row; their mean is the row of PoolItems.
+func TestExtractWindows(t *testing.T) {
+	ds := recordings(t)
+	f, err := Extract(context.Background(), ds, new(lengths), ExtractOptions{Window: 2, Pool: PoolWindows})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(f.Items, []int{0, 0, 0, 1, 2, 2}) { // 2 2 1.5 | .5 | 2 1
+		t.Fatalf("rows of items %v", f.Items)
+	}
+	for i, want := range []float32{2, 2, 1.5, 0.5, 2, 1} {
+		if got := rowOf(t, f, i)[0]; got != want {
+			t.Errorf("row %d: a window of %v s, want %v", i, got, want)
+		}
+	}
+	if _, err := Extract(context.Background(), ds, new(lengths), ExtractOptions{Pool: "songs"}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `pool is "songs"`) {
+		t.Errorf("an unknown pool: %v", err)
 	}
 }
 
@@ -197,7 +217,7 @@ func TestExtractSkipsBad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(f.Items, []int{1, 2}) || len(f.Values) != 4 || f.Row(1)[0] != 3 {
+	if !slices.Equal(f.Items, []int{1, 2}) || len(f.Values) != 4 || rowOf(t, f, 1)[0] != 3 {
 		t.Errorf("items %v, values %v", f.Items, f.Values)
 	}
 	if len(f.Skipped) != 2 || f.Skipped[0].Item != 0 || f.Skipped[1].Item != 3 || f.Skipped[0].Path != ds.Items[0].Path || !strings.Contains(f.Skipped[1].Reason, "truncated") {

@@ -103,7 +103,14 @@ func TestScaler(t *testing.T) {
 		2, 0.1, 7, 2e-30,
 		6, 0.1, 9, 3e-30,
 	}}
-	x := newScaler(f, []int{0, 1}, true).float64s(f)
+	s, err := newScaler(f, []int{0, 1}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := s.float64s(f)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for j := range 4 {
 		var mean, variance float64
 		for i := range 3 {
@@ -121,10 +128,16 @@ func TestScaler(t *testing.T) {
 			t.Errorf("input %d: mean %v, variance %v, want 0 and %v", j, mean, variance, want)
 		}
 	}
-	raw := newScaler(f, []int{1}, false).float32s(f)
+	if s, err = newScaler(f, []int{1}, false); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := (&reader{f: f, s: s}).read([]int{0, 1, 2}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i, want := range []float32{5, 1e-30, 7, 2e-30, 9, 3e-30} {
-		if raw[i] != want {
-			t.Errorf("layer 1 unscaled: value %d is %v, want %v", i, raw[i], want)
+		if got := raw[i/2][i%2]; got != want {
+			t.Errorf("layer 1 unscaled: value %d is %v, want %v", i, got, want)
 		}
 	}
 }
@@ -156,14 +169,17 @@ func TestSelection(t *testing.T) {
 	} {
 		cfg := DefaultHead()
 		cfg.Kind, cfg.Layers = c.kind, c.layers
-		got, err := cfg.selection(c.states)
+		choices, err := cfg.choices(c.states)
 		if c.bad {
 			if !errors.Is(err, ErrConfig) {
-				t.Errorf("%s %q of %d: got %v, %v, want ErrConfig", c.kind, c.layers, c.states, got, err)
+				t.Errorf("%s %q of %d: got %v, %v, want ErrConfig", c.kind, c.layers, c.states, choices, err)
 			}
 			continue
 		}
-		if err != nil || len(got) != c.count || got[0] != c.first {
+		if err != nil || len(choices) != 1 {
+			t.Fatalf("%s %q of %d: %v, %v, want one choice", c.kind, c.layers, c.states, choices, err)
+		}
+		if got := choices[0].picked; len(got) != c.count || got[0] != c.first {
 			t.Errorf("%s %q of %d: got %v, %v, want %d from %d", c.kind, c.layers, c.states, got, err, c.count, c.first)
 		}
 	}

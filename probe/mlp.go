@@ -4,10 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/nlpodyssey/spago/mat"
-
-	"syncretic/adapt/op"
-	"syncretic/adapt/optim"
+	"syncretic/adapt/gemm"
+	"syncretic/adapt/op/elem"
 	"syncretic/checkpoint"
 )
 
@@ -65,68 +63,148 @@ func (m *mlp) tensors() []checkpoint.Tensor {
 	return out
 }
 
-// weights are mlp's as tensors of a graph, in the order of mlp.tensors; the last is nil for one layer.
-type weights [5]mat.Tensor
-
-// forward returns the logits [rows][tags] of x [rows][layers*dim].
-func (m *mlp) forward(w weights, x []float32, drop op.Drop) mat.Tensor {
-	width := m.layers * m.dim
-	var h mat.Tensor = op.Tensor(len(x)/width, width, x)
-	if m.mix != nil {
-		h = op.LayerMix(h, w[4], m.layers)
-	}
-	h = op.Dropout(op.Linear(h, w[0], w[1], op.ReLU), drop)
-	return op.Linear(h, w[2], w[3], op.None)
-}
-
-// constants returns the weights as tensors without gradients.
-func (m *mlp) constants() (w weights) {
-	for i, t := range m.tensors() {
-		w[i] = op.Tensor(rowsOf(t), len(t.Data)/rowsOf(t), t.Data)
-	}
-	return w
-}
-
-// params returns the weights as parameters, which share m's memory.
-func (m *mlp) params() (w weights, params []optim.Param) {
-	for i, t := range m.tensors() {
-		p := op.Param(rowsOf(t), len(t.Data)/rowsOf(t), t.Data)
-		w[i], params = p, append(params, optim.Param{Name: t.Name, Value: p})
-	}
-	return w, params
-}
-
-// rowsOf returns the rows of a weight as a matrix; vectors are columns.
-func rowsOf(t checkpoint.Tensor) int { return t.Shape[0] }
-
-// logits scores without dropout, in blocks of items that bound the memory.
-func (m *mlp) logits(s *scaler, f *Features) [][]float64 {
-	return m.apply(s.float32s(f))
-}
-
-func (m *mlp) apply(x []float32) [][]float64 {
-	const block = 1024 // items
-	width := m.layers * m.dim
-	w := m.constants()
-	var out [][]float64
-	for start := 0; start < len(x); start += block * width {
-		end := min(start+block*width, len(x))
-		y := mat.Data[float32](m.forward(w, x[start:end], op.Drop{}).Value())
-		for i := 0; i < len(y); i += m.tags {
-			row := make([]float64, m.tags)
-			for t := range row {
-				row[t] = float64(y[i+t])
-			}
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
 // copyFrom takes the values of other, which has the same shapes.
 func (m *mlp) copyFrom(other *mlp) {
 	from := other.tensors()
 	for i, t := range m.tensors() {
 		copy(t.Data, from[i].Data)
 	}
+}
+
+// activations are what a forward pass leaves for the backward pass, and gradients on their way; reused from batch to batch.
+type activations struct {
+	shares []float64 // [layers], the softmax of mix
+	x      []float32 // [rows][dim], what the hidden layer sees
+	h      []float32 // [rows][hidden], after ReLU and dropout
+	z      []float32 // [rows][tags], logits, then their gradient
+	dh, dx []float32 // like h and x
+}
+
+// dropout is the one of a batch: what becomes of an element depends on its place and the seed alone.
+type dropout struct {
+	p    float64
+	seed uint64
+}
+
+// forward puts the logits of rows, each [layers][dim], into a.z. It works on this many goroutines at most.
+func (m *mlp) forward(a *activations, rows [][]float32, drop dropout, workers int) {
+	n := len(rows)
+	a.x, a.h, a.z = resize(a.x, n*m.dim), resize(a.h, n*m.hidden), resize(a.z, n*m.tags)
+	if m.mix == nil {
+		for i, row := range rows {
+			copy(a.x[i*m.dim:], row[:m.dim])
+		}
+	} else {
+		a.shares = softmax(m.mix)
+		share(n, workers, func(i int) {
+			x := a.x[i*m.dim : (i+1)*m.dim]
+			clear(x)
+			for l, s := range a.shares {
+				elem.AddScaled(x, rows[i][l*m.dim:(l+1)*m.dim], float32(s))
+			}
+		})
+	}
+	linear(a.h, a.x, m.hiddenWeight, m.hiddenBias, n, workers)
+	for i, v := range a.h {
+		a.h[i] = max(v, 0)
+	}
+	if drop.p > 0 {
+		elem.Drop(a.h, a.h, float32(drop.p), drop.seed, 0)
+	}
+	linear(a.z, a.h, m.outputWeight, m.outputBias, n, workers)
+}
+
+// backward turns the gradient of the logits in a.z into that of the weights, which it writes to g, after a forward pass of the
+// same rows.
+func (m *mlp) backward(g *mlp, a *activations, rows [][]float32, drop dropout, workers int) {
+	n := len(rows)
+	linearGrad(g.outputWeight, g.outputBias, a.z, a.h, n, workers)
+	a.dh = resize(a.dh, n*m.hidden)
+	multiply(workers, false, false, n, m.hidden, m.tags, a.z, m.tags, m.outputWeight, m.hidden, a.dh, m.hidden)
+	kept := float32(1)
+	if drop.p > 0 {
+		kept = 1 / (1 - float32(drop.p))
+	}
+	for i, v := range a.h { // 0 where the ReLU or dropout made it so
+		if v > 0 {
+			a.dh[i] *= kept
+		} else {
+			a.dh[i] = 0
+		}
+	}
+	linearGrad(g.hiddenWeight, g.hiddenBias, a.dh, a.x, n, workers)
+	if m.mix == nil {
+		return
+	}
+	a.dx = resize(a.dx, n*m.dim)
+	multiply(workers, false, false, n, m.dim, m.hidden, a.dh, m.hidden, m.hiddenWeight, m.dim, a.dx, m.dim)
+	dots := make([]float64, n*m.layers) // of each row with its gradient, so that the order of the sum is that of the rows
+	share(n, workers, func(i int) {
+		for l := range m.layers {
+			dots[i*m.layers+l] = float64(elem.Dot(a.dx[i*m.dim:(i+1)*m.dim], rows[i][l*m.dim:(l+1)*m.dim]))
+		}
+	})
+	toward := make([]float64, m.layers) // gradient of each share
+	for i, d := range dots {
+		toward[i%m.layers] += d
+	}
+	var mean float64
+	for l, s := range a.shares {
+		mean += s * toward[l]
+	}
+	for l, s := range a.shares {
+		g.mix[l] = float32(s * (toward[l] - mean))
+	}
+}
+
+func (m *mlp) logits(rows [][]float32, workers int) []float32 {
+	var a activations
+	m.forward(&a, rows, dropout{}, workers)
+	return a.z
+}
+
+// linear computes y = x·wᵀ + b for x [n][in], w [out][in].
+func linear(y, x, w, b []float32, n, workers int) {
+	out := len(b)
+	in := len(w) / out
+	multiply(workers, false, true, n, out, in, x, in, w, in, y, out)
+	for i := range n {
+		elem.Add(y[i*out:(i+1)*out], b)
+	}
+}
+
+// linearGrad computes the gradients of linear's w and b from that of y.
+func linearGrad(dw, db, dy, x []float32, n, workers int) {
+	out := len(db)
+	in := len(dw) / out
+	multiply(workers, true, false, out, in, n, dy, out, x, in, dw, in)
+	clear(db)
+	elem.SumRows(db, dy, n, out)
+}
+
+// multiply is gemm.Multiply, or gemm.MultiplySerial, which gives the same bits, for one worker.
+func multiply(workers int, transA, transB bool, m, n, k int, a []float32, lda int, b []float32, ldb int, c []float32, ldc int) {
+	if workers > 1 {
+		gemm.Multiply(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc)
+		return
+	}
+	gemm.MultiplySerial(transA, transB, m, n, k, a, lda, b, ldb, false, c, ldc)
+}
+
+// softmax returns exp(x)/Σ exp(x).
+func softmax[T float32 | float64](x []T) []float64 {
+	top := math.Inf(-1)
+	for _, v := range x {
+		top = max(top, float64(v))
+	}
+	var sum float64
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = math.Exp(float64(v) - top)
+		sum += out[i]
+	}
+	for i := range out {
+		out[i] /= sum
+	}
+	return out
 }

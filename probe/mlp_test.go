@@ -7,16 +7,11 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
-
-	"github.com/nlpodyssey/spago/ag"
-	"github.com/nlpodyssey/spago/mat"
-
-	"syncretic/adapt/op"
 )
 
 func smallMLP() HeadConfig {
 	cfg := DefaultHead()
-	cfg.Hidden, cfg.Batch, cfg.Epochs, cfg.LR = 16, 16, 40, 1e-2
+	cfg.Hidden, cfg.Batch, cfg.Epochs, cfg.LR = 16, 16, 40, Rates{1e-2}
 	return cfg
 }
 
@@ -127,14 +122,16 @@ func TestMLPDropsNothingWhenScoring(t *testing.T) {
 		}
 	}
 	const tolerance = 1e-5 // float32 over 32 units
-	got := m.apply(x)[0]
+	rows := [][]float32{x}
+	got := m.logits(rows, 1)
 	for tag := range want {
-		if math.Abs(got[tag]-want[tag]) > tolerance {
+		if math.Abs(float64(got[tag])-want[tag]) > tolerance {
 			t.Errorf("tag %d: logit %v, want %v", tag, got[tag], want[tag])
 		}
 	}
-	dropped := mat.Data[float32](m.forward(m.constants(), x, op.Drop{P: 0.5, Seed: 3}).Value())
-	if math.Abs(float64(dropped[0])-want[0]) < tolerance {
+	var a activations
+	m.forward(&a, rows, dropout{p: 0.5, seed: 3}, 1)
+	if math.Abs(float64(a.z[0])-want[0]) < tolerance {
 		t.Error("dropout of one half changed nothing")
 	}
 }
@@ -143,19 +140,19 @@ func TestMLPDropsNothingWhenScoring(t *testing.T) {
 func TestMLPRestoresTheBestEpoch(t *testing.T) {
 	train, valid, _ := wide(4, 40, 30, 2, 10, 3)
 	cfg := smallMLP()
-	cfg.Epochs, cfg.Stop, cfg.LR = 30, 5, 0.05
+	cfg.Epochs, cfg.Stop, cfg.LR = 30, 5, Rates{0.05}
 	head, err := Fit(context.Background(), train, valid, cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	trials := head.Chosen.Trials
 	best := trials[head.Chosen.Epoch-1]
-	if head.Valid.ROCAUC.Macro != best.ROCAUC {
-		t.Errorf("valid ROC-AUC %v, want that of epoch %d, %v", head.Valid.ROCAUC.Macro, best.Epoch, best.ROCAUC)
+	if head.Valid.ROCAUC.Macro != best.Score {
+		t.Errorf("valid ROC-AUC %v, want that of epoch %d, %v", head.Valid.ROCAUC.Macro, best.Epoch, best.Score)
 	}
 	for _, trial := range trials {
-		if trial.ROCAUC > best.ROCAUC || trial.ROCAUC == best.ROCAUC && trial.Epoch < best.Epoch {
-			t.Errorf("epoch %d kept with %v, but epoch %d has %v", best.Epoch, best.ROCAUC, trial.Epoch, trial.ROCAUC)
+		if trial.Score > best.Score || trial.Score == best.Score && trial.Epoch < best.Epoch {
+			t.Errorf("epoch %d kept with %v, but epoch %d has %v", best.Epoch, best.Score, trial.Epoch, trial.Score)
 		}
 	}
 	if len(trials) != head.Chosen.Epoch+cfg.Stop || len(trials) == cfg.Epochs {
@@ -187,21 +184,24 @@ func TestPlateau(t *testing.T) {
 func TestMLPGradients(t *testing.T) {
 	m := newMLP(3, 4, 5, 2, rand.New(rand.NewPCG(5, 5)))
 	r := rand.New(rand.NewPCG(6, 6))
-	x := make([]float32, 7*12)
-	for i := range x {
-		x[i] = float32(r.NormFloat64())
+	rows := make([][]float32, 7)
+	for i := range rows {
+		for range 12 {
+			rows[i] = append(rows[i], float32(r.NormFloat64()))
+		}
 	}
 	targets := []float32{1, 0, 1, 1, 0, 0, 1, 0, 0, 1, 1, 0, 0, 1}
-	weights, params := m.params()
-	if err := ag.Backward(op.BCEWithLogits(m.forward(weights, x, op.Drop{}), targets)); err != nil {
-		t.Fatal(err)
-	}
+	grads := emptyMLP(3, 4, 5, 2)
+	var a activations
 	loss := func() float64 {
-		return float64(mat.Data[float32](op.BCEWithLogits(m.forward(m.constants(), x, op.Drop{}), targets).Value())[0])
+		m.forward(&a, rows, dropout{}, 1)
+		return MultiLabel.gradient(a.z, targets, 2)
 	}
+	loss()
+	m.backward(grads, &a, rows, dropout{}, 1)
 	const step, tolerance = 1e-3, 2e-4 // float32 losses near 0.7; no hidden unit is nearer than a step to the kink
 	for i, w := range m.tensors() {
-		grad := mat.Data[float32](params[i].Value.Grad())
+		grad := grads.tensors()[i].Data
 		for j := range w.Data {
 			at := w.Data[j]
 			w.Data[j] = at + step
@@ -224,7 +224,7 @@ func TestMLPStopsWhenCancelledOrDiverging(t *testing.T) {
 		t.Errorf("cancelled: got %v", err)
 	}
 	cfg := smallMLP()
-	cfg.LR = 1e30
+	cfg.LR = Rates{1e30}
 	if _, err := Fit(context.Background(), train, valid, cfg); !errors.Is(err, ErrInvalid) {
 		t.Errorf("diverging: got %v, want ErrInvalid", err)
 	}

@@ -16,23 +16,16 @@ import (
 // fs.ErrNotExist: not an .npy file, another dtype (object arrays are never unpickled), a shape that is not 2-D or empty,
 // a length that does not fit. Values are not judged: NaN is refused by probe/metric.
 func ReadScores(path string) ([][]float64, error) {
-	a, err := openNPY(path)
+	a, err := openNPY(path, false)
 	if err != nil {
 		return nil, err
 	}
-	flat, out := make([]float64, a.rows*a.cols), make([][]float64, a.rows)
-	for i := range out {
-		out[i] = flat[i*a.cols : (i+1)*a.cols : (i+1)*a.cols]
-		for j := range out[i] {
-			out[i][j] = a.at(i, j)
-		}
-	}
-	return out, nil
+	return a.values(), nil
 }
 
 // ReadLabels reads an .npy file of labels [items][tags]: the dtypes of ReadScores, with all values 0 or 1.
 func ReadLabels(path string) ([][]bool, error) {
-	a, err := openNPY(path)
+	a, err := openNPY(path, false)
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +86,17 @@ func (a *npy) at(i, j int) float64 {
 	return a.kind.read(a.data[k*a.kind.size:])
 }
 
+func (a *npy) values() [][]float64 {
+	flat, out := make([]float64, a.rows*a.cols), make([][]float64, a.rows)
+	for i := range out {
+		out[i] = flat[i*a.cols : (i+1)*a.cols : (i+1)*a.cols]
+		for j := range out[i] {
+			out[i][j] = a.at(i, j)
+		}
+	}
+	return out
+}
+
 func (a *npy) labels() ([][]bool, error) {
 	flat, out := make([]bool, a.rows*a.cols), make([][]bool, a.rows)
 	for i := range out {
@@ -117,7 +121,8 @@ const (
 	maxNPYFile     = 8*maxNPYElements + maxNPYHeader
 )
 
-func openNPY(path string) (*npy, error) {
+// openNPY reads a file; with flat one dimension will do, as a single column.
+func openNPY(path string, flat bool) (*npy, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("read array: %w", err)
@@ -129,7 +134,7 @@ func openNPY(path string) (*npy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read array: %w", err)
 	}
-	a, err := parseNPY(data)
+	a, err := parseNPY(data, flat)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w: %w", path, ErrInvalid, err)
 	}
@@ -137,7 +142,7 @@ func openNPY(path string) (*npy, error) {
 }
 
 // parseNPY checks the header against the data; it allocates nothing in proportion to what the header claims.
-func parseNPY(data []byte) (*npy, error) {
+func parseNPY(data []byte, flat bool) (*npy, error) {
 	rest, ok := bytes.CutPrefix(data, []byte("\x93NUMPY"))
 	if !ok || len(rest) < 4 {
 		return nil, fmt.Errorf("not an .npy file (write one with numpy.save)")
@@ -159,7 +164,7 @@ func parseNPY(data []byte) (*npy, error) {
 	if size > len(rest) {
 		return nil, fmt.Errorf("header of %d bytes, the file ends after %d", size, len(rest))
 	}
-	a, err := parseNPYHeader(string(rest[:size]))
+	a, err := parseNPYHeader(string(rest[:size]), flat)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +176,7 @@ func parseNPY(data []byte) (*npy, error) {
 }
 
 // parseNPYHeader reads the Python dict that numpy writes: exactly the keys descr, fortran_order and shape, in any order.
-func parseNPYHeader(header string) (*npy, error) {
+func parseNPYHeader(header string, flat bool) (*npy, error) {
 	body, opened := strings.CutPrefix(strings.TrimSpace(header), "{")
 	body, closed := strings.CutSuffix(body, "}")
 	if !opened || !closed {
@@ -204,7 +209,7 @@ func parseNPYHeader(header string) (*npy, error) {
 	default:
 		return nil, fmt.Errorf("fortran_order is %.20s, want True or False", found["fortran_order"])
 	}
-	a.rows, a.cols, err = parseShape(found["shape"])
+	a.rows, a.cols, err = parseShape(found["shape"], flat)
 	return a, err
 }
 
@@ -217,9 +222,12 @@ func parseDescr(descr string) (npyKind, error) {
 	return kind, nil
 }
 
-// parseShape accepts two dimensions of at least 1 and a bounded product.
-func parseShape(shape string) (rows, cols int, err error) {
+// parseShape accepts two dimensions of at least 1 and a bounded product, with flat one dimension too.
+func parseShape(shape string, flat bool) (rows, cols int, err error) {
 	parts := strings.Split(strings.TrimSuffix(strings.ReplaceAll(strings.Trim(shape, "()"), " ", ""), ","), ",")
+	if flat && len(parts) == 1 && parts[0] != "" {
+		parts = append(parts, "1")
+	}
 	if len(parts) != 2 {
 		return 0, 0, fmt.Errorf("shape %.60s, want two dimensions (items, tags)", shape)
 	}

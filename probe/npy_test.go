@@ -91,7 +91,7 @@ func TestParseNPYRefuses(t *testing.T) {
 		return fmt.Sprintf("{'descr': '%s', 'fortran_order': %s, 'shape': %s, }\n", descr, order, shape)
 	}
 	good := dict("<f8", "False", "(2, 2)")
-	if _, err := parseNPY(array(good, 32)); err != nil {
+	if _, err := parseNPY(array(good, 32), false); err != nil {
 		t.Fatal(err)
 	}
 	long := []byte("\x93NUMPY\x02\x00\xff\xff\xff\x7f")
@@ -125,7 +125,7 @@ func TestParseNPYRefuses(t *testing.T) {
 		{"too many elements", array(dict("<f8", "False", "(100000000, 100000000)"), 0), "want at most"},
 		{"scalar", array(dict("<f8", "False", "()"), 8), "want two dimensions"},
 	} {
-		if _, err := parseNPY(c.data); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := parseNPY(c.data, false); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -145,7 +145,7 @@ func FuzzParseNPY(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		a, err := parseNPY(data)
+		a, err := parseNPY(data, false)
 		if err != nil {
 			return
 		}

@@ -19,6 +19,7 @@ const headFile = "head.json"
 type savedHead struct {
 	Schema int           `json:"schema"`
 	Config HeadConfig    `json:"config"`
+	Task   Task          `json:"task,omitempty"`
 	Tags   []string      `json:"tags"`
 	Layers int           `json:"layers"` // of the encoder
 	Dim    int           `json:"dim"`
@@ -26,6 +27,9 @@ type savedHead struct {
 	Chosen Chosen        `json:"chosen"`
 	Valid  metric.Result `json:"valid"`
 }
+
+// schema is the version of a saved head.
+const schema = 2
 
 func isSafetensors(path string) bool { return filepath.Ext(path) == ".safetensors" }
 
@@ -37,7 +41,7 @@ func (h *Fitted) Save(ctx context.Context, dir string, force bool) error {
 		return fmt.Errorf("%w: head %s: want the name of a folder", ErrConfig, dir)
 	}
 	doc, err := json.MarshalIndent(savedHead{
-		Schema: schema, Config: h.Config, Tags: h.Tags, Layers: h.Layers, Dim: h.Dim,
+		Schema: schema, Config: h.Config, Task: h.Task, Tags: h.Tags, Layers: h.Layers, Dim: h.Dim,
 		Picked: h.scaler.layers, Chosen: h.Chosen, Valid: h.Valid,
 	}, "", "  ")
 	if err != nil {
@@ -93,6 +97,9 @@ func LoadHead(dir string) (*Fitted, error) {
 			return nil, fmt.Errorf("%w: %s: tensor %q: element %d is %v", ErrInvalid, dir, t.Name, i, t.Data[i])
 		}
 	}
+	if h.Config.Standardise || h.Config.Kind != MLP {
+		h.scaler.prepare()
+	}
 	return h, nil
 }
 
@@ -115,16 +122,20 @@ func parseHead(doc []byte, elements int) (*Fitted, error) {
 	if in.Layers < 1 || in.Layers > mostLayers || in.Dim < 1 || in.Dim > elements || len(in.Tags) == 0 {
 		return nil, fmt.Errorf("features are [%d][%d] with %d tags, want 1 or more of each, at most %d layers and %d features", in.Layers, in.Dim, len(in.Tags), mostLayers, elements)
 	}
-	picked, err := in.Config.selection(in.Layers)
+	if err := in.Task.check(); err != nil {
+		return nil, err
+	}
+	choices, err := in.Config.choices(in.Layers)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Equal(picked, in.Picked) {
-		return nil, fmt.Errorf("picked_layers are %v, the configuration picks %v", in.Picked, picked)
+	at := slices.IndexFunc(choices, func(c candidate) bool { return c.layers == in.Chosen.Layers && slices.Equal(c.picked, in.Picked) })
+	if at < 0 {
+		return nil, fmt.Errorf("picked_layers are %v and chosen %q, which the configuration does not offer", in.Picked, in.Chosen.Layers)
 	}
-	h := &Fitted{Config: in.Config, Tags: in.Tags, Layers: in.Layers, Dim: in.Dim, Chosen: in.Chosen, Valid: in.Valid}
-	h.scaler = &scaler{layers: picked, dim: in.Dim}
-	inputs, tags := h.scaler.inputs(), len(in.Tags)
+	picked := choices[at].picked
+	h := &Fitted{Config: in.Config, Task: in.Task, Tags: in.Tags, Layers: in.Layers, Dim: in.Dim, Chosen: in.Chosen, Valid: in.Valid}
+	inputs, tags := len(picked)*in.Dim, len(in.Tags)
 	smallest := inputs // of the widths that a weight of the kind has
 	if in.Config.Kind == MLP {
 		smallest = in.Config.Hidden
@@ -132,9 +143,9 @@ func parseHead(doc []byte, elements int) (*Fitted, error) {
 	if inputs > elements || smallest > elements/tags || in.Config.Kind == MLP && in.Config.Hidden > elements/in.Dim {
 		return nil, fmt.Errorf("[%d][%d] features and %d tags take more than the %d elements of the weights", in.Layers, in.Dim, tags, elements)
 	}
-	h.scaler.mean, h.scaler.scale = make([]float32, inputs), make([]float32, inputs)
-	if in.Config.Kind == Logistic {
-		h.model = &logistic{inputs: inputs, weight: make([]float32, tags*inputs), bias: make([]float32, tags)}
+	h.scaler = emptyScaler(picked, in.Dim)
+	if in.Config.Kind != MLP {
+		h.model = emptyLinear(inputs, tags)
 		return h, nil
 	}
 	h.model = emptyMLP(len(picked), in.Dim, in.Config.Hidden, tags)

@@ -73,7 +73,7 @@ func TestLoadHeadRefuses(t *testing.T) {
 	}{
 		{"no JSON", "mlp", "{", "[", "head.json"},
 		{"unknown key", "mlp", `"schema"`, `"scheme"`, "scheme"},
-		{"another schema", "mlp", `"schema": 1`, `"schema": 2`, "schema is 2, want 1"},
+		{"another schema", "mlp", `"schema": 2`, `"schema": 1`, "schema is 1, want 2"},
 		{"kind", "mlp", `"kind": "mlp"`, `"kind": "svm"`, "head.kind"},
 		{"layers", "logistic", `"layers": 3`, `"layers": 2`, "picked_layers"},
 		{"no layers", "logistic", `"layers": 3`, `"layers": 0`, "features are [0][4]"},
@@ -145,8 +145,8 @@ func TestLoadHeadRefusesOtherWeights(t *testing.T) {
 
 // FuzzParseHead checks that no document makes a head of more elements than the weights file holds.
 func FuzzParseHead(f *testing.F) {
-	f.Add([]byte(`{"schema": 1, "config": {"kind": "logistic", "layers": "", "l2": [1]}, "tags": ["a"], "layers": 2, "dim": 3, "picked_layers": [0, 1], "chosen": {}, "valid": {}}`))
-	f.Add([]byte(`{"schema": 1, "config": {"kind": "mlp", "layers": "1", "hidden": 4, "lr": 1, "batch": 1, "epochs": 1, "patience": 1, "stop": 1}, "tags": ["a"], "layers": 2, "dim": 3, "picked_layers": [1], "chosen": {}, "valid": {}}`))
+	f.Add([]byte(`{"schema": 2, "config": {"kind": "logistic", "layers": "", "l2": [1]}, "tags": ["a"], "layers": 2, "dim": 3, "picked_layers": [0, 1], "chosen": {"layers": "all"}, "valid": {}}`))
+	f.Add([]byte(`{"schema": 2, "config": {"kind": "mlp", "layers": "1", "hidden": 4, "lr": 1, "batch": 1, "epochs": 1, "patience": 1, "stop": 1}, "tags": ["a"], "layers": 2, "dim": 3, "picked_layers": [1], "chosen": {"layers": "1"}, "valid": {}}`))
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		const elements = 100
 		h, err := parseHead(doc, elements)

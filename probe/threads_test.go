@@ -17,7 +17,9 @@ func TestSavedHeadIsTheSameForAnyGOMAXPROCS(t *testing.T) {
 	mlp.Epochs, mlp.Seed = 3, 11
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
-	for _, cfg := range []HeadConfig{mlp, logisticHead(1, 30)} {
+	ridge := logisticHead(1, 30)
+	ridge.Kind = Ridge
+	for _, cfg := range []HeadConfig{mlp, logisticHead(1, 30), ridge} {
 		files := map[string][]byte{}
 		for _, threads := range []int{1, 3} {
 			runtime.GOMAXPROCS(threads)
@@ -58,7 +60,7 @@ func TestDefaultsAreUsable(t *testing.T) {
 	if (HeadConfig{}).Validate() == nil || (HeadConfig{Kind: MLP}).Validate() == nil || (HeadConfig{Kind: Logistic}).Validate() == nil {
 		t.Error("a zero value was accepted")
 	}
-	if got := DefaultHead(); got.Hidden != 512 || got.Dropout != 0.2 || got.LR != 1e-3 || got.Batch != 64 || got.Epochs != 100 || got.Patience != 3 || got.Stop != 10 {
+	if got := DefaultHead(); got.Hidden != 512 || got.Dropout != 0.2 || len(got.LR) != 1 || got.LR[0] != 1e-3 || got.Batch != 64 || got.Epochs != 100 || got.Patience != 3 || got.Stop != 10 {
 		t.Errorf("%+v, want MARBLE's constrained probe", got)
 	}
 }

@@ -58,13 +58,24 @@ func TestTrainingEqualsPyTorch(t *testing.T) {
 		}
 	}
 	cfg := DefaultHead()
-	cfg.Dropout, cfg.Batch = 0, g.Items
-	trainer := newTrainer(m, g.X, labels, cfg)
+	cfg.Hidden, cfg.Dropout, cfg.Batch, cfg.LR = g.Hidden, 0, g.Items, Rates{g.LR}
+	train := Split{Tags: tagNames(g.Tags), Labels: labels, Features: &Features{Layers: g.Layers, Dim: g.Dim, Values: g.X}}
+	for i := range g.Items {
+		train.Features.Items = append(train.Features.Items, i)
+	}
+	raw, err := newScaler(train.Features, span(0, g.Layers), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCourse(raw, train, train, cfg, []candidate{{picked: span(0, g.Layers), lr: g.LR}})
+	c.lanes[0].mlp.copyFrom(m)
+	m = c.lanes[0].mlp
 	for step, want := range g.Losses {
-		got, err := trainer.epoch(context.Background(), g.LR)
-		if err != nil {
+		c.lanes[0].loss = 0
+		if err := c.epoch(context.Background(), func() int { return 2 }); err != nil {
 			t.Fatal(err)
 		}
+		got := c.lanes[0].loss / float64(g.Items)
 		if math.Abs(got-want) > tolerance {
 			t.Errorf("step %d: loss %v, want %v", step, got, want)
 		}
@@ -76,11 +87,13 @@ func TestTrainingEqualsPyTorch(t *testing.T) {
 			}
 		}
 	}
-	for i, row := range m.apply(g.X) {
-		for tag, got := range row {
-			if want := float64(g.Logits[i*g.Tags+tag]); math.Abs(got-want) > 10*tolerance {
-				t.Errorf("item %d, tag %d: logit %v, want %v", i, tag, got, want)
-			}
+	rows, err := c.valid.read(span(0, g.Items), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, got := range m.logits(rows, 1) {
+		if want := g.Logits[i]; math.Abs(float64(got-want)) > 10*tolerance {
+			t.Errorf("item %d, tag %d: logit %v, want %v", i/g.Tags, i%g.Tags, got, want)
 		}
 	}
 }
@@ -102,7 +115,7 @@ func TestPlateauEqualsPyTorch(t *testing.T) {
 func TestNewMLPDrawsLikePyTorch(t *testing.T) {
 	cfg := DefaultHead()
 	train, valid, _ := wide(8, 8, 8, 13, 64, 20)
-	cfg.Epochs, cfg.LR = 1, 1e-12
+	cfg.Epochs, cfg.LR = 1, Rates{1e-12}
 	head, err := Fit(context.Background(), train, valid, cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func ReadManifest(path string) ([]Entry, error) {
 }
 
 // ListManifest reads a manifest as [ReadManifest] does, but does not look whether its recordings are there: for lists of what is not to
-// be read.
+// be read, and for a caller that decides itself what becomes of rows whose recording is missing.
 func ListManifest(path string) ([]Entry, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

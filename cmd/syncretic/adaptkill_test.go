@@ -28,6 +28,7 @@ save_every: 2
 // child is the command in a process of its own.
 type child struct {
 	process *os.Process
+	stdout  *os.File
 	stderr  *os.File
 }
 
@@ -42,18 +43,22 @@ func startCommand(t *testing.T, line ...string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
+	stdout, err := os.CreateTemp(t.TempDir(), "stdout")
+	if err != nil {
+		t.Fatal(err)
+	}
 	stderr, err := os.CreateTemp(t.TempDir(), "stderr")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p, err := os.StartProcess(self, []string{self}, &os.ProcAttr{
 		Env:   append(os.Environ(), childLine+"="+string(text)),
-		Files: []*os.File{nil, nil, stderr},
+		Files: []*os.File{nil, stdout, stderr},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &child{p, stderr}
+	return &child{p, stdout, stderr}
 }
 
 // wait returns how the process ended and what it wrote to standard error.
@@ -67,6 +72,7 @@ func (c *child) wait(t *testing.T) (syscall.WaitStatus, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.stdout.Close()
 	c.stderr.Close()
 	return state.Sys().(syscall.WaitStatus), string(text)
 }

@@ -24,6 +24,7 @@ import (
 	"syncretic/checkpoint"
 	"syncretic/probe"
 	"syncretic/probe/metric"
+	"syncretic/probe/similarity"
 	"syncretic/sweep"
 )
 
@@ -75,7 +76,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	case is(fs.ErrExist):
 		return exitExists
 	case is(adapt.ErrNoHeads, adapt.ErrStates, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
-		probe.ErrInvalid, metric.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+		probe.ErrInvalid, metric.ErrInvalid, similarity.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed
@@ -125,7 +126,7 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "the same command with --resume goes on from the finished shards"
 	case code == exitInterrupted && c.Name() == "adapt" && strings.Contains(text, ".run"):
 		return "the same command with --resume goes on from there"
-	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run"),
+	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run" || c.Name() == "features"),
 		code == exitInterrupted && c.Name() == "tokens" && !strings.HasSuffix(c.Flag("output").Value.String(), ".safetensors"):
 		return "the same command goes on where it stopped"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(text, "disk is full"): // the second is SQLite's

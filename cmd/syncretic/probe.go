@@ -9,6 +9,6 @@ func newProbe(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newProbeFit(a), newProbeScore(a))
+	cmd.AddCommand(newProbeFit(a), newProbeScore(a), newProbeMatrix(a), newProbeDatasets(a), newProbeFeatures(a), newProbeCache(a), newProbeSimilarity(a))
 	return cmd
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -12,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/adapt/audio"
-	"syncretic/adapt/mert"
 	"syncretic/checkpoint"
 	"syncretic/probe"
+	"syncretic/probe/dataset"
 )
 
 func newProbeFit(a *app) *cobra.Command {
@@ -38,51 +37,65 @@ type probeResult struct {
 	Hash      string                       `json:"model_sha256"`
 	Config    probe.Config                 `json:"config"`
 	Resampler string                       `json:"resampler"` // how recordings at another rate came to 24 kHz
+	Normalize bool                         `json:"normalize"` // whether the encoder brought each window to mean 0 and variance 1
+	Features  map[string]probe.Origin      `json:"features"`  // by dataset: what they are of, and how they were computed
 	Skipped   []audio.Skipped              `json:"skipped"`   // recordings that cannot be read, where the recipe leaves them out
 	Datasets  map[string]*probe.Evaluation `json:"datasets"`
+	Findings  map[string]dataset.Findings  `json:"findings"` // by dataset: rows left out, groups in two splits
 }
 
 func runProbeFit(ctx context.Context, a *app, config, out string) error {
-	doc, err := os.ReadFile(config)
+	cfg, err := readProbeConfig(config)
 	if err != nil {
 		return err
-	}
-	cfg, err := probe.ParseConfig(doc)
-	if err != nil {
-		return fmt.Errorf("%s: %w", config, err)
 	}
 	if cfg.Model == "" {
 		return fmt.Errorf("%s: %w: model is missing: the directory of the encoder to probe", config, probe.ErrConfig)
 	}
 	inputs := []string{config, cfg.Model}
 	for _, d := range cfg.Datasets {
-		inputs = append(inputs, d.Manifest)
+		if d.Manifest != "" {
+			inputs = append(inputs, d.Manifest)
+		}
 	}
 	if err := a.fileOutput(out, inputs...); err != nil {
 		return err
 	}
-	enc, err := mert.Open(cfg.Model)
+	var sets []*probe.Dataset
+	for _, d := range cfg.Datasets {
+		ds, err := probe.OpenConfig(d)
+		if err != nil {
+			return err
+		}
+		sets = append(sets, ds)
+	}
+	cache, err := featureCache(cfg)
+	if err != nil {
+		return err
+	}
+	enc, err := openProbed(cfg.Model, cfg.Normalize)
 	if err != nil {
 		return err
 	}
 	leanHeap()
-	res := probeResult{Version: version(), Model: cfg.Model, Config: cfg, Resampler: cfg.Resampler.Settings(), Skipped: []audio.Skipped{}, Datasets: map[string]*probe.Evaluation{}}
-	if res.Hash, err = checkpoint.Hash(enc); err != nil {
-		return err
-	}
-	for _, d := range cfg.Datasets {
+	res := probeResult{Version: version(), Model: cfg.Model, Hash: enc.hash, Config: cfg, Resampler: cfg.Resampler.Settings(), Normalize: enc.Normalises(),
+		Features: map[string]probe.Origin{}, Skipped: []audio.Skipped{}, Datasets: map[string]*probe.Evaluation{}, Findings: map[string]dataset.Findings{}}
+	var spoilt []string
+	for i, d := range cfg.Datasets {
 		bar := a.progress("features of " + d.Name)
-		ev, skipped, err := probeDataset(ctx, d, enc, cfg, bar)
+		ev, features, err := probeDataset(ctx, sets[i], enc, cfg, cache, bar)
 		bar.stop()
 		if err != nil {
 			return err
 		}
-		for _, s := range skipped {
+		res.Features[d.Name] = features.Origin
+		spoilt = append(spoilt, features.Spoilt...)
+		for _, s := range features.Skipped {
 			if !slices.Contains(res.Skipped, s.Skipped) { // one recording may be several items, in several datasets
 				res.Skipped = append(res.Skipped, s.Skipped)
 			}
 		}
-		res.Datasets[d.Name] = ev
+		res.Datasets[d.Name], res.Findings[d.Name] = ev, sets[i].Findings
 	}
 	text, err := json.MarshalIndent(res, "", "  ")
 	if err != nil {
@@ -99,21 +112,28 @@ func runProbeFit(ctx context.Context, a *app, config, out string) error {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t\n", d.Name, spread(ev.Test.ROCAUC), spread(ev.Test.AveragePrecision), spread(ev.Test.MacroF1), len(ev.Runs))
 	}
 	w.Flush()
-	return a.result(res, skippedLines(res.Skipped)+b.String()+"test split; written to "+out+"\n")
+	for i, d := range cfg.Datasets {
+		if ev := res.Datasets[d.Name]; ev.Task != probe.MultiLabel {
+			fmt.Fprintf(&b, "%s: %s task, %s %s\n", d.Name, ev.Task, ev.Runs[0].Chosen.Monitor, spread(ev.Test.Score))
+		}
+		for _, line := range findingLines(sets[i].Findings) {
+			fmt.Fprintf(&b, "%s: %s\n", d.Name, line)
+		}
+	}
+	where := ""
+	if cache != "" {
+		where = "; features in " + cache
+	}
+	return a.result(res, skippedLines(res.Skipped)+spoiltLines(spoilt)+b.String()+"test split; written to "+out+where+"\n")
 }
 
-// probeDataset also returns the items that were left out.
-func probeDataset(ctx context.Context, d probe.DatasetConfig, enc probe.Extractor, cfg probe.Config, bar *progress) (*probe.Evaluation, []probe.SkippedItem, error) {
-	ds, err := probe.OpenDataset(d.Name, d.Manifest, probe.DatasetOptions{Top: d.Tags})
+// probeDataset also returns the features, closed: for their origin, and what was left out.
+func probeDataset(ctx context.Context, ds *probe.Dataset, enc *probed, cfg probe.Config, cache string, bar *progress) (*probe.Evaluation, *probe.Features, error) {
+	features, err := probe.Extract(ctx, ds, enc, enc.options(cfg, cache, bar))
 	if err != nil {
 		return nil, nil, err
 	}
-	opts := cfg.ExtractOptions()
-	opts.Progress = func(done, total int) { bar.set(done, total, "") }
-	features, err := probe.Extract(ctx, ds, enc, opts)
-	if err != nil {
-		return nil, nil, err
-	}
+	defer features.Close()
 	var splits [3]probe.Split
 	for i, name := range []string{probe.Train, probe.Valid, probe.Test} {
 		if splits[i], err = features.Split(ds, name); err != nil {
@@ -121,7 +141,7 @@ func probeDataset(ctx context.Context, d probe.DatasetConfig, enc probe.Extracto
 		}
 	}
 	ev, err := probe.FitAndScore(ctx, splits[0], splits[1], splits[2], cfg.Head, cfg.Seeds)
-	return ev, features.Skipped, err
+	return ev, features, err
 }
 
 // spread prints a mean and, over several seeds, its deviation.

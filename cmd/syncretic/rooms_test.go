@@ -51,8 +51,12 @@ var rooms = map[string]room{
 	"adapt/tensorboard": {nil, "event files hold named numbers, whatever they measure"},
 	"adapt/summary":     {[]string{"checkpoint/chart"}, "a summary draws the logs that a run leaves: it needs no model, so it can be made of any run, also one in progress"},
 
-	"probe":        {[]string{"checkpoint", "checkpoint/recipe", "adapt/audio", "adapt/op", "adapt/optim", "probe/metric"}, "probes see an encoder through their own Extractor only, so that any encoder can be probed"},
-	"probe/metric": {nil, "metrics take scores and labels, wherever they are from"},
+	"probe":         {[]string{"checkpoint", "checkpoint/half", "checkpoint/recipe", "adapt/audio", "adapt/gemm", "adapt/op", "adapt/op/elem", "adapt/optim", "probe/dataset", "probe/metric"}, "probes see an encoder through their own Extractor only, so that any encoder can be probed"},
+	"probe/dataset": {[]string{"adapt/audio", "checkpoint/recipe"}, "a dataset on disk is rows and recordings: what is learnt from them is the probe's matter"},
+	"probe/metric":  {nil, "metrics take scores and labels, wherever they are from"},
+
+	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
+	"probe/similarity": {[]string{"checkpoint/chart"}, "representations are compared and drawn, wherever their rows are from"},
 
 	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
 	"sweep/store":  {nil, "the study's schema is Optuna's: it knows trials, not merges"},
@@ -75,7 +79,7 @@ var visitors = map[string]room{
 	"github.com/google/pprof":           {[]string{"cmd/syncretic"}, "only the command prints profiles"},
 	"github.com/ebitengine/purego":      {[]string{"adapt/mpi"}, "it links the C library: only builds with the tag mpi have it"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "probe/similarity", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/hajimehoshi/go-mp3":     {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/pion/opus":              {[]string{"adapt/audio"}, "the one place that decodes audio"},

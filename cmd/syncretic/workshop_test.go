@@ -25,6 +25,7 @@ type workshop struct{ t *testing.T }
 
 func newWorkshop(t *testing.T) workshop {
 	t.Helper()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // where features are kept
 	t.Chdir(t.TempDir())
 	return workshop{t}
 }

@@ -63,3 +63,43 @@ func ExamplePairedBootstrap() {
 	fmt.Printf("difference %.3f, significant: %v\n", d.Difference, d.Significant)
 	// Output: difference 0.222, significant: false
 }
+
+func ExampleSingleLabel() {
+	r, err := metric.SingleLabel([][]float64{{0.9, 0.1}, {0.3, 0.7}, {0.6, 0.4}}, []int{0, 1, 1})
+	fmt.Printf("%.3f %.3f %v\n", r.Accuracy, r.F1.Macro, err)
+	// Output: 0.667 0.667 <nil>
+}
+
+func ExampleRegression() {
+	r, err := metric.Regression([][]float64{{0.1}, {0.5}, {0.9}}, [][]float64{{0}, {0.5}, {1}})
+	fmt.Printf("%.2f %v\n", r.R2.Mean, err)
+	// Output: 0.96 <nil>
+}
+
+func ExampleBootstrap() {
+	scores := [][]float64{{0.9, 0.1}, {0.3, 0.7}, {0.6, 0.4}, {0.8, 0.2}}
+	accuracy, err := metric.Accuracy.Prepare(scores, []int{0, 1, 1, 0})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// The first two items are crops of one recording.
+	e, err := metric.Bootstrap(4, accuracy, metric.Sampling{Replicates: 1000, Groups: []int{1, 1, 2, 3}})
+	fmt.Println(e.Value, e.Low, e.High, err)
+	// Output: 0.75 0 1 <nil>
+}
+
+func ExamplePairedPermutation() {
+	labels := [][]bool{{true}, {false}, {true}, {false}, {true}, {false}}
+	adapted := [][]float64{{0.9}, {0.2}, {0.8}, {0.3}, {0.7}, {0.1}}
+	base := [][]float64{{0.9}, {0.2}, {0.3}, {0.8}, {0.7}, {0.1}}
+	p, err := metric.PairedPermutation(labels, adapted, base, metric.MacroROCAUC, metric.Sampling{Replicates: 1000})
+	fmt.Printf("difference %.3f, p %.2f of %d exchanges, %v\n", p.Difference, p.P, p.Replicates, err)
+	// Output: difference 0.222, p 0.50 of 64 exchanges, <nil>
+}
+
+func ExampleHolm() {
+	p, err := metric.Holm([]float64{0.01, 0.04}) // one model on two test sets
+	fmt.Println(p, err)
+	// Output: [0.02 0.04] <nil>
+}

@@ -73,14 +73,7 @@ type summaryJSON struct {
 
 // MarshalJSON writes {"macro", "micro", "per_tag", "left_out"}, with null for NaN.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	out := summaryJSON{
-		Macro: orNull(s.Macro), Micro: orNull(s.Micro),
-		PerTag: make([]*float64, len(s.PerTag)), LeftOut: s.LeftOut,
-	}
-	for i, v := range s.PerTag {
-		out.PerTag[i] = orNull(v)
-	}
-	return json.Marshal(out)
+	return json.Marshal(summaryJSON{orNull(s.Macro), orNull(s.Micro), orNulls(s.PerTag), s.LeftOut})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes, with NaN for null.
@@ -89,13 +82,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	*s = Summary{
-		Macro: orNaN(in.Macro), Micro: orNaN(in.Micro),
-		PerTag: make([]float64, len(in.PerTag)), LeftOut: in.LeftOut,
-	}
-	for i, v := range in.PerTag {
-		s.PerTag[i] = orNaN(v)
-	}
+	*s = Summary{orNaN(in.Macro), orNaN(in.Micro), orNaNs(in.PerTag), in.LeftOut}
 	return nil
 }
 
@@ -111,4 +98,20 @@ func orNaN(v *float64) float64 {
 		return math.NaN()
 	}
 	return *v
+}
+
+func orNulls(values []float64) []*float64 {
+	out := make([]*float64, len(values))
+	for i, v := range values {
+		out[i] = orNull(v)
+	}
+	return out
+}
+
+func orNaNs(values []*float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[i] = orNaN(v)
+	}
+	return out
 }

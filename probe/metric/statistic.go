@@ -79,12 +79,14 @@ type rankedItem struct {
 	positive int  // all bits set for a positive, 0 for a negative: a mask instead of a branch that nothing predicts
 }
 
-// rank orders the items by their scores of one tag, from the highest down; the order of equals does not matter.
-func rank(scores [][]float64, labels [][]bool, tag int) []rankedItem {
-	type scored struct {
-		score float64
-		item  int32
-	}
+// scored is an item with its score.
+type scored struct {
+	score float64
+	item  int32
+}
+
+// sortedItems orders the items by their scores of one tag, from the highest down; the order of equals does not matter.
+func sortedItems(scores [][]float64, tag int) []scored {
 	order := make([]scored, len(scores))
 	for i, row := range scores {
 		order[i] = scored{row[tag], int32(i)}
@@ -98,6 +100,12 @@ func rank(scores [][]float64, labels [][]bool, tag int) []rankedItem {
 		}
 		return 0
 	})
+	return order
+}
+
+// rank marks in the order of one tag's scores where each ends, and the positives.
+func rank(scores [][]float64, labels [][]bool, tag int) []rankedItem {
+	order := sortedItems(scores, tag)
 	out := make([]rankedItem, len(order))
 	for k, o := range order {
 		out[k].item = o.item

@@ -36,3 +36,21 @@ func validate(scores [][]float64, labels [][]bool) (tags int, err error) {
 	}
 	return tags, nil
 }
+
+// validateRows returns the width of a table of finite numbers that is not empty.
+func validateRows(what string, rows [][]float64) (int, error) {
+	if len(rows) == 0 || len(rows[0]) == 0 {
+		return 0, fmt.Errorf("%w: no %s", ErrInvalid, what)
+	}
+	for i, row := range rows {
+		if len(row) != len(rows[0]) {
+			return 0, fmt.Errorf("%w: %s: item %d has %d values, want %d", ErrInvalid, what, i, len(row), len(rows[0]))
+		}
+		for k, v := range row {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return 0, fmt.Errorf("%w: %s: item %d, column %d is %v, want a finite number", ErrInvalid, what, i, k, v)
+			}
+		}
+	}
+	return len(rows[0]), nil
+}

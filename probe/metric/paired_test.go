@@ -96,14 +96,14 @@ func TestBootstrapIsPaired(t *testing.T) {
 			shifted[i] = append(shifted[i], s+0.25)
 		}
 	}
-	meanScore := func(scores [][]float64, _ [][]bool) float64 {
+	first := func(scores [][]float64, _ [][]bool) float64 {
 		var sum float64
 		for _, row := range scores {
 			sum += row[0]
 		}
 		return sum / float64(len(scores))
 	}
-	got, err := PairedBootstrap(labels, shifted, scores, Func(meanScore), 100, 1)
+	got, err := PairedBootstrap(labels, shifted, scores, Func(first), 100, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
