@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"runtime"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -16,6 +17,7 @@ import (
 type exact struct {
 	rows, inputs int
 	x            blas64.General // [rows][inputs or rows]
+	rotating     sync.Mutex     // Ormlq writes to q while it works, and puts it back
 	q            blas64.General // reflectors of Q, where it is used
 	tau          []float64
 	y            [][]float64   // [tags][rows]
@@ -99,6 +101,8 @@ func (p *exact) weights(dst []float32, w []float64) {
 	copy(v, w[:p.x.Cols])
 	if p.tau != nil {
 		c := blas64.General{Rows: p.inputs, Cols: 1, Stride: 1, Data: v}
+		p.rotating.Lock()
+		defer p.rotating.Unlock()
 		work := make([]float64, 1)
 		lapack64.Ormlq(blas.Left, blas.Trans, p.q, p.tau, c, work, -1)
 		work = make([]float64, int(work[0]))
