@@ -153,8 +153,8 @@ func minimise(ctx context.Context, f objective, tag int, start []float64, streng
 		Status: func() (optimize.Status, error) { return stopOn(failed) },
 	}
 	result, err := optimize.Minimize(problem, start, &optimize.Settings{
-		GradientThreshold: enough, MajorIterations: 10000, Converger: optimize.NeverTerminate{},
-	}, &optimize.LBFGS{Linesearcher: &optimize.MoreThuente{}})
+		GradientThreshold: enough, MajorIterations: 10000, FuncEvaluations: 2000, Converger: optimize.NeverTerminate{}, // a line search may go on for ever at the last bit
+	}, &optimize.LBFGS{})
 	if failed != nil {
 		return nil, failed
 	}
