@@ -133,7 +133,10 @@ func minimise(ctx context.Context, f objective, tag int, start []float64, streng
 	var failed error
 	known := false
 	at := func(w []float64) {
-		if known && slices.Equal(w, last) {
+		if failed == nil {
+			failed = ctx.Err() // also where a line search asks for one point again and again
+		}
+		if failed != nil || known && slices.Equal(w, last) {
 			return
 		}
 		copy(last, w)
@@ -153,7 +156,7 @@ func minimise(ctx context.Context, f objective, tag int, start []float64, streng
 		Status: func() (optimize.Status, error) { return stopOn(failed) },
 	}
 	result, err := optimize.Minimize(problem, start, &optimize.Settings{
-		GradientThreshold: enough, MajorIterations: 10000, FuncEvaluations: 2000, Converger: optimize.NeverTerminate{}, // a line search may go on for ever at the last bit
+		GradientThreshold: enough, MajorIterations: 10000, FuncEvaluations: 2000, Converger: optimize.NeverTerminate{},
 	}, &optimize.LBFGS{})
 	if failed != nil {
 		return nil, failed
