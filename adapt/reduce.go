@@ -39,7 +39,8 @@ type reducer struct {
 	params  []*nn.Param
 	of      []*bucket // by parameter
 	buckets []*bucket
-	ended   chan error // receives the goroutine's result
+	whole   []atomic.Bool // by parameter: its gradient is complete
+	ended   chan error    // receives the goroutine's result
 	running bool
 }
 
@@ -69,6 +70,7 @@ func newReducer(g Group, all []optim.Param, size int) *reducer {
 		r.buckets = append(r.buckets, b)
 		params = params[n:]
 	}
+	r.whole = make([]atomic.Bool, len(r.params))
 	return r
 }
 
@@ -83,12 +85,18 @@ func (r *reducer) start() {
 	for _, b := range r.buckets {
 		b.left.Store(int64(b.params))
 	}
+	for i := range r.whole {
+		r.whole[i].Store(false)
+	}
 	r.running = true
 	go func() { r.ended <- r.reduce() }()
 }
 
-// complete notes that the gradient of a parameter is complete.
+// complete notes that the gradient of a parameter is complete, once a step.
 func (r *reducer) complete(i int) {
+	if r.whole[i].Swap(true) {
+		return
+	}
 	if b := r.of[i]; b.left.Add(-1) == 0 {
 		b.ready <- struct{}{}
 	}
@@ -105,12 +113,15 @@ func (r *reducer) reduce() error {
 	return failed
 }
 
-// finish waits for all sums. A process that made no backward pass of its own, because its loss is not finite or because it
-// failed, takes part in them all the same: the others wait for it.
-func (r *reducer) finish() error {
+// finish waits for all sums. A process whose backward pass did not end, or that made none because its loss is not finite or
+// because it failed before, takes part in them all the same: the others wait for it.
+func (r *reducer) finish(ended bool) error {
 	if !r.running {
 		r.start()
-		for i := range r.params {
+		ended = false
+	}
+	for i := range r.params {
+		if !ended {
 			r.complete(i)
 		}
 	}

@@ -64,7 +64,7 @@ func TestSumsBeginBeforeTheBackwardPassEnds(t *testing.T) {
 	if err := ag.Backward(loss); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.finish(); err != nil {
+	if err := r.finish(true); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(early, r.buckets[0].grads) {
@@ -73,6 +73,31 @@ func TestSumsBeginBeforeTheBackwardPassEnds(t *testing.T) {
 	for i, b := range r.buckets[1:] {
 		if x := <-g.sums; !slices.Equal(x, b.grads) {
 			t.Errorf("bucket %d: another was summed in its turn, or before it was complete", i+1)
+		}
+	}
+}
+
+// A process whose backward pass broke off, some gradients complete, takes part in all sums, once each.
+func TestSumsEndAfterABrokenBackwardPass(t *testing.T) {
+	run := open(t, tinyConfig(t, t.TempDir()))
+	g := listening{member{hall: newHall(1)}, make(chan []float32, 1000)}
+	r := newReducer(g, run.model.Params(), 300)
+	for range 2 { // the second step finds nothing of the first
+		r.start()
+		for i := range r.params {
+			if i%3 == 0 {
+				r.complete(i)
+			}
+		}
+		if err := r.finish(false); err != nil {
+			t.Fatal(err)
+		}
+		r.complete(1) // an operator that was still at work
+		if got := len(g.sums); got != len(r.buckets) {
+			t.Fatalf("%d sums, want %d", got, len(r.buckets))
+		}
+		for range r.buckets {
+			<-g.sums
 		}
 	}
 }

@@ -136,7 +136,7 @@ func (t *team) settle(rec *Record, books int, err error) error {
 	if t.group == nil {
 		return err
 	}
-	lost := t.sums.finish()
+	lost := t.sums.finish(err == nil)
 	state, text := stateOf(err), textOf(err)
 	if err == nil && rec.Skipped {
 		state, text = skips, rec.Reason
