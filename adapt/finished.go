@@ -30,7 +30,7 @@ func (r *Run) finished(out string) (bool, error) {
 // tidy ends a run whose output is complete: what is left of its folder goes, and the last record is reported. A folder with
 // states of another recipe, which was to replace the output, is an error.
 func (r *Run) tidy(out string, opts Options) error {
-	w := &work{dir: out + ".run", run: r}
+	w := &work{dir: out + workSuffix, run: r}
 	release, err := checkpoint.LockDir(w.dir)
 	if err == nil {
 		err = errors.Join(w.own(), release())

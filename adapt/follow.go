@@ -87,7 +87,7 @@ func (r *Run) follow(ctx context.Context, out string, opts Options) error {
 	if err := json.Unmarshal(doc, &p); err != nil || p.Over {
 		return err
 	}
-	w := &work{dir: out + ".run", run: r, follower: true, done: p.Done, saved: p.Saved, skipped: p.Skipped, inRow: p.InARow, savedAt: r.now()}
+	w := &work{dir: out + workSuffix, run: r, follower: true, done: p.Done, saved: p.Saved, skipped: p.Skipped, inRow: p.InARow, savedAt: r.now()}
 	if err := w.takeOver(t, p); err != nil {
 		return err
 	}

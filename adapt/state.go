@@ -18,6 +18,9 @@ import (
 	"syncretic/checkpoint"
 )
 
+// workSuffix makes an output's name that of the folder in which it is worked on.
+const workSuffix = ".run"
+
 // work is the folder of a run that is not finished: train.jsonl and the last states, each one file. A state holds all that the
 // run goes on from: weights, heads and moments as tensors; the moments' step counts, the run's position and what it skipped
 // in its metadata. Sampler and random state are in it as the position alone, since every draw is a pure function of (seed, stage,
@@ -64,10 +67,9 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 		return nil, err
 	}
 	w := &work{dir: dir, run: r, key: key, savedAt: r.now()}
-	_, err = os.Stat(dir)
-	there := err == nil
-	if there && !opts.Resume && opts.ResumeFrom == 0 && !opts.Force {
-		return nil, fmt.Errorf("%s: an interrupted run (go on with --resume, start over with --force): %w", dir, fs.ErrExist)
+	there, err := opts.mayWork(dir)
+	if err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -87,6 +89,21 @@ func openWork(dir string, r *Run, opts Options) (*work, error) {
 	}
 	w.stopped = ""
 	return w, nil
+}
+
+// mayWork refuses a folder that an interrupted run left, unless the options say what becomes of it.
+func (o Options) mayWork(dir string) (there bool, err error) {
+	_, err = os.Stat(dir)
+	if there = err == nil; there && !o.Resume && o.ResumeFrom == 0 && !o.Force {
+		return there, fmt.Errorf("%s: an interrupted run (go on with --resume, start over with --force): %w", dir, fs.ErrExist)
+	}
+	return there, nil
+}
+
+// Check gives the error that Train would give over what an interrupted run of out left, before a recipe is opened, which may take hours.
+func (o Options) Check(out string) error {
+	_, err := o.mayWork(filepath.Clean(out) + workSuffix)
+	return err
 }
 
 // begin takes up or forgets what stands in the folder, and opens the log.

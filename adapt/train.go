@@ -74,7 +74,7 @@ func (r *Run) lead(ctx context.Context, out string, opts Options) error {
 	if _, err := os.Lstat(out); err == nil && !opts.Force {
 		return fmt.Errorf("%s: %w", out, fs.ErrExist)
 	}
-	w, err := openWork(out+".run", r, opts)
+	w, err := openWork(out+workSuffix, r, opts)
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,10 @@ func readRecipe(a *app, o adaptOptions, seeded bool, config, out string) (cfg ad
 	}
 	err = a.modelOutput(out, inputs...)
 	if o.resume && errors.Is(err, fs.ErrExist) && stored(out) {
-		err = nil // Train says whether it is this recipe's
+		return cfg, nil // Train says whether it is this recipe's
+	}
+	if err == nil {
+		err = adapt.Options{Force: a.force, Resume: o.resume, ResumeFrom: o.from}.Check(out)
 	}
 	return cfg, err
 }

@@ -108,7 +108,9 @@ func TestAdaptResumes(t *testing.T) {
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("an interrupted run left an output")
 	}
+	w.write("gone.yml", strings.Replace(recipe, "manifest: low.csv", "manifest: gone.csv", 1))
 	w.refuse([]refusal{
+		{"without --resume, before the corpora are opened", "adapt gone.yml out", exitExists, "an interrupted run (go on with --resume, start over with --force)", ""},
 		{"without --resume", "adapt long.yml out", exitExists, "an interrupted run (go on with --resume, start over with --force)", ""},
 		{"another recipe", "adapt tiny.yml out --resume", exitUsage, "belongs to another recipe or base; start over with --force", ""},
 	})
