@@ -21,6 +21,7 @@ var rooms = map[string]room{
 	"checkpoint/half":      {nil, "kernels over slices know nothing of tensors"},
 	"checkpoint/torchfile": {nil, "it parses files of unknown origin from bytes: it opens none and knows no model"},
 	"checkpoint/recipe":    {nil, "it decodes any room's YAML, so it knows none of them"},
+	"checkpoint/parquet":   {nil, "it writes any room's tables, so it knows none of them"},
 	"checkpoint/chart":     {nil, "it draws any room's figures, so it knows none of them"},
 
 	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
@@ -55,10 +56,10 @@ var rooms = map[string]room{
 	"probe/dataset": {[]string{"adapt/audio", "checkpoint/recipe"}, "a dataset on disk is rows and recordings: what is learnt from them is the probe's matter"},
 	"probe/metric":  {nil, "metrics take scores and labels, wherever they are from"},
 
-	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
+	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "checkpoint/parquet", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
 	"probe/similarity": {[]string{"checkpoint/chart"}, "representations are compared and drawn, wherever their rows are from"},
 
-	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/search", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
+	"sweep":        {[]string{"adapt/audio", "checkpoint", "checkpoint/parquet", "checkpoint/recipe", "probe", "probe/dataset", "sweep/search", "sweep/store"}, "a sweep gets its models and its evaluation as functions: of probes it knows the keys of their configuration"},
 	"sweep/search": {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
 	"sweep/store":  {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
 	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
