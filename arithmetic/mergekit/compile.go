@@ -131,6 +131,9 @@ func (m *merging) openSlices() error {
 		s := slice{origin: -1, levels: []Settings{def.Parameters, m.doc.Parameters}}
 		for j, src := range def.Sources {
 			in, err := m.openRef(src.Model)
+			if err == nil && in.delta != nil {
+				in, err = m.onBase(in, base)
+			}
 			if err != nil {
 				return err
 			}

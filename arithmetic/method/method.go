@@ -23,7 +23,7 @@ type Method struct {
 	Params []Param
 
 	late    []string // parameters that no pass depends on: its kernels are settable
-	masks   bool // holds a bit an element and model
+	masks   bool     // holds a bit an element and model
 	prepare func(t *Task) (kernel, error)
 	copies  func(t *Task) int // see Tensor.Copies; nil for never
 }
