@@ -30,7 +30,7 @@ var rooms = map[string]room{
 	"arithmetic/svd":       {nil, "decompositions of matrices know nothing of models"},
 	"arithmetic/lora":      {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "an adapter is applied to any Source, and taken from any two"},
 	"arithmetic/method":    {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
-	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods, and is measured as task vectors are; what reads the merge is not its matter"},
+	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "arithmetic/method", "arithmetic/taskvector", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods, and is measured as task vectors are; what reads the merge is not its matter"},
 	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},
 
 	"arithmetic/taskvector": {[]string{"checkpoint", "checkpoint/half", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
@@ -62,6 +62,7 @@ var rooms = map[string]room{
 	"sweep":        {[]string{"adapt/audio", "checkpoint", "checkpoint/parquet", "checkpoint/recipe", "probe", "probe/dataset", "sweep/search", "sweep/store"}, "a sweep gets its models and its evaluation as functions: of probes it knows the keys of their configuration"},
 	"sweep/search": {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
 	"sweep/store":  {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
+	"sweep/fuse":   {[]string{"adapt/mert", "arithmetic", "arithmetic/mergekit", "arithmetic/method", "arithmetic/taskvector", "checkpoint"}, "a trial's model is a merge like any other: what scores it, and what proposed it, must not matter; its tests load it into an encoder"},
 	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
 
 	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
