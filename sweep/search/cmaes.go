@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ const (
 type cmaes struct {
 	config     Config
 	axes       []axis // the parameters that have more than one value
+	steps      bool   // some of them go by steps
 	fixed      Point  // the others
 	population int    // before any restart
 }
@@ -37,7 +39,7 @@ func newCMAES(cfg Config) (Sampler, error) {
 		if a := newAxis(p); a.single {
 			c.fixed[p.Name] = p.Low
 		} else {
-			c.axes = append(c.axes, a)
+			c.axes, c.steps = append(c.axes, a), c.steps || a.step > 0
 		}
 	}
 	if len(c.axes) == 0 {
@@ -54,33 +56,34 @@ func newCMAES(cfg Config) (Sampler, error) {
 
 // Ask replays the history and draws from the distribution that it leads to.
 func (c *cmaes) Ask(history []Trial) (Proposal, error) {
-	if none, over := spent(history, c.config.Trials); none {
-		return Proposal{Done: over}, nil
-	}
 	state := c.replay(history)
-	drawn := state.sample(c.axes, trialStream(c.config.Seed, history))
+	point, drawn := c.point(state, nextNumber(history))
 	tags := map[string]string{cmaesGeneration: strconv.Itoa(state.generation)}
 	if state.members != nil {
 		tags[cmaesMembers] = joinNumbers(state.members)
 	}
-	point, steps := Point{}, false
-	for name, v := range c.fixed {
-		point[name] = v
-	}
-	texts := make([]string, len(c.axes))
-	for i, a := range c.axes {
-		u := drawn[i]
-		texts[i] = strconv.FormatFloat(u, 'g', -1, 64)
-		if a.step > 0 {
-			steps = true
-			u = state.mean[i] + state.stretch[i]*(u-state.mean[i])
+	if c.steps {
+		texts := make([]string, len(drawn))
+		for i, u := range drawn {
+			texts[i] = strconv.FormatFloat(u, 'g', -1, 64)
 		}
-		point[a.param.Name] = a.value(u)
-	}
-	if steps {
 		tags[cmaesDrawn] = strings.Join(texts, " ")
 	}
 	return Proposal{Point: point, Tags: tags}, nil
+}
+
+// point draws the trial of a number, and returns it also as drawn, on the unit cube.
+func (c *cmaes) point(s cmaesState, number int) (point Point, drawn []float64) {
+	drawn = s.sample(c, number)
+	point = maps.Clone(c.fixed)
+	for i, a := range c.axes {
+		u := drawn[i]
+		if a.step > 0 {
+			u = s.mean[i] + s.stretch[i]*(u-s.mean[i])
+		}
+		point[a.param.Name] = a.value(u)
+	}
+	return point, drawn
 }
 
 // coordinates returns where a trial stands on the unit cube, as it was drawn.
@@ -90,7 +93,7 @@ func (c *cmaes) coordinates(t *Trial) []float64 {
 		x[i] = a.unit(t.Point[a.param.Name])
 	}
 	texts := strings.Fields(t.Tags[cmaesDrawn])
-	if len(texts) != len(x) {
+	if !c.steps || len(texts) != len(x) {
 		return x
 	}
 	drawn := make([]float64, len(x))

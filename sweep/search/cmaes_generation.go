@@ -11,36 +11,23 @@ import (
 
 // What CMA-ES and NSGA-II share: generations of trials in a history.
 
-// spent reports whether all trials of a study were proposed, and whether that is final: a running one may yet fail, and then
-// another takes its place. trials is 0 where there is no end.
-func spent(history []Trial, trials int) (none, over bool) {
-	proposed, ended := 0, true
-	for i := range history {
-		if history[i].State != Fail {
-			proposed++
-			ended = ended && history[i].State.Finished()
-		}
-	}
-	none = trials > 0 && proposed >= trials
-	return none, none && ended
-}
-
-// trialStream returns the random numbers of the trial that follows a history: the same for the same history, and independent
-// of those of every other trial.
-func trialStream(seed uint64, history []Trial) *rand.Rand {
-	next := 0
-	if len(history) > 0 {
-		next = history[len(history)-1].Number + 1
-	}
-	return stream("trial", seed, next)
-}
-
-func stream(use string, seed uint64, number int) *rand.Rand {
+// stream returns the random numbers of one use of a seed, told apart by two numbers and a word of at most 8 letters. ChaCha8 makes
+// those of neighbouring numbers independent.
+func stream(seed uint64, use string, a, b int) *rand.Rand {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
-	binary.LittleEndian.PutUint64(key[8:], uint64(number))
-	copy(key[16:], use)
+	binary.LittleEndian.PutUint64(key[8:], uint64(a))
+	binary.LittleEndian.PutUint64(key[16:], uint64(b))
+	copy(key[24:], use)
 	return rand.New(rand.NewChaCha8(key))
+}
+
+// nextNumber is the number of the trial that follows a history.
+func nextNumber(history []Trial) int {
+	if len(history) == 0 {
+		return 0
+	}
+	return history[len(history)-1].Number + 1
 }
 
 // violation is by how much a trial breaks its constraints, summed over them.
@@ -96,4 +83,37 @@ func parseNumbers(text string) []int {
 		numbers = append(numbers, n)
 	}
 	return numbers
+}
+
+// better orders finished trials for one objective: complete ones that keep their constraints by value, then those that break
+// them by how far, then those that were given up, the later first.
+func better(d Direction) func(a, b *Trial) int {
+	return func(a, b *Trial) int {
+		switch {
+		case a.State != b.State:
+			return boolInt(a.State == Pruned) - boolInt(b.State == Pruned)
+		case a.State == Pruned:
+			stepA, valueA := lastStep(a)
+			stepB, valueB := lastStep(b)
+			if stepA != stepB {
+				return stepB - stepA
+			}
+			return compareValues(valueA, valueB, d)
+		}
+		if c := compareValues(violation(a), violation(b), Minimize); c != 0 {
+			return c
+		}
+		return compareValues(a.Values[0], b.Values[0], d)
+	}
+}
+
+// lastStep returns the last part of a trial's evaluation, -1 if there was none, and its value.
+func lastStep(t *Trial) (step int, value float64) {
+	step, value = -1, math.NaN()
+	for s, v := range t.Steps {
+		if s > step {
+			step, value = s, v
+		}
+	}
+	return step, value
 }

@@ -2,8 +2,8 @@
 
     pip install cmaes==0.13.1 numpy==2.4.6 && python cmaes_peer.py
 
-The class CMA with bounds, its default population, the mean in the centre, sigma a sixth of the range (Optuna's default): seeds
-0 to 19, and the best value within the budget of each dimension. Values are sorted.
+The class CMA with bounds, its default population, the mean in the centre, sigma a sixth of the range (Optuna's default) and a
+quarter of it (this package's): seeds 0 to 19, and the best value within the budget of each dimension. Values are sorted.
 """
 
 import json
@@ -19,9 +19,9 @@ BUDGETS = {1: 60, 2: 150, 5: 500, 8: 1000}
 SEEDS = 20
 
 
-def best(low, high, f, n, budget, seed):
+def best(low, high, f, n, share, budget, seed):
     bounds = np.array([[low, high]] * n)
-    optimizer = cmaes.CMA(np.full(n, (low + high) / 2), (high - low) / 6, bounds=bounds, seed=seed)
+    optimizer = cmaes.CMA(np.full(n, (low + high) / 2), (high - low) * share, bounds=bounds, seed=seed)
     least, left = np.inf, budget
     while left > 0:
         solutions = []
@@ -39,8 +39,10 @@ def main():
     cells = []
     for name, (low, high, f) in FUNCTIONS.items():
         for n, budget in BUDGETS.items():
-            values = sorted(best(low, high, f, n, budget, seed) for seed in range(SEEDS))
-            cells.append({"function": name, "dimensions": n, "budget": budget, "values": values})
+            cell = {"function": name, "dimensions": n, "budget": budget}
+            for key, share in (("sixth", 1 / 6), ("quarter", 1 / 4)):
+                cell[key] = sorted(best(low, high, f, n, share, budget, seed) for seed in range(SEEDS))
+            cells.append(cell)
     made = f"cmaes {cmaes.__version__}, numpy {np.__version__}, Python {sys.version.split()[0]}, seeds 0 to {SEEDS - 1}"
     here = os.path.dirname(os.path.abspath(__file__))
     with open(os.path.join(here, "cmaes_peer.json"), "w") as file:
