@@ -82,7 +82,7 @@ var visitors = map[string]room{
 	"github.com/google/pprof":           {[]string{"cmd/syncretic"}, "only the command prints profiles"},
 	"github.com/ebitengine/purego":      {[]string{"adapt/mpi"}, "it links the C library: only builds with the tag mpi have it"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "probe/similarity", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "probe/similarity", "sweep/search", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/hajimehoshi/go-mp3":     {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/pion/opus":              {[]string{"adapt/audio"}, "the one place that decodes audio"},
