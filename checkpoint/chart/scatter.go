@@ -137,8 +137,9 @@ func (s Scatter) figures(id string) Grid {
 	return g
 }
 
-// fence is the extent of values without those further from the middle half than three times its width.
-func fence(values []float64) (low, high float64, ok bool) {
+// Fence is the extent of values without those further from the middle half than three times its width; ok is false when none is
+// finite.
+func Fence(values []float64) (low, high float64, ok bool) {
 	v := slices.DeleteFunc(slices.Clone(values), func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 	if len(v) == 0 {
 		return 0, 0, false

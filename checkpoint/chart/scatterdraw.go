@@ -79,7 +79,7 @@ func (s Scatter) scales(d drawing) (x, y scale) {
 	}
 	var fixed [2][]float64
 	for i, v := range [][]float64{xs, ys} {
-		if low, high, ok := fence(v); ok {
+		if low, high, ok := Fence(v); ok {
 			fixed[i] = append(fixed[i], low, high)
 		}
 	}

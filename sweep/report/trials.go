@@ -11,9 +11,10 @@ import (
 	"syncretic/sweep"
 )
 
-// FromTrials fills Charts and Trials from a study's trials. Charts are drawn for a shared lambda, one for each metric that the
-// trials hold; a per-culture sweep has no single axis and is shown by the table alone, best first. Selected is the choice of
-// the study's rule, byLoss the label-free one, nil where there is none.
+// FromTrials fills Charts, Partials and Trials from a study's trials. Charts are drawn for a shared lambda, one for each metric
+// that the trials hold; a per-culture sweep has no single axis: for each vector with scores of its name there is a partial chart, of
+// these scores by the rule's metric against its own lambda, and the table lists the best first. Selected is the choice of the study's
+// rule, byLoss the label-free one, nil where there is none.
 func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, selected, byLoss *sweep.Selection) {
 	scored := slices.DeleteFunc(slices.Clone(trials), func(t sweep.Trial) bool { return t.Scores == nil })
 	if setup.Space.Mode == sweep.Shared && len(setup.Space.Vectors) > 0 {
@@ -23,7 +24,32 @@ func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, selected,
 			}
 		}
 	}
+	if setup.Space.Mode == sweep.PerCulture {
+		d.Partials = culturePartials(setup, scored, selected)
+	}
 	d.Trials = trialTable(setup, scored, selected)
+}
+
+// culturePartials are the partial charts of the vectors whose cultures were measured by the metric of the rule.
+func culturePartials(setup sweep.Setup, trials []sweep.Trial, selected *sweep.Selection) []Scatter {
+	var out []Scatter
+	_, label, _, decimals := words(setup.Rule.Metric)
+	for i, m := range measure(setup.Rule.Metric, trials) {
+		if !slices.Contains(setup.Space.Vectors, m.name) {
+			continue
+		}
+		p := partial{title: m.name + " against its λ", xLabel: "λ of " + m.name, yLabel: label, decimals: decimals, colour: i, y: m.values, chosen: -1}
+		for k, t := range trials {
+			p.x, p.faint = append(p.x, t.Lambdas[m.name]), append(p.faint, false)
+			if selected != nil && t.Number == selected.Trial {
+				p.chosen = k
+			}
+		}
+		if s, ok := p.scatter(); ok {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // FromInterference fills Interference; baseNorm is the norm of the base, 0 when unknown.
@@ -62,57 +88,28 @@ func lambdaChart(metric sweep.Metric, space sweep.Space, trials []sweep.Trial, s
 		}
 		return a.Number - b.Number
 	})
-	values := map[string][]float64{}
-	western := map[string]bool{}
-	for i, t := range trials {
+	for _, t := range trials {
 		c.X = append(c.X, lambda(t.Lambdas))
-		put := func(name string, v float64, isWestern bool) {
-			if values[name] == nil {
-				values[name] = slices.Repeat([]float64{math.NaN()}, len(trials))
-			}
-			values[name][i], western[name] = v, isWestern
-		}
-		if metric == sweep.MaskedLoss {
-			for name, l := range t.Scores.Losses {
-				put(name, l.Value, l.Western)
-			}
-		}
-		for name, task := range t.Scores.Tasks {
-			switch metric {
-			case sweep.ROCAUC:
-				put(name, task.ROCAUC, task.Western)
-			case sweep.AveragePrecision:
-				put(name, task.AveragePrecision, task.Western)
-			}
-		}
 	}
-	if len(values) == 0 {
+	measured := measure(metric, trials)
+	if len(measured) == 0 {
 		return Chart{}, false
 	}
 	c.Title, c.YLabel, c.Caption, c.Decimals = words(metric)
 	c.XLabel = "λ"
-	for _, isWestern := range []bool{false, true} {
-		var names []string
-		for name := range values {
-			if western[name] == isWestern {
-				names = append(names, name)
-			}
+	banded := false
+	for i, m := range measured {
+		if m.western && i > 1 && !measured[i-1].western {
+			c.Lines = append(c.Lines, meanLine(metric, trials))
 		}
-		slices.Sort(names)
-		for _, name := range names {
-			kind := Culture
-			if isWestern {
-				kind = Western
-			}
-			c.Lines = append(c.Lines, Line{Name: name, Kind: kind, Y: values[name]})
-		}
-		if !isWestern && len(names) > 1 {
-			mean := Line{Name: "mean non-Western", Kind: Mean}
-			for _, t := range trials {
-				mean.Y = append(mean.Y, t.Scores.Mean(metric, false))
-			}
-			c.Lines = append(c.Lines, mean)
-		}
+		c.Lines = append(c.Lines, m.line())
+		banded = banded || m.banded()
+	}
+	if !measured[len(measured)-1].western && len(measured) > 1 {
+		c.Lines = append(c.Lines, meanLine(metric, trials))
+	}
+	if banded {
+		c.Caption += " Bands are 95 % intervals of each score by itself: curves whose bands overlap may still differ."
 	}
 	c.Marks = marks(space, selected, byLoss)
 	c.References = references(metric, trials, selected)
