@@ -19,8 +19,8 @@ type drawing struct {
 	Lines                    []drawnLine
 	Marks                    []drawnMark
 	References               []drawnReference
-	Rug                      string // path of the ticks at the foot
-	Dots                     []drawnDots
+	Rug                      string      // path of the ticks at the foot
+	Dots, Over               []drawnDots // below lines and above them
 	Points                   []drawnPoint
 	Axes                     []drawnAxis // of parallel coordinates, which have their own template
 	Threads                  []drawnThreads

@@ -2,6 +2,9 @@ package chart
 
 import "math"
 
+// bold is how much wider the letters of names are than others.
+const bold = 1.13
+
 // points places the named points. Each name goes to the one of several places around its point, the nearest first, where it
 // covers least of other names, markers and curves; where it stands apart a line leads to it.
 func (s Scatter) points(d drawing, x, y scale, f frame) []drawnPoint {
@@ -22,9 +25,9 @@ func (s Scatter) points(d drawing, x, y scale, f frame) []drawnPoint {
 		markers = append(markers, box{at.x - 6, at.y - 6, at.x + 6, at.y + 6})
 	}
 	for i, p := range spots {
-		width := f.letter*float64(len([]rune(p.Name))) + 4
+		width := bold*f.letter*float64(len([]rune(p.Name))) + 4
 		best, least, apart := box{}, math.Inf(1), false
-		for _, reach := range []float64{9, 22, 38} {
+		for _, reach := range []float64{9, 22, 38, 60, 90} {
 			for _, side := range [][2]float64{{1, 0}, {-1, 0}, {0.7, -0.8}, {-0.7, -0.8}, {0.7, 0.8}, {-0.7, 0.8}, {0, -1.3}, {0, 1.3}} {
 				b := box{top: p.y + reach*side[1] - 7, bottom: p.y + reach*side[1] + 6}
 				switch {
@@ -36,7 +39,7 @@ func (s Scatter) points(d drawing, x, y scale, f frame) []drawnPoint {
 					b.left = p.x - width/2
 				}
 				b.right = b.left + width
-				cost := reach/4 + s.covered(b, d, x, y)
+				cost := reach/6 + s.covered(b, d, x, y)
 				for k, m := range markers {
 					if k != i && b.meets(m) {
 						cost += 60
@@ -93,14 +96,14 @@ func (s Scatter) covered(b box, d drawing, x, y scale) float64 {
 	for _, c := range s.Curves {
 		for i := range c.X {
 			if b.holds(place(c.X[i]), y.at(c.Y[i])) {
-				cost += 2
+				cost += 4
 			}
 		}
 	}
 	for _, set := range s.Dots {
-		weight := 0.05
+		weight := 0.2
 		if set.Tone == Strong {
-			weight = 1
+			weight = 2
 		}
 		for i := range set.X {
 			if b.holds(place(set.X[i]), y.at(set.Y[i])) {

@@ -30,9 +30,9 @@ type drawnThreads struct {
 func parallelFrames(axes int) []frame {
 	wide := frame{name: "wide", width: 760, height: 460, left: 24, right: 64, bottom: 48, letter: 6.6}
 	if wide.between(axes) < 64 {
-		wide = frame{name: "wide", width: 760, height: 40 + stride*float64(axes), left: 14, right: 60, letter: 6.6, labels: true, ticks: 8}
+		wide = frame{name: "wide", width: 760, height: 2 + stride*float64(axes), left: 14, right: 70, letter: 6.6, labels: true, ticks: 8}
 	}
-	return []frame{wide, {name: "narrow", width: 360, height: 40 + stride*float64(axes), left: 12, right: 44, letter: 6.6, labels: true, ticks: 4}}
+	return []frame{wide, {name: "narrow", width: 360, height: 2 + stride*float64(axes), left: 12, right: 58, letter: 6.6, labels: true, ticks: 4}}
 }
 
 // stride is the distance between stacked axes, in pixels.
@@ -57,7 +57,7 @@ func (c Parallel) rails(f frame) []rail {
 	for i, a := range c.Axes {
 		r := rail{Axis: a, scale: scale{a.Low, a.High, f.height - f.bottom, 60}, missing: f.height - f.bottom + 26, across: f.left + f.between(len(c.Axes))*float64(i)}
 		if f.labels {
-			r.From, r.To, r.missing, r.across = f.left+8, f.width-f.right, f.width-f.right+26, 34+stride*float64(i)
+			r.From, r.To, r.missing, r.across = f.left+8, f.width-f.right, f.width-16, 34+stride*float64(i)
 		}
 		switch {
 		case len(a.Choices) > 0:

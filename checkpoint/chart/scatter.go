@@ -22,7 +22,7 @@ type Scatter struct {
 	XDigits  int       // decimals of x in the table under the chart
 	Decimals int       // of y there; 0 means 3
 	Log      bool      // x on a logarithmic scale: what is not above 0 is left out
-	Small    bool      // one small layout, for charts that stand side by side
+	Small    bool      // one small layout without a legend, for charts that stand side by side
 }
 
 // Tone says how dots are drawn.
@@ -89,7 +89,10 @@ func NewScatter(id string, s Scatter) (Plot, error) {
 	case outside > 1:
 		p.Outside = fmt.Sprintf("%d points of %d lie outside of the frame.", outside, of)
 	}
-	for _, d := range s.Dots {
+	if s.Small {
+		return p, nil // they share one legend, or words
+	}
+	for _, d := range slices.Backward(s.Dots) {
 		if len(d.X) > 0 && d.Name != "" {
 			p.Legend = append(p.Legend, drawnLine{Name: d.Name, Class: d.class(), Swatch: "M14 6" + d.shape()})
 		}

@@ -49,7 +49,11 @@ func (s Scatter) draw(id string, f frame) (d drawing, outside, of int) {
 	lines.marks(&d, s.place(x), f)
 	for _, set := range s.Dots {
 		drawn, out := s.dots(d, set, x, y)
-		d.Dots = append(d.Dots, drawn)
+		if set.Tone == Strong {
+			d.Over = append(d.Over, drawn)
+		} else {
+			d.Dots = append(d.Dots, drawn)
+		}
 		outside, of = outside+out, of+len(set.X)
 	}
 	for i, c := range s.Curves {
@@ -71,46 +75,70 @@ func (s Scatter) place(x scale) func(float64) float64 {
 	}
 }
 
-// scales fit what the fence leaves of the dots, and all else.
+// scales fit the axes: x exactly, y with a margin on either side.
 func (s Scatter) scales(d drawing) (x, y scale) {
 	var xs, ys []float64
-	for _, set := range s.Dots {
-		xs, ys = append(xs, set.X...), append(ys, set.Y...)
-	}
-	var fixed [2][]float64
-	for i, v := range [][]float64{xs, ys} {
-		if low, high, ok := Fence(v); ok {
-			fixed[i] = append(fixed[i], low, high)
-		}
-	}
 	for _, c := range s.Curves {
-		fixed[0], fixed[1] = append(fixed[0], c.X...), append(fixed[1], c.Y...)
+		xs, ys = append(xs, c.X...), append(ys, c.Y...)
 	}
 	for _, p := range s.Points {
-		fixed[0], fixed[1] = append(fixed[0], p.X), append(fixed[1], p.Y)
+		xs, ys = append(xs, p.X), append(ys, p.Y)
 	}
 	for _, m := range s.Marks {
-		fixed[0] = append(fixed[0], m.X)
+		xs = append(xs, m.X)
 	}
 	for _, r := range s.Refs {
-		fixed[1] = append(fixed[1], r.Y)
+		ys = append(ys, r.Y)
 	}
-	if s.Log {
-		for i, v := range fixed[0] {
-			fixed[0][i] = math.Log10(v)
+	drawable := func(v float64) bool { return !s.Log || v > 0 }
+	xs = slices.DeleteFunc(xs, func(v float64) bool { return !drawable(v) })
+	low, high := s.reach(xs, func(set Dots, i int) float64 {
+		if !drawable(set.X[i]) {
+			return math.NaN()
+		}
+		return set.X[i]
+	})
+	inside := func(v float64) bool { return v >= low && v <= high }
+	bottom, top := s.reach(ys, func(set Dots, i int) float64 {
+		if !inside(set.X[i]) {
+			return math.NaN()
+		}
+		return set.Y[i]
+	})
+	if s.Log { // 0 to 1 where there is nothing
+		low, high = math.Log10(max(low, math.SmallestNonzeroFloat64)), math.Log10(high)
+	}
+	bottom, top = widen(bottom, top)
+	return scale{low, high, d.Left + 10, d.Right - 10}, scale{bottom, top, d.Bottom, d.Top}
+}
+
+// reach is the range of one axis: all fixed places, and what [Fence] leaves of the dots. Faint dots widen it at most to twice of what
+// it is without them, on either side.
+func (s Scatter) reach(fixed []float64, of func(Dots, int) float64) (low, high float64) {
+	var dots, faint []float64
+	for _, set := range s.Dots {
+		for i := range set.X {
+			if set.Tone == Faint {
+				faint = append(faint, of(set, i))
+			} else {
+				dots = append(dots, of(set, i))
+			}
 		}
 	}
-	extent := func(v []float64) (float64, float64) {
-		low, high, ok := Extent(v)
-		if !ok {
-			low, high = 0, 1
-		}
-		return low, high
+	if low, high, ok := Fence(dots); ok {
+		fixed = append(fixed, low, high)
 	}
-	low, high := extent(fixed[0])
-	x = scale{low, high, d.Left + 10, d.Right - 10}
-	low, high = widen(extent(fixed[1]))
-	return x, scale{low, high, d.Bottom, d.Top}
+	if least, most, ok := Fence(faint); ok {
+		if low, high, ok := Extent(fixed); ok && high > low {
+			least, most = max(least, low-(high-low)), min(most, high+(high-low))
+		}
+		fixed = append(fixed, least, most)
+	}
+	low, high, ok := Extent(fixed)
+	if !ok {
+		return 0, 1
+	}
+	return low, high
 }
 
 func (set Dots) class() string {

@@ -19,6 +19,7 @@ type Search struct {
 	Direction search.Direction
 	Winner    int      // number of the chosen trial, -1 for none
 	Scores    []Series // by dataset
+	Measure   string   // what Scores are, as "ROC-AUC"
 	Partials  []Pair   // the partial charts; nil for one of the objective a parameter that is a number
 	Trade     *Trade   // nil for none
 	Decimals  int      // of the objective; 0 means 3

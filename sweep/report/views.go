@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"syncretic/checkpoint/chart"
 	"syncretic/sweep/search"
@@ -56,11 +57,15 @@ func (s Search) partials() []Scatter {
 	var out []Scatter
 	for _, pair := range pairs {
 		param, _ := s.Space.Param(pair.Param) // checked
-		p := partial{title: pair.Score, xLabel: pair.Param, yLabel: pair.Score, decimals: s.Decimals, log: param.Log, chosen: -1}
+		p := partial{title: pair.Score, xLabel: pair.Param, yLabel: s.Measure, decimals: s.Decimals, log: param.Log, chosen: -1}
 		if pair.Score == "" {
-			p.title, p.yLabel = s.Objective, s.Objective
+			p.title, p.yLabel = "Objective", s.Objective
 		}
-		p.title += " against " + pair.Param
+		if kind, own := strings.CutSuffix(pair.Param, "."+pair.Score); own {
+			p.title += " against its " + kind
+		} else {
+			p.title += " against " + pair.Param
+		}
 		for k, m := range s.Scores {
 			if m.Name == pair.Score {
 				p.colour = k
