@@ -159,12 +159,12 @@ func WriteJSONLines(w io.Writer, trials []Trial) error {
 }
 
 // SearchTrials are the trials as samplers see them, for what measures a search rather than models.
-func (s *Study) SearchTrials(trials []Trial, refs References) []search.Trial {
+func SearchTrials(setup Setup, trials []Trial, refs References) []search.Trial {
 	out := make([]search.Trial, len(trials))
 	for i, t := range trials {
 		out[i] = search.Trial{Number: t.Number, State: t.State, Point: t.Point, Values: t.Values}
-		if t.Scores != nil && !math.IsNaN(s.setup.Rule.Threshold(refs)) {
-			out[i].Constraints = []float64{s.setup.Rule.Violation(*t.Scores, refs)}
+		if t.Scores != nil && !math.IsNaN(setup.Rule.Threshold(refs)) {
+			out[i].Constraints = []float64{setup.Rule.Violation(*t.Scores, refs)}
 		}
 	}
 	return out

@@ -57,7 +57,7 @@ func TestRug(t *testing.T) {
 		}
 	}
 	c.Title = "t"
-	if with, without := drawn(t, c), drawn(t, Chart{Title: "t", X: c.X, Lines: c.Lines}); strings.Count(with, "v-9") != 6 || strings.Contains(without, `class="mark"`) {
+	if with, without := drawn(t, c), drawn(t, Chart{Title: "t", X: c.X, Lines: c.Lines}); strings.Count(with, "v-9") != 6 || strings.Contains(without, "rug") {
 		t.Error("a chart with a rug must show it, one without must not")
 	}
 }

@@ -59,11 +59,12 @@ var rooms = map[string]room{
 	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "checkpoint/parquet", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
 	"probe/similarity": {[]string{"checkpoint/chart"}, "representations are compared and drawn, wherever their rows are from"},
 
-	"sweep":        {[]string{"adapt/audio", "checkpoint", "checkpoint/parquet", "checkpoint/recipe", "probe", "probe/dataset", "sweep/search", "sweep/store"}, "a sweep gets its models and its evaluation as functions: of probes it knows the keys of their configuration"},
-	"sweep/search": {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
-	"sweep/store":  {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
-	"sweep/fuse":   {[]string{"adapt/mert", "arithmetic", "arithmetic/mergekit", "arithmetic/method", "arithmetic/taskvector", "checkpoint"}, "a trial's model is a merge like any other: what scores it, and what proposed it, must not matter; its tests load it into an encoder"},
-	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
+	"sweep":            {[]string{"adapt/audio", "checkpoint", "checkpoint/parquet", "checkpoint/recipe", "probe", "probe/dataset", "sweep/search", "sweep/store"}, "a sweep gets its models and its evaluation as functions: of probes it knows the keys of their configuration"},
+	"sweep/search":     {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
+	"sweep/store":      {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
+	"sweep/fuse":       {[]string{"adapt/mert", "arithmetic", "arithmetic/mergekit", "arithmetic/method", "arithmetic/taskvector", "checkpoint"}, "a trial's model is a merge like any other: what scores it, and what proposed it, must not matter; its tests load it into an encoder"},
+	"sweep/importance": {[]string{"sweep/search"}, "what mattered is read off points and values: what they stand for must not matter"},
+	"sweep/report":     {[]string{"arithmetic", "checkpoint/chart", "sweep", "sweep/importance", "sweep/search"}, "a report draws what a study holds: it scores nothing and chooses nothing"},
 
 	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
 	"examples/corpus": {[]string{"adapt/audio", "checkpoint"}, "the corpora are audio files and manifests; what is learnt from them must not shape them"},

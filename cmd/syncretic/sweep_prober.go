@@ -117,7 +117,7 @@ func (p *prober) task(ctx context.Context, ds *probe.Dataset, part float64, spen
 			return err
 		}
 		task = taskOf(r, ds.Tags)
-		task.Intervals = intervals(scores, valid.Labels, p.cfg.Seed)
+		task.Intervals = taskIntervals(scores, valid.Labels, p.cfg.Seed)
 		return nil
 	})
 }
@@ -145,8 +145,8 @@ func taskOf(r metric.Result, tags []string) sweep.Task {
 	return t
 }
 
-// intervals are the bootstrap's of the two ranking metrics. One that is undefined is left out: the score itself says why.
-func intervals(scores [][]float64, labels [][]bool, seed uint64) map[sweep.Metric]sweep.Bounds {
+// taskIntervals are the bootstrap's of the two ranking metrics. One that is undefined is left out: the score itself says why.
+func taskIntervals(scores [][]float64, labels [][]bool, seed uint64) map[sweep.Metric]sweep.Bounds {
 	out := map[sweep.Metric]sweep.Bounds{}
 	for m, statistic := range map[sweep.Metric]metric.Statistic{sweep.ROCAUC: metric.MacroROCAUC, sweep.AveragePrecision: metric.MacroAveragePrecision} {
 		e, err := metric.Bootstrap(len(scores), statistic.Prepare(scores, labels), metric.Sampling{Replicates: trialReplicates, Seed: seed})

@@ -16,11 +16,11 @@ import (
 // smaller one, so nothing is encoded twice.
 type rungs struct {
 	model checkpoint.Source
-	seen  map[string]*encoded // by dataset
+	seen  map[string]*itemRows // by dataset
 }
 
-// encoded are the features of some items of a dataset, by the item's index.
-type encoded struct {
+// itemRows are the features of some items of a dataset, by the item's index.
+type itemRows struct {
 	layers, dim int
 	rows        map[int][]float32 // [rows of the item][layers][dim]
 	skipped     map[int]probe.SkippedItem
@@ -29,11 +29,11 @@ type encoded struct {
 // extract returns train and valid features of a part of a dataset, in (0, 1], encoding what is missing.
 func (r *rungs) extract(ctx context.Context, ds *probe.Dataset, enc probe.Extractor, opts probe.ExtractOptions, part float64, seed uint64) (train, valid probe.Split, err error) {
 	if r.seen == nil {
-		r.seen = map[string]*encoded{}
+		r.seen = map[string]*itemRows{}
 	}
 	e := r.seen[ds.Name]
 	if e == nil {
-		e = &encoded{rows: map[int][]float32{}, skipped: map[int]probe.SkippedItem{}}
+		e = &itemRows{rows: map[int][]float32{}, skipped: map[int]probe.SkippedItem{}}
 		r.seen[ds.Name] = e
 	}
 	var items []int
@@ -77,7 +77,7 @@ func partOf(ds *probe.Dataset, split string, part float64, seed uint64) []int {
 }
 
 // fill encodes the items that are not there.
-func (e *encoded) fill(ctx context.Context, ds *probe.Dataset, enc probe.Extractor, opts probe.ExtractOptions, items []int) error {
+func (e *itemRows) fill(ctx context.Context, ds *probe.Dataset, enc probe.Extractor, opts probe.ExtractOptions, items []int) error {
 	missing := slices.DeleteFunc(slices.Clone(items), func(i int) bool {
 		_, skipped := e.skipped[i]
 		return e.rows[i] != nil || skipped
@@ -104,7 +104,7 @@ func (e *encoded) fill(ctx context.Context, ds *probe.Dataset, enc probe.Extract
 }
 
 // collect joins the features of items, and the dataset of these items alone.
-func (e *encoded) collect(ds *probe.Dataset, items []int) (*probe.Dataset, *probe.Features) {
+func (e *itemRows) collect(ds *probe.Dataset, items []int) (*probe.Dataset, *probe.Features) {
 	f := &probe.Features{Layers: e.layers, Dim: e.dim}
 	size := e.layers * e.dim
 	for k, i := range items {

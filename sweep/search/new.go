@@ -32,6 +32,8 @@ func (cfg Config) sampler() (Sampler, error) {
 		return newSobol(cfg)
 	case TPE:
 		return newTPE(cfg)
+	case CMAES:
+		return newCMAES(cfg)
 	}
 	return nil, fmt.Errorf("%w: sampler %q, want one of %q", ErrSpace, cfg.Kind, []Kind{Grid, Random, Sobol, TPE, CMAES, NSGA2})
 }

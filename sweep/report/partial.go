@@ -1,0 +1,90 @@
+package report
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"syncretic/checkpoint/chart"
+)
+
+// A partial is what a partial chart is made of: one score against one parameter, whatever the others were.
+type partial struct {
+	title, xLabel, yLabel string
+	decimals, colour      int
+	log                   bool
+	x, y                  []float64
+	faint                 []bool
+	chosen                int // index, -1 for none
+}
+
+// mostPlaces is the number of different values of a parameter up to which each has a median of its own.
+const mostPlaces = 12
+
+// scatter is the chart; ok is false where no trial has both figures.
+func (p partial) scatter() (s Scatter, ok bool) {
+	s = Scatter{Title: p.title, XLabel: p.xLabel, YLabel: p.yLabel, Decimals: p.decimals, XDigits: 3, Log: p.log, Small: true}
+	kept, broken := chart.Dots{Name: "a trial", Colour: p.colour}, chart.Dots{Name: "not admissible", Tone: chart.Faint}
+	for i, x := range p.x {
+		if math.IsNaN(x+p.y[i]) || math.IsInf(x+p.y[i], 0) {
+			continue
+		}
+		set := &kept
+		if p.faint[i] {
+			set = &broken
+		}
+		set.X, set.Y = append(set.X, x), append(set.Y, p.y[i])
+		if i == p.chosen {
+			s.Points = append(s.Points, chart.Point{Name: "chosen", X: x, Y: p.y[i], Chosen: true})
+		}
+	}
+	if len(kept.X)+len(broken.X) == 0 {
+		return s, false
+	}
+	s.Dots = []chart.Dots{broken, kept}
+	if x, y := p.medians(slices.Concat(kept.X, broken.X), slices.Concat(kept.Y, broken.Y)); len(x) > 1 {
+		s.Curves = []chart.Curve{{Name: "median", X: x, Y: y}}
+	}
+	return s, true
+}
+
+// medians are those of y by value of x, or where there are many values by tenths of x's range.
+func (p partial) medians(x, y []float64) (at, median []float64) {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+	sorted := slices.Sorted(slices.Values(x))
+	low, high := sorted[0], sorted[len(sorted)-1]
+	place := func(v float64) float64 { return v }
+	if len(slices.Compact(sorted)) > mostPlaces {
+		scaled := func(v float64) float64 {
+			if p.log {
+				return math.Log(v/low) / math.Log(high/low)
+			}
+			return (v - low) / (high - low)
+		}
+		place = func(v float64) float64 { return min(9, math.Floor(10*scaled(v))) }
+	}
+	for from := 0; from < len(order); {
+		to := from
+		var xs, ys []float64
+		for ; to < len(order) && place(x[order[to]]) == place(x[order[from]]); to++ {
+			xs, ys = append(xs, x[order[to]]), append(ys, y[order[to]])
+		}
+		if to == from { // a place that is no number
+			to++
+		} else {
+			at, median = append(at, middle(xs)), append(median, middle(ys))
+		}
+		from = to
+	}
+	return at, median
+}
+
+// middle is the median of some numbers; of an even number of them the mean of the two in the middle.
+func middle(values []float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
