@@ -132,9 +132,12 @@ func TestRunRefusesForeignTrials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Run(ctx, study, base, vectors, hill(t), nil)
-	if err == nil || !strings.Contains(err.Error(), `trial 0: no parameter "lambda"`) {
-		t.Errorf("error %v", err)
+	if err := Run(ctx, study, base, vectors, hill(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := study.inner.Trials(ctx)
+	if err != nil || rows[0].State != search.Fail || string(rows[0].User[attrError]) != `"no parameter \"lambda\""` || len(rows) != 3 {
+		t.Errorf("trials %+v, %v", rows, err)
 	}
 }
 

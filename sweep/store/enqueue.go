@@ -9,16 +9,19 @@ import (
 	"syncretic/sweep/search"
 )
 
-// Enqueue adds the trials that plan returns, WAITING, numbered on from the last. Plan sees every trial there is (without user
-// attributes), inside the same transaction: two processes that plan at once do not enqueue twice. After a lost connection it may be
+// Enqueue adds the trials that plan returns, WAITING, numbered on from the last. Plan sees every trial there is,
+// inside the same transaction: two processes that plan at once do not enqueue twice. After a lost connection it may be
 // called again. The space says how points are spelt.
 func (s *Study) Enqueue(ctx context.Context, space search.Space, plan func(existing []Trial) ([]Entry, error)) error {
 	receipt := rand.Text()
 	return s.db.write(ctx, change{
 		study: s.id,
 		do: func(ctx context.Context, tx conn) error {
-			existing, err := s.readTrials(ctx, tx, false)
+			existing, err := s.readTrials(ctx, tx, true) // nothing of this transaction's own is among them
 			if err != nil {
+				return err
+			}
+			if err := s.readUser(ctx, tx, existing); err != nil {
 				return err
 			}
 			entries, err := plan(existing)

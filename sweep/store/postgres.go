@@ -72,8 +72,8 @@ func lostConnection(err error) bool {
 			"40001", "40P01", "55P03", // serialisation, deadlock, lock not available
 			"42P07", "42710": // tables that another process has just made
 			return true
-		case "23505": // a unique index of the catalogue, likewise
-			return strings.HasPrefix(refused.ConstraintName, "pg_")
+		case "23505": // a unique index of the catalogue, likewise, or a study
+			return strings.HasPrefix(refused.ConstraintName, "pg_") || refused.ConstraintName == "ix_studies_study_name"
 		}
 		return strings.HasPrefix(refused.Code, "08") // connection exceptions
 	}
