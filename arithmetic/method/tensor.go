@@ -56,15 +56,28 @@ func (t *Tensor) Read(offset int, dst []float32) error {
 	}
 	w := borrow()
 	defer w.giveBack()
+	if k, ok := k.(*taskVectorKernel); ok {
+		if f := k.fuse(); f != nil {
+			return t.named(checkpoint.Touch("an input", func() error { return f.read(offset, dst, w) }))
+		}
+	}
 	for len(dst) > 0 {
 		n := min(len(dst), blockElements)
 		w.reset()
 		if err := k.block(offset, dst[:n], w); err != nil {
-			return fmt.Errorf("tensor %q: %w", t.task.Name, err)
+			return t.named(err)
 		}
 		dst, offset = dst[n:], offset+n
 	}
 	return nil
+}
+
+// named says which tensor an error is about.
+func (t *Tensor) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("tensor %q: %w", t.task.Name, err)
 }
 
 // Prepare makes the passes that the first Read would make.
