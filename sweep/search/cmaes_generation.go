@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What CMA-ES and NSGA-II share: generations of trials in a history.
+// What CMA-ES and NSGA-II share: random numbers, orders of trials, tags.
 
 // stream returns the random numbers of one use of a seed, told apart by two numbers and a word of at most 8 letters. ChaCha8 makes
 // those of neighbouring numbers independent.
