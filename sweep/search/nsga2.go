@@ -55,11 +55,7 @@ func (s *nsga2) Ask(history []Trial) (Proposal, error) {
 	random := stream(s.config.Seed, "child", nextNumber(history), 0)
 	tags := map[string]string{nsga2Generation: strconv.Itoa(generation)}
 	if first && generation > 0 {
-		numbers := make([]int, len(parents))
-		for i, t := range parents {
-			numbers[i] = t.Number
-		}
-		tags[nsga2Parents] = joinNumbers(numbers)
+		tags[nsga2Parents] = joinNumbers(parents)
 	}
 	standing := standings(parents, s.config.Directions)
 	const attempts = 10 // to find a point that is new: coarse grids may have none left
@@ -119,17 +115,9 @@ func (s *nsga2) lineage(history []Trial) (generation int, parents []*Trial, firs
 
 // named returns the parents that the first trial of a generation names; nil if it names none.
 func (s *nsga2) named(lists [][]*Trial, generation int) []*Trial {
+	elders := s.complete(slices.Concat(lists[:generation]...))
 	for _, t := range lists[generation] {
-		numbers := parseNumbers(t.Tags[nsga2Parents])
-		var parents []*Trial
-		for _, list := range lists[:generation] {
-			for _, p := range s.complete(list) {
-				if slices.Contains(numbers, p.Number) {
-					parents = append(parents, p)
-				}
-			}
-		}
-		if len(parents) > 0 && len(parents) == len(numbers) {
+		if parents := named(elders, t.Tags[nsga2Parents]); parents != nil {
 			return parents
 		}
 	}

@@ -23,37 +23,38 @@ func dominates(a, b *Trial, directions []Direction) bool {
 	return better
 }
 
+// byDominance orders trials such that what dominates another stands before it.
+func byDominance(a, b *Trial, directions []Direction) int {
+	if c := compareValues(violation(a), violation(b), Minimize); c != 0 {
+		return c
+	}
+	for i, d := range directions {
+		if c := compareValues(a.Values[i], b.Values[i], d); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
 // fronts sorts trials into fronts, as indices: none of the first is dominated, none of the second when the first is taken away, and so
-// on. It costs n^2 comparisons.
+// on. In the order of [byDominance], each belongs to the first front without a member that dominates it (Zhang, Tian, Cheng and
+// Jin 2015, "ENS"): at most n^2 comparisons.
 func fronts(trials []*Trial, directions []Direction) [][]int {
-	below, above := make([][]int, len(trials)), make([]int, len(trials))
-	for i := range trials {
-		for j := range trials {
-			if dominates(trials[i], trials[j], directions) {
-				below[i] = append(below[i], j)
-				above[j]++
-			}
-		}
+	order := make([]int, len(trials))
+	for i := range order {
+		order[i] = i
 	}
-	var front []int
-	for i, n := range above {
-		if n == 0 {
-			front = append(front, i)
-		}
-	}
+	slices.SortStableFunc(order, func(a, b int) int { return byDominance(trials[a], trials[b], directions) })
 	var all [][]int
-	for len(front) > 0 {
-		all = append(all, front)
-		var next []int
-		for _, i := range front {
-			for _, j := range below[i] {
-				if above[j]--; above[j] == 0 {
-					next = append(next, j)
-				}
-			}
+	for _, i := range order {
+		k := slices.IndexFunc(all, func(front []int) bool {
+			return !slices.ContainsFunc(front, func(j int) bool { return dominates(trials[j], trials[i], directions) })
+		})
+		if k < 0 {
+			all = append(all, []int{i})
+		} else {
+			all[k] = append(all[k], i)
 		}
-		slices.Sort(next)
-		front = next
 	}
 	return all
 }

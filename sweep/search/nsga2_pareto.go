@@ -16,14 +16,7 @@ func NonDominated(trials []Trial, directions []Direction) []int {
 			order = append(order, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { // what dominates stands before what it dominates
-		for o, d := range directions {
-			if c := compareValues(trials[a].Values[o], trials[b].Values[o], d); c != 0 {
-				return c
-			}
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return byDominance(&trials[a], &trials[b], directions) })
 	var front []int
 	for _, i := range order {
 		if !slices.ContainsFunc(front, func(f int) bool { return dominates(&trials[f], &trials[i], directions) }) {
