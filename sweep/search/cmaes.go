@@ -15,7 +15,49 @@ const (
 	cmaesDrawn      = "cmaes:drawn"      // where there are steps: the point on the unit cube before it was rounded to them
 )
 
-// cmaes proposes points by covariance matrix adaptation.
+// cmaes proposes points by CMA-ES, the (mu/mu_w, lambda) evolution strategy with covariance matrix adaptation of Hansen's tutorial
+// (arXiv 1604.00772), with its default parameters and negative weights: rank-one and rank-mu updates, cumulative step-size adaptation, a
+// population of 4 + floor(3 ln n).
+//
+// Each parameter's range, logarithmic where it says so, is an edge of the unit cube. The search begins in its centre with sigma 1/4. Points
+// that leave the cube are drawn again, at last pushed onto its border. Parameters of steps, integers among them, are rounded after the
+// draw, and CMA-ES with margin (Hamano and others, arXiv 2205.13482) keeps the values next to the best one in play. A distribution that has
+// converged, degenerated, or sees flat values is given up for one with twice the population at a random point (IPOP: Auger and
+// Hansen 2005). Trials that break constraints rank behind all that keep them, by how far, and pruned ones behind both, by how late.
+//
+// State is not kept: Ask replays the trials of the history that carry this sampler's tags, and ignores others. Asked while all
+// members of a generation run, it draws further ones of the same generation, so no worker waits; failed trials are so replaced. A
+// generation is judged by as many finished trials as the population, the first by number when the next generation begins. Replay costs one
+// decomposition of an n x n matrix a generation: about 2 ms on one core for 1,000 trials of 8 parameters.
+//
+// Unlike in cmaes (PyPI), the draws of a generation are stratified; see [cmaesState.sample]. Median of the best value over 20
+// seeds (minimum 0; budgets of 60, 150, 500 and 1,000 trials), and that of cmaes 0.13.1 with sigma a sixth of the range as in Optuna, and a
+// quarter:
+//
+//	function         n     ours   cmaes 1/6   cmaes 1/4
+//	sphere           1  1.6e-06     9.6e-06     9.6e-06
+//	sphere           2  8.7e-07     1.9e-05     1.9e-05
+//	sphere           5  6.6e-08       4e-06     5.3e-06
+//	sphere           8    3e-09     3.8e-07     4.2e-07
+//	rosenbrock       1      2.1           4           4
+//	rosenbrock       2     0.12        0.34         0.2
+//	rosenbrock       5     2.48        2.45        2.35
+//	rosenbrock       8      4.1         5.2         5.3
+//	rastrigin        1     0.29        0.05        0.56
+//	rastrigin        2        1         1.6         1.9
+//	rastrigin        5        5         9.1         5.4
+//	rastrigin        8        7          11         9.8
+//	ackley           1    0.039         0.3        0.24
+//	ackley           2    0.034        0.15        0.13
+//	ackley           5   0.0044       0.042       0.048
+//	ackley           8  0.00043      0.0079      0.0083
+//	styblinski-tang  1    2e-05      0.0001     0.00046
+//	styblinski-tang  2  4.5e-05     0.00049     0.00025
+//	styblinski-tang  5  2.5e-05         7.1      0.0055
+//	styblinski-tang  8       14          14         7.1
+//
+// In rosenbrock of 5 and rastrigin of 1 dimension ours is above Optuna's setting within noise: of 20 values there, the quarter
+// of cmaes' runs that is worst begins at 3.1 and 0.92. Testdata has the peer's script, and cmaes_peer_test.go the comparison.
 type cmaes struct {
 	config     Config
 	axes       []axis // the parameters that have more than one value

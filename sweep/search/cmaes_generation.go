@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What CMA-ES and NSGA-II share: generations of trials in a history.
+// What CMA-ES and NSGA-II share: random numbers, orders of trials, tags.
 
 // stream returns the random numbers of one use of a seed, told apart by two numbers and a word of at most 8 letters. ChaCha8 makes
 // those of neighbouring numbers independent.
@@ -64,8 +64,14 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// joinNumbers writes numbers of trials into a tag, and parseNumbers reads them: nil for what joinNumbers would not write.
-func joinNumbers(numbers []int) string {
+// joinNumbers writes numbers of trials into a tag, in increasing order, and parseNumbers reads them: nil for what joinNumbers would not
+// write.
+func joinNumbers(trials []*Trial) string {
+	numbers := make([]int, len(trials))
+	for i, t := range trials {
+		numbers[i] = t.Number
+	}
+	slices.Sort(numbers)
 	texts := make([]string, len(numbers))
 	for i, n := range numbers {
 		texts[i] = strconv.Itoa(n)
@@ -75,14 +81,29 @@ func joinNumbers(numbers []int) string {
 
 func parseNumbers(text string) []int {
 	var numbers []int
-	for _, field := range strings.Fields(text) {
+	for field := range strings.FieldsSeq(text) {
 		n, err := strconv.Atoi(field)
-		if err != nil || n < 0 || slices.Contains(numbers, n) {
+		if err != nil || n < 0 || len(numbers) > 0 && n <= numbers[len(numbers)-1] {
 			return nil
 		}
 		numbers = append(numbers, n)
 	}
 	return numbers
+}
+
+// named returns those of the trials whose numbers a tag lists; nil unless these are all that it lists.
+func named(trials []*Trial, tag string) []*Trial {
+	numbers := parseNumbers(tag)
+	var found []*Trial
+	for _, t := range trials {
+		if _, ok := slices.BinarySearch(numbers, t.Number); ok {
+			found = append(found, t)
+		}
+	}
+	if len(found) != len(numbers) {
+		return nil
+	}
+	return found
 }
 
 // better orders finished trials for one objective: complete ones that keep their constraints by value, then those that break

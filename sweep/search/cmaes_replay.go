@@ -10,8 +10,8 @@ type cmaesState struct {
 	*distribution
 	generation int
 	restarts   int
-	proposed   int   // trials that this generation has
-	members    []int // numbers of the trials that judged the generation before; nil unless this one has no trial yet
+	proposed   int      // trials that this generation has
+	members    []*Trial // that judged the generation before; nil unless this one has no trial yet
 }
 
 // replay rebuilds the state from the history. A generation is judged by the first trials of it, as many as the population, that
@@ -37,9 +37,7 @@ func (c *cmaes) replay(history []Trial) cmaesState {
 		}
 		s.members = nil
 		if len(next) == 0 {
-			for _, t := range members {
-				s.members = append(s.members, t.Number)
-			}
+			s.members = slices.Clone(members)
 		}
 		s.advance(c, members)
 	}
@@ -71,15 +69,8 @@ func (c *cmaes) members(generation, next []*Trial, population int) []*Trial {
 		}
 	}
 	for _, t := range next {
-		numbers := parseNumbers(t.Tags[cmaesMembers])
-		var named []*Trial
-		for _, f := range finished {
-			if slices.Contains(numbers, f.Number) {
-				named = append(named, f)
-			}
-		}
-		if len(named) == population && len(numbers) == population {
-			return named
+		if found := named(finished, t.Tags[cmaesMembers]); len(found) == population {
+			return found
 		}
 	}
 	if len(finished) < population {
