@@ -27,7 +27,7 @@ func (s Scatter) points(d drawing, x, y scale, f frame) []drawnPoint {
 	for i, p := range spots {
 		width := bold*f.letter*float64(len([]rune(p.Name))) + 4
 		best, least, apart := box{}, math.Inf(1), false
-		for _, reach := range []float64{9, 22, 38, 60, 90} {
+		for _, reach := range []float64{9, 22, 38, 54, 72, 96, 128, 165} {
 			for _, side := range [][2]float64{{1, 0}, {-1, 0}, {0.7, -0.8}, {-0.7, -0.8}, {0.7, 0.8}, {-0.7, 0.8}, {0, -1.3}, {0, 1.3}} {
 				b := box{top: p.y + reach*side[1] - 7, bottom: p.y + reach*side[1] + 6}
 				switch {
@@ -47,7 +47,7 @@ func (s Scatter) points(d drawing, x, y scale, f frame) []drawnPoint {
 				}
 				for _, t := range taken {
 					if b.meets(t) {
-						cost += 200
+						cost += 800
 					}
 				}
 				if cost < least {
@@ -94,9 +94,9 @@ func (s Scatter) covered(b box, d drawing, x, y scale) float64 {
 		}
 	}
 	for _, c := range s.Curves {
-		for i := range c.X {
-			if b.holds(place(c.X[i]), y.at(c.Y[i])) {
-				cost += 4
+		for _, at := range s.along(c, x, y) {
+			if b.holds(at[0], at[1]) {
+				cost += 2
 			}
 		}
 	}
@@ -112,6 +112,33 @@ func (s Scatter) covered(b box, d drawing, x, y scale) float64 {
 		}
 	}
 	return cost
+}
+
+// along samples a curve's drawing.
+func (s Scatter) along(c Curve, x, y scale) [][2]float64 {
+	const samples = 6 // on every stroke
+	place := s.place(x)
+	var out [][2]float64
+	stroke := func(fromX, fromY, toX, toY float64) {
+		for k := range samples {
+			t := float64(k) / samples
+			out = append(out, [2]float64{fromX + t*(toX-fromX), fromY + t*(toY-fromY)})
+		}
+	}
+	for i := 1; i < len(c.X); i++ {
+		fromX, fromY, toX, toY := place(c.X[i-1]), y.at(c.Y[i-1]), place(c.X[i]), y.at(c.Y[i])
+		switch c.Shape {
+		case StepAfter:
+			stroke(fromX, fromY, toX, fromY)
+			stroke(toX, fromY, toX, toY)
+		case StepFirst:
+			stroke(fromX, fromY, fromX, toY)
+			stroke(fromX, toY, toX, toY)
+		default:
+			stroke(fromX, fromY, toX, toY)
+		}
+	}
+	return out
 }
 
 func (b box) meets(o box) bool {
