@@ -61,6 +61,7 @@ var rooms = map[string]room{
 	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/search", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
 	"sweep/search": {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
 	"sweep/store":  {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
+	"sweep/slurm":  {nil, "a job script runs any worker: what a study is does not matter to Slurm"},
 	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
 
 	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
@@ -101,8 +102,8 @@ var unwanted = map[string]string{
 }
 
 // starters are the files that may start other programs all the same: the one that asks ffmpeg for containers no library here reads, and
-// its test, which looks for ffmpeg.
-var starters = []string{"adapt/audio/ffmpeg.go", "adapt/audio/ffmpeg_test.go"}
+// its test, which looks for ffmpeg; and the one that gives jobs to Slurm, which has no other door than its programs.
+var starters = []string{"adapt/audio/ffmpeg.go", "adapt/audio/ffmpeg_test.go", "sweep/slurm/exec.go"}
 
 // covers reports whether one of the paths names pkg: exactly, or as a folder when it ends in /.
 func covers(paths []string, pkg string) bool {
