@@ -26,6 +26,7 @@ import (
 	"syncretic/probe/metric"
 	"syncretic/probe/similarity"
 	"syncretic/sweep"
+	"syncretic/sweep/slurm"
 )
 
 // The exit codes, which scripts rely on.
@@ -171,6 +172,10 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "wait for the other `syncretic sweep run` to end"
 	case errors.Is(err, sweep.ErrChanged):
 		return "name another study file, or put the old configuration back"
+	case errors.Is(err, slurm.ErrMissing):
+		return "run it on a machine of the cluster that submits jobs; --dry-run prints the script here"
+	case errors.Is(err, errNoWorkers):
+		return "mend what the logs say; the same command goes on where the study stands"
 	case errors.Is(err, sweep.ErrNoScores):
 		return "run `syncretic sweep run` on its configuration first"
 	case (code == exitExists || code == exitUsage) && (strings.Contains(text, "--resume") || strings.Contains(text, "--force")):
