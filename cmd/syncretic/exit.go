@@ -26,6 +26,7 @@ import (
 	"syncretic/probe/metric"
 	"syncretic/probe/similarity"
 	"syncretic/sweep"
+	"syncretic/sweep/slurm"
 )
 
 // The exit codes, which scripts rely on.
@@ -169,6 +170,10 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "another run writes there: wait for it to end, or choose another output"
 	case errors.Is(err, sweep.ErrChanged):
 		return "name another study, or put the old configuration and inputs back"
+	case errors.Is(err, slurm.ErrMissing):
+		return "run it on a machine of the cluster that submits jobs; --dry-run prints the script here"
+	case errors.Is(err, errNoWorkers):
+		return "mend what the logs say; the same command goes on where the study stands"
 	case errors.Is(err, sweep.ErrNoScores):
 		return "run `syncretic sweep run` on its configuration first"
 	case (code == exitExists || code == exitUsage) && (strings.Contains(text, "--resume") || strings.Contains(text, "--force")):

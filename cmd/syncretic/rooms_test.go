@@ -64,6 +64,7 @@ var rooms = map[string]room{
 	"sweep/store":      {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
 	"sweep/fuse":       {[]string{"adapt/mert", "arithmetic", "arithmetic/mergekit", "arithmetic/method", "arithmetic/taskvector", "checkpoint"}, "a trial's model is a merge like any other: what scores it, and what proposed it, must not matter; its tests load it into an encoder"},
 	"sweep/importance": {[]string{"sweep/search"}, "what mattered is read off points and values: what they stand for must not matter"},
+	"sweep/slurm":      {nil, "a job script runs any worker: what a study is does not matter to Slurm"},
 	"sweep/report":     {[]string{"arithmetic", "checkpoint/chart", "sweep", "sweep/importance", "sweep/search"}, "a report draws what a study holds: it scores nothing and chooses nothing"},
 
 	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
@@ -104,8 +105,8 @@ var unwanted = map[string]string{
 }
 
 // starters are the files that may start other programs all the same: the one that asks ffmpeg for containers no library here reads, and
-// its test, which looks for ffmpeg.
-var starters = []string{"adapt/audio/ffmpeg.go", "adapt/audio/ffmpeg_test.go"}
+// its test, which looks for ffmpeg; and the one that gives jobs to Slurm, which has no other door than its programs.
+var starters = []string{"adapt/audio/ffmpeg.go", "adapt/audio/ffmpeg_test.go", "sweep/slurm/exec.go"}
 
 // covers reports whether one of the paths names pkg: exactly, or as a folder when it ends in /.
 func covers(paths []string, pkg string) bool {

@@ -34,6 +34,8 @@ func (cfg Config) sampler() (Sampler, error) {
 		return newTPE(cfg)
 	case CMAES:
 		return newCMAES(cfg)
+	case NSGA2:
+		return newNSGA2(cfg)
 	}
 	return nil, fmt.Errorf("%w: sampler %q, want one of %q", ErrSpace, cfg.Kind, []Kind{Grid, Random, Sobol, TPE, CMAES, NSGA2})
 }
