@@ -37,8 +37,8 @@ func TestCorruptAttributesAreErrors(t *testing.T) {
 	}
 }
 
-// TestRunRefusesForeignTrials: a waiting trial with parameters of another space cannot be scored by this study.
-func TestRunRefusesForeignTrials(t *testing.T) {
+// TestRunFailsForeignTrials: a waiting trial with parameters of another space cannot be scored by this study, and says so.
+func TestRunFailsForeignTrials(t *testing.T) {
 	ctx := context.Background()
 	study := openToy(t, "", toySetup(0, 0.5))
 	err := study.inner.Enqueue(ctx, search.Space{{Name: "mu", High: 1}}, func([]store.Trial) ([]store.Entry, error) {
@@ -47,8 +47,10 @@ func TestRunRefusesForeignTrials(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Run(ctx, study, worker(t, hill(t))); err == nil || !strings.Contains(err.Error(), "trial 0") {
-		t.Errorf("error %v", err)
+	run(t, study, hill(t))
+	rows, err := study.inner.Trials(ctx)
+	if err != nil || len(rows) != 3 || rows[0].State != search.Fail || !strings.Contains(string(rows[0].User[attrError]), "lambda") {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
 

@@ -49,9 +49,14 @@ func (r Rule) Value(s Scores, refs References) float64 {
 	return mean(values)
 }
 
-// Threshold is what the Western mean has to reach, NaN where nothing is asked.
+// Constrains reports whether anything is asked of the Western mean.
+func (r Rule) Constrains(refs References) bool {
+	return r.Rho > 0 && r.Metric != MaskedLoss && len(refs.Base.Of(r.Metric, true)) > 0
+}
+
+// Threshold is what the Western mean has to reach, NaN where nothing is asked, or where the base's is NaN: then no merge keeps it.
 func (r Rule) Threshold(refs References) float64 {
-	if r.Rho <= 0 || r.Metric == MaskedLoss {
+	if !r.Constrains(refs) {
 		return math.NaN()
 	}
 	return r.Rho * refs.Base.Mean(r.Metric, true)
@@ -59,11 +64,10 @@ func (r Rule) Threshold(refs References) float64 {
 
 // Violation is by how much the Western mean misses the threshold: at most 0 where it is kept, and where nothing is asked.
 func (r Rule) Violation(s Scores, refs References) float64 {
-	threshold := r.Threshold(refs)
-	if math.IsNaN(threshold) {
+	if !r.Constrains(refs) {
 		return 0
 	}
-	if v := threshold - s.Mean(r.Metric, true); !math.IsNaN(v) {
+	if v := r.Threshold(refs) - s.Mean(r.Metric, true); !math.IsNaN(v) {
 		return v
 	}
 	return math.MaxFloat64

@@ -219,7 +219,7 @@ func (q *queue) outcome(t *Trial, value float64, refs References) store.Outcome 
 		}
 	}
 	o := store.Outcome{State: search.Complete, Values: values}
-	if !math.IsNaN(setup.Rule.Threshold(refs)) {
+	if setup.Rule.Constrains(refs) {
 		o.Constraints = []float64{setup.Rule.Violation(*t.Scores, refs)}
 	}
 	return o

@@ -112,7 +112,7 @@ func (r Rule) Select(trials []Trial, refs References) (Selection, error) {
 		sel.Mean, sel.Western = best.Scores.Mean(r.Metric, false), best.Scores.Mean(r.Metric, true)
 	}
 	sel.Fallback = sel.Feasible == 0
-	sel.Reason = sel.explain(r)
+	sel.Reason = sel.explain(r, r.Constrains(refs))
 	return sel, nil
 }
 
@@ -139,7 +139,7 @@ func (r Rule) better(value float64, t *Trial, bestValue float64, best *Trial) bo
 	return t.Number < best.Number
 }
 
-func (s Selection) explain(r Rule) string {
+func (s Selection) explain(r Rule, constrained bool) string {
 	what := string(s.Metric)
 	switch {
 	case s.Candidates == 0:
@@ -149,7 +149,7 @@ func (s Selection) explain(r Rule) string {
 			s.Candidates, what, s.Threshold, r.Rho, s.BaseWestern)
 	case s.Choice.Lambdas.IsBase():
 		return fmt.Sprintf("none of %d candidates is better than the base", s.Feasible)
-	case !math.IsNaN(s.Threshold):
+	case constrained:
 		return fmt.Sprintf("best of %d candidates that keep the Western %s at %.4f (%g of the base's %.4f)",
 			s.Feasible, what, s.Threshold, r.Rho, s.BaseWestern)
 	}

@@ -163,7 +163,7 @@ func SearchTrials(setup Setup, trials []Trial, refs References) []search.Trial {
 	out := make([]search.Trial, len(trials))
 	for i, t := range trials {
 		out[i] = search.Trial{Number: t.Number, State: t.State, Point: t.Point, Values: t.Values}
-		if t.Scores != nil && !math.IsNaN(setup.Rule.Threshold(refs)) {
+		if t.Scores != nil && setup.Rule.Constrains(refs) {
 			out[i].Constraints = []float64{setup.Rule.Violation(*t.Scores, refs)}
 		}
 	}

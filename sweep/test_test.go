@@ -133,7 +133,7 @@ func TestTestBelongsToOneWinner(t *testing.T) {
 	if _, err := Test(ctx, study, worker(t, nil), broken); !errors.Is(err, errBroken) {
 		t.Fatal(err)
 	}
-	study.setup.Rule.Metric = MaskedLoss // by which another trial wins
+	study.setup.Rule.Rho = 2 // by which the base wins
 	if _, err := Test(ctx, study, worker(t, nil), broken); !errors.Is(err, ErrTested) || !strings.Contains(err.Error(), "trial 1") {
 		t.Errorf("another winner: %v", err)
 	}

@@ -116,7 +116,17 @@ func (q *queue) holding(ctx context.Context, id int64, f func(ctx context.Contex
 	if lost := <-kept; lost != nil {
 		return lost
 	}
+	if err != nil && ctx.Err() != nil { // f ended before the keeper saw why
+		return errors.Join(err, q.putBack(ctx, id))
+	}
 	return err
+}
+
+// putBack gives a trial back, although ctx is done.
+func (q *queue) putBack(ctx context.Context, id int64) error {
+	late, done := context.WithTimeout(context.WithoutCancel(ctx), putBackTime)
+	defer done()
+	return q.inner.PutBack(late, id, "the worker was asked to end")
 }
 
 // keep sends heartbeats until the trial has ended, is taken away, or ctx is done, when it puts the trial back.
@@ -128,9 +138,7 @@ func (q *queue) keep(ctx context.Context, id int64, ended <-chan struct{}, cance
 		case <-ended:
 			return nil
 		case <-ctx.Done():
-			late, done := context.WithTimeout(context.WithoutCancel(ctx), putBackTime)
-			defer done()
-			return errors.Join(ctx.Err(), q.inner.PutBack(late, id, "the worker was asked to end"))
+			return errors.Join(ctx.Err(), q.putBack(ctx, id))
 		case <-beat.C:
 			err := q.inner.Heartbeat(ctx, id)
 			if errors.Is(err, store.ErrNotRunning) {

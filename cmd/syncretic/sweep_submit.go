@@ -25,14 +25,15 @@ type submission struct {
 	locate func(config string) (studyAddress, error)
 	// create makes the study, or opens the one that is there, with all that workers need.
 	create func(ctx context.Context, a *app, config string) (studyAddress, error)
-	// progress counts the study's finished trials, and those that there will be.
-	progress func(ctx context.Context, at studyAddress) (done, total int, err error)
+	// progress counts the study's finished trials, and those that there will be; and says whether all is done.
+	progress func(ctx context.Context, a *app, at studyAddress) (done, total int, finished bool, err error)
 	every    time.Duration // between two looks of --wait
 }
 
 // studyAddress is how a worker on any machine finds a study.
 type studyAddress struct {
 	where string   // an absolute path or a URL, which may hold a password
+	name  string   // of the study
 	args  []string // of sweep work, beside it
 }
 

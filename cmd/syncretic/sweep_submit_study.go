@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"syncretic/sweep"
 )
@@ -21,56 +21,32 @@ func locateStudy(config string) (studyAddress, error) {
 	return addressOf(cfg)
 }
 
-// createStudy makes the study of a configuration, or opens it.
-func createStudy(ctx context.Context, _ *app, config string) (studyAddress, error) {
-	cfg, err := readSweepConfig(config)
+// createStudy makes the study of a configuration, or opens it, with everything that it names checked.
+func createStudy(ctx context.Context, a *app, config string) (studyAddress, error) {
+	s, err := openStudy(ctx, a, config)
 	if err != nil {
 		return studyAddress{}, err
 	}
-	setup := cfg.Setup()
-	setup.Version = version()
-	study, err := sweep.Open(ctx, cfg.Study, setup)
-	if err != nil {
-		return studyAddress{}, err
-	}
-	defer study.Close()
-	return addressOf(cfg)
+	defer s.close()
+	return addressOf(s.cfg)
 }
 
-// studyProgress counts the scored points of a study's grid.
-func studyProgress(ctx context.Context, at studyAddress) (done, total int, err error) {
-	study, err := sweep.Load(ctx, at.where)
+// studyProgress counts a study's finished trials; the study is finished once its winner is tested.
+func studyProgress(ctx context.Context, a *app, at studyAddress) (done, total int, finished bool, err error) {
+	study, err := sweep.Load(ctx, at.where, at.name, storeOptions(a)...)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, false, err
 	}
 	defer study.Close()
-	points, err := study.Setup().Space.Points()
-	if err != nil {
-		return 0, 0, err
-	}
-	trials, err := study.Trials(ctx)
-	for _, t := range trials {
-		if t.Done() {
-			done++
-		}
-	}
-	return done, len(points), err
-}
-
-func readSweepConfig(config string) (sweep.Config, error) {
-	doc, err := os.ReadFile(config)
-	if err != nil {
-		return sweep.Config{}, err
-	}
-	cfg, err := sweep.ParseConfig(doc)
-	if err != nil {
-		return sweep.Config{}, fmt.Errorf("%s: %w", config, err)
-	}
-	return cfg, nil
+	st, err := study.Status(ctx, time.Now())
+	return st.Done, st.Total, st.Test != nil && st.Test.Scores != nil, err
 }
 
 func addressOf(cfg sweep.Config) (at studyAddress, err error) {
-	at.where = cfg.Study
+	at.where, at.name = cfg.Study, cfg.Name
+	if cfg.Name != sweep.DefaultName {
+		at.args = []string{"--name", cfg.Name}
+	}
 	if !isURL(at.where) {
 		at.where, err = filepath.Abs(at.where)
 	}

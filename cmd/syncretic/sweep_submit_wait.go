@@ -26,14 +26,14 @@ func (s *submission) await(ctx context.Context, a *app, at studyAddress, job str
 	defer ticker.Stop()
 	gone, held := 0, false
 	for {
-		done, total, err := s.progress(ctx, at)
+		done, total, finished, err := s.progress(ctx, a, at)
 		if err != nil {
 			return done, fmt.Errorf("its workers go on, `scancel %s` ends them: %w", job, err)
 		}
 		tasks, errQueue := slurm.Queued(ctx, slurm.Exec, job)
 		bar.set(done, total, fmt.Sprintf("%d workers", tasks.Running))
 		switch {
-		case done >= total:
+		case finished:
 			return done, nil
 		case errQueue != nil || tasks.Any():
 			gone = 0

@@ -6,47 +6,49 @@ import (
 	"testing"
 
 	"syncretic/sweep"
+	"syncretic/sweep/search"
 )
 
-func TestPerCultureTrialsAreListedBestFirst(t *testing.T) {
-	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.PerCulture, Vectors: []string{"a", "b"}}, Rule: sweep.Rule{Metric: sweep.ROCAUC}}
-	var trials []sweep.Trial
-	for i := range 60 {
-		s := sweep.Scores{Tasks: map[string]sweep.Task{"a": {ROCAUC: float64(i%50) / 100}}}
-		if i == 7 {
-			s.Tasks["a"] = sweep.Task{ROCAUC: math.NaN()}
-		}
-		trials = append(trials, sweep.Trial{Number: i, State: "COMPLETE", Lambdas: sweep.Lambdas{"a": float64(i), "b": 0}, Scores: &s})
-	}
-	trials = append(trials, sweep.Trial{Number: 60, State: "WAITING"})
-	var doc Document
-	doc.FromTrials(setup, trials, &sweep.Selection{Trial: 49, Metric: sweep.ROCAUC, Threshold: math.NaN()}, nil)
-	if len(doc.Charts) != 0 {
-		t.Errorf("%d charts of a sweep with two axes", len(doc.Charts))
-	}
-	if got := doc.Trials; len(got.Rows) != bestTrials || got.Chosen != 0 || got.Rows[0][0] != "a=49 b=0" || got.Rows[0][2] != "0.490" || !strings.Contains(got.Caption, "50 of 60") {
-		t.Errorf("table %q, chosen %d: %q", got.Caption, got.Chosen, got.Rows[0])
-	}
-	render(t, doc)
+// measured is a complete trial of a per-culture study.
+func measured(setup sweep.Setup, number int, lambdas sweep.Lambdas, scores sweep.Scores, refs sweep.References) sweep.Trial {
+	choice := sweep.Choice{Method: sweep.DefaultMethod, Mode: setup.Space.Mode, Lambdas: lambdas}
+	return sweep.Trial{Number: number, State: search.Complete, Choice: choice, Point: setup.Space.Point(choice), Scores: &scores, Part: 1, Values: []float64{setup.Rule.Value(scores, refs)}}
 }
 
-func TestPerCultureTrialsHavePartialCharts(t *testing.T) {
-	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.PerCulture, Vectors: []string{"makam", "unheard"}}, Rule: sweep.Rule{Metric: sweep.AveragePrecision}}
+// TestPerCultureTrials draws each culture against its own lambda, the front, and what mattered.
+func TestPerCultureTrials(t *testing.T) {
+	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.PerCulture, Vectors: []string{"makam", "unheard"}, Values: []float64{0, 1}}, Rule: sweep.Rule{Metric: sweep.AveragePrecision, Rho: 0.9}}
+	at := func(l float64) sweep.Scores {
+		return sweep.Scores{Tasks: map[string]sweep.Task{"makam": {AveragePrecision: 0.5 + l/2}, "western": {AveragePrecision: 0.5 - l/10, Western: true}}}
+	}
+	refs := sweep.References{Base: at(0), Experts: map[string]sweep.Scores{"makam": at(1)}}
 	var trials []sweep.Trial
-	for i := range 4 {
-		l := float64(i) / 4
-		trials = append(trials, sweep.Trial{Number: i, Lambdas: sweep.Lambdas{"makam": l, "unheard": 1}, Scores: &sweep.Scores{Tasks: map[string]sweep.Task{
-			"makam": {AveragePrecision: 0.5 + l}, "western": {AveragePrecision: 0.5, Western: true}}}})
+	for i := range 12 {
+		l := float64(i) / 12
+		trials = append(trials, measured(setup, i, sweep.Lambdas{"makam": l, "unheard": float64(i%5) / 5}, at(l), refs))
+	}
+	trials = append(trials, sweep.Trial{Number: 12, State: search.Waiting, Point: search.Point{"lambda.makam": 1, "lambda.unheard": 1}})
+	selected, err := setup.Rule.Select(trials, refs)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var doc Document
-	doc.FromTrials(setup, trials, &sweep.Selection{Trial: 2}, nil)
-	if len(doc.Partials) != 1 || doc.Partials[0].Title != "makam against its λ" || doc.Partials[0].Points[0].X != 0.5 || doc.Partials[0].Points[0].Y != 1 || len(doc.Partials[0].Dots[1].X) != 4 {
+	if err := doc.FromTrials(setup, trials, refs, &selected, nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(doc.Charts) != 0 || doc.Pareto == nil || doc.Importance == nil || doc.Coordinates == nil || doc.History == nil {
+		t.Errorf("%d lambda curves of a sweep with two axes; front %t, importance %t, coordinates %t, history %t", len(doc.Charts), doc.Pareto != nil,
+			doc.Importance != nil, doc.Coordinates != nil, doc.History != nil)
+	}
+	if len(doc.Partials) != 2 || !strings.Contains(doc.Partials[0].Title, "makam") || doc.Partials[0].Points[0].X != selected.Choice.Lambdas["makam"] {
 		t.Errorf("%+v", doc.Partials)
 	}
 	page := render(t, doc)
 	parse(t, page)
-	if !strings.Contains(page, "The search</h2>") || strings.Contains(page, "Choice of λ</h2>") {
-		t.Error("partial charts stand in the wrong section")
+	for _, want := range []string{"The search</h2>", "expert makam", "base"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q on the page", want)
+		}
 	}
 }
 
