@@ -174,7 +174,7 @@ func (s *session) evaluator(ctx context.Context) (sweep.Evaluate, error) {
 			if err != nil {
 				return scores, err
 			}
-			scores.Tasks[c.Name] = sweep.Task{ROCAUC: fitted.Valid.ROCAUC.Macro, AveragePrecision: fitted.Valid.AveragePrecision.Macro, Western: c.Western}
+			scores.Tasks[c.Name] = sweep.Task{ROCAUC: fitted.Valid.ROCAUC.Macro, AveragePrecision: fitted.Valid.AveragePrecision.Macro, F1: fitted.Valid.F1.Macro, Western: c.Western}
 		}
 		return scores, nil
 	}, nil

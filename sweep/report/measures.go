@@ -65,6 +65,11 @@ func measure(metric sweep.Metric, trials []sweep.Trial) []series {
 	return out
 }
 
+// empty reports whether no value is known.
+func (m series) empty() bool {
+	return !slices.ContainsFunc(m.values, func(v float64) bool { return !math.IsNaN(v) })
+}
+
 // banded reports whether any interval is known.
 func (m series) banded() bool {
 	return slices.ContainsFunc(m.low, func(v float64) bool { return !math.IsNaN(v) })

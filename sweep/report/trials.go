@@ -12,8 +12,7 @@ import (
 )
 
 // FromTrials fills what a study's trials decide: lambda curves where one lambda is shared, one for each metric that the trials hold; and
-// what FromSearch draws of the search. With a single parameter there is nothing to say about which parameter mattered, and the table is
-// in the order of lambda. Selected is the choice of the study's rule, byLoss the label-free one, nil where there is none.
+// what FromSearch draws of the search. With a single parameter the curves say it all but the front, and the table is in the order of lambda. Selected is the choice of the study's rule, byLoss the label-free one, nil where there is none.
 func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, refs sweep.References, selected, byLoss *sweep.Selection) error {
 	whole := slices.DeleteFunc(slices.Clone(trials), func(t sweep.Trial) bool { return t.Scores == nil || t.Part < 1 })
 	single := len(setup.Space.Params()) == 1
@@ -28,7 +27,7 @@ func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, refs swee
 		return err
 	}
 	if single {
-		d.Importance, d.Coordinates, d.Partials = nil, nil, nil
+		d.History, d.Importance, d.Coordinates, d.Partials = nil, nil, nil, nil
 		d.Trials = trialTable(setup, whole, selected)
 	}
 	return nil
@@ -73,7 +72,7 @@ func lambdaChart(metric sweep.Metric, space sweep.Space, trials []sweep.Trial, r
 	for _, t := range trials {
 		c.X = append(c.X, lambda(t.Choice.Lambdas))
 	}
-	measured := measure(metric, trials)
+	measured := slices.DeleteFunc(measure(metric, trials), series.empty)
 	if len(measured) == 0 {
 		return Chart{}, false
 	}
