@@ -82,6 +82,7 @@ func (db *DB) persist(ctx context.Context, attempt func(ctx context.Context) err
 	limited, cancel := context.WithDeadline(ctx, began.Add(db.patience))
 	defer cancel()
 	told := false
+	var last error // that says what was waited for, where the end of patience itself does not
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		err := attempt(limited)
 		var own callerError
@@ -92,22 +93,26 @@ func (db *DB) persist(ctx context.Context, attempt func(ctx context.Context) err
 			return own.error
 		case ctx.Err() != nil:
 			return fmt.Errorf("%s: %w", db.Where(), ctx.Err())
-		case limited.Err() != nil:
-			return fmt.Errorf("%s: gave up after %v: %w", db.Where(), db.patience, db.dialect.explain(err))
-		case !db.dialect.transient(err):
+		case db.dialect.transient(err):
+			last = err
+		case limited.Err() == nil:
 			return fmt.Errorf("%s: %w", db.Where(), db.dialect.explain(err))
+		case last == nil:
+			last = err
 		}
 		if !told && time.Since(began) > time.Second {
 			told = true
-			db.notice(fmt.Errorf("%s: waiting: %w", db.Where(), db.dialect.explain(err)))
+			db.notice(fmt.Errorf("%s: waiting: %w", db.Where(), db.dialect.explain(last)))
 		}
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
 		case <-limited.Done():
-			if ctx.Err() != nil {
-				return fmt.Errorf("%s: %w", db.Where(), ctx.Err())
-			}
-			return fmt.Errorf("%s: gave up after %v: %w", db.Where(), db.patience, db.dialect.explain(err))
+		}
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("%s: %w", db.Where(), ctx.Err())
+		case limited.Err() != nil:
+			return fmt.Errorf("%s: gave up after %v: %w", db.Where(), db.patience, db.dialect.explain(last))
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -87,25 +86,23 @@ func open(ctx context.Context, where string, create bool, options []Option) (*DB
 	return db, nil
 }
 
-// checkFile says in the system's words what SQLite would only call unable to open.
+// checkFile says in the system's words what SQLite would only call unable to open. Where there is no file and one is wanted it makes
+// an empty one, which is an empty database.
 func checkFile(path string, create bool) error {
 	info, err := os.Stat(path)
-	if create && errors.Is(err, fs.ErrNotExist) {
-		info, err = os.Stat(filepath.Dir(path))
-		if err == nil && !info.IsDir() {
-			err = fmt.Errorf("%s: not a folder", filepath.Dir(path))
-		}
-	} else if err == nil && !info.Mode().IsRegular() {
+	if err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: not a regular file: %w", path, ErrInvalid)
+	}
+	var f *os.File
+	if create && errors.Is(err, fs.ErrNotExist) {
+		f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644) // as SQLite does
 	} else if err == nil {
-		var f *os.File
-		if f, err = os.Open(path); err == nil {
-			f.Close()
-		}
+		f, err = os.Open(path)
 	}
 	if err != nil {
 		return fmt.Errorf("open study: %w", err)
 	}
+	f.Close()
 	return nil
 }
 
