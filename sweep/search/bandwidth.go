@@ -22,33 +22,56 @@ func fading(n int) []float64 {
 	return w
 }
 
-// referenceWidths returns Scott's normal reference bandwidths, one for all n kernels: n^(-1/(d+4)) times the standard deviation, in d numbers
-// (Scott 1992, "Multivariate density estimation", equation 6.42), of at least 0.1/(n+1) of the scale. A single trial has no
-// deviation; it gets a uniform one's.
-func referenceWidths(places [][]float64) [][]float64 {
+// nearestWidths returns for each kernel and number the root mean square distance to the 3 nearest other trials, near in all
+// numbers together; half of the mean is over this number's distances and half over all numbers', so that trials that
+// happen to agree in one do not freeze it. A width is at least 0.1/(n+1) of the scale, and at most 1; 0.3 where a trial is
+// alone. Where good trials gather in several places, each place has its own widths, and they shrink as the trials close in.
+// Cost: O(n^2 d) for n trials and d numbers.
+func nearestWidths(places [][]float64) [][]float64 {
+	const nearest, alone = 3, 0.3
 	widths := make([][]float64, len(places))
-	for i, x := range places {
-		n := float64(len(x))
-		deviation := math.Sqrt(1. / 12)
-		if n > 1 {
-			deviation = math.Sqrt(variance(x))
+	if len(places) == 0 {
+		return widths
+	}
+	n, d := len(places[0]), float64(len(places))
+	for i := range widths {
+		widths[i] = make([]float64, n)
+	}
+	type neighbour struct {
+		distance float64 // squared
+		trial    int
+	}
+	for k := range n {
+		var others []neighbour
+		for j := range n {
+			if j == k {
+				continue
+			}
+			total := 0.0
+			for _, x := range places {
+				total += (x[j] - x[k]) * (x[j] - x[k])
+			}
+			others = append(others, neighbour{total, j})
 		}
-		width := max(deviation*math.Pow(n, -1/float64(len(places)+4)), 0.1/(n+1))
-		widths[i] = slices.Repeat([]float64{min(width, 1)}, len(x))
+		slices.SortStableFunc(others, func(a, b neighbour) int { return cmp.Compare(a.distance, b.distance) })
+		others = others[:min(nearest, len(others))]
+		all := 0.0
+		for _, o := range others {
+			all += o.distance / d
+		}
+		for i, x := range places {
+			one := 0.0
+			for _, o := range others {
+				one += (x[o.trial] - x[k]) * (x[o.trial] - x[k])
+			}
+			width := alone
+			if len(others) > 0 {
+				width = math.Sqrt((one + all) / 2 / float64(len(others)))
+			}
+			widths[i][k] = min(max(width, 0.1/float64(n+1)), 1)
+		}
 	}
 	return widths
-}
-
-// variance returns the mean square of the deviations from the mean.
-func variance(x []float64) float64 {
-	mean, total := 0.0, 0.0
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	for _, v := range x {
-		total += (v - mean) * (v - mean)
-	}
-	return total / float64(len(x))
 }
 
 // neighbourWidths returns each kernel's distance to the farther of its neighbours, for each number alone (Bergstra et al. 2011,

@@ -74,14 +74,8 @@ func newGrid(cfg Config) (Sampler, error) {
 // Ask proposes the first grid point that no trial has, compared bit by bit; trials that failed do not count, so theirs are
 // proposed again. Cost: one pass over the history, whatever the size of the grid.
 func (g grid) Ask(history []Trial) (Proposal, error) {
-	taken := make(map[string]bool, len(history))
+	taken := g.space.taken(history)
 	var key []byte
-	for _, t := range history {
-		if t.State != Fail {
-			key = g.space.key(key[:0], t.Point)
-			taken[string(key)] = true
-		}
-	}
 	at := make([]int, len(g.space)) // which of its values each parameter has; 0 where it does not exist
 	for {
 		point := Point{}
@@ -110,6 +104,19 @@ func (g grid) advance(at []int, point Point) bool {
 		at[i] = 0
 	}
 	return false
+}
+
+// taken returns the keys of the points that trials have which did not fail.
+func (s Space) taken(history []Trial) map[string]bool {
+	taken := make(map[string]bool, len(history))
+	var key []byte
+	for _, t := range history {
+		if t.State != Fail {
+			key = s.key(key[:0], t.Point)
+			taken[string(key)] = true
+		}
+	}
+	return taken
 }
 
 // key appends what tells a point from others: the bits of every parameter's value, with -0 as 0, and how many there are.

@@ -43,7 +43,7 @@ func candidateAt(params []Param, value []float64) candidate {
 
 // newParzen fits a mixture to the points of trials, with a weight each; the prior's is 1. Widths gets the places of the
 // trials on the scales of the numbers among the parameters, [number][trial], and the same of the bandwidths is wanted.
-func newParzen(params []Param, trials []Trial, weights []float64, widths func([][]float64) [][]float64) *parzen {
+func newParzen(params []Param, trials []*Trial, weights []float64, widths func([][]float64) [][]float64) *parzen {
 	d, n := len(params), len(trials)
 	pz := &parzen{
 		params: params, mu: make([][]float64, d), sigma: make([][]float64, d), lognorm: make([][]float64, d), words: make([][]float64, d),

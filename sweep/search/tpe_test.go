@@ -19,7 +19,6 @@ func TestTPESpreadsWhatRunsAtOnce(t *testing.T) {
 		told += nearest(t, cfg, history, true) / 10
 		untold += nearest(t, cfg, history, false) / 10
 	}
-	t.Logf("told %.4f untold %.4f", told, untold)
 	if told <= 1.2*untold {
 		t.Errorf("mean distance to the nearest %.4f where the sampler sees what runs, %.4f where not", told, untold)
 	}
@@ -105,7 +104,7 @@ func TestTPERanksTrials(t *testing.T) {
 		{Number: 13, State: Waiting},
 	}
 	ranked, open := rank(history, Maximize)
-	numbers := func(trials []Trial) (list []int) {
+	numbers := func(trials []*Trial) (list []int) {
 		for _, t := range trials {
 			list = append(list, t.Number)
 		}
@@ -185,11 +184,11 @@ func TestParzenIsADensity(t *testing.T) {
 		{Name: "p", Low: 1, High: 10, Integer: true, Log: true},
 		{Name: "p", Choices: []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}},
 	} {
-		var trials []Trial
+		var trials []*Trial
 		for range 6 {
-			trials = append(trials, Trial{Point: Point{"p": p.fromUnit(rng.Float64() * 0.5)}})
+			trials = append(trials, &Trial{Point: Point{"p": p.fromUnit(rng.Float64() * 0.5)}})
 		}
-		for name, widths := range map[string]func([][]float64) [][]float64{"reference": referenceWidths, "neighbours": neighbourWidths} {
+		for name, widths := range map[string]func([][]float64) [][]float64{"nearest": nearestWidths, "neighbours": neighbourWidths} {
 			pz := newParzen([]Param{p}, trials, fading(6), widths)
 			buffer := make([]float64, 7)
 			var want [10]float64
