@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -99,11 +100,11 @@ func TestCorruptAttributesAreErrors(t *testing.T) {
 			if _, err := study.enqueue(ctx); err != nil {
 				t.Fatal(err)
 			}
-			row, err := study.inner.Claim(ctx, study.setup.Space.ranges())
+			row, err := study.inner.Claim(ctx, store.ClaimOptions{Space: study.setup.Space.ranges()})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := study.inner.Finish(ctx, row.ID, store.Outcome{State: store.Fail, User: user}); err != nil {
+			if err := study.inner.Finish(ctx, row.Trial.ID, store.Outcome{State: search.Fail, User: user}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := study.Trials(ctx); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "trial 0: attribute") {
@@ -125,15 +126,18 @@ func TestRunRefusesForeignTrials(t *testing.T) {
 	ctx := context.Background()
 	base, vectors := toy(t)
 	study := openToy(t, "", toySetup(0, 0.5))
-	err := study.inner.Enqueue(ctx, func([]store.Trial) ([]store.Entry, error) {
-		return []store.Entry{{Params: map[string]float64{"mu": 1}}}, nil
+	err := study.inner.Enqueue(ctx, search.Space{{Name: "mu", High: 1}}, func([]store.Trial) ([]store.Entry, error) {
+		return []store.Entry{{Point: search.Point{"mu": 1}}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Run(ctx, study, base, vectors, hill(t), nil)
-	if err == nil || !strings.Contains(err.Error(), `trial 0: no parameter "lambda"`) {
-		t.Errorf("error %v", err)
+	if err := Run(ctx, study, base, vectors, hill(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := study.inner.Trials(ctx)
+	if err != nil || rows[0].State != search.Fail || string(rows[0].User[attrError]) != `"no parameter \"lambda\""` || len(rows) != 3 {
+		t.Errorf("trials %+v, %v", rows, err)
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"syncretic/checkpoint"
-	"syncretic/sweep/store"
+	"syncretic/sweep/search"
 )
 
 // memory is a model of one tensor "w".
@@ -85,7 +85,7 @@ func trialsOf(t *testing.T, study *Study) []Trial {
 	return trials
 }
 
-func statesOf(trials []Trial) (states []store.State) {
+func statesOf(trials []Trial) (states []search.State) {
 	for _, t := range trials {
 		states = append(states, t.State)
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -62,11 +63,11 @@ func Run(ctx context.Context, study *Study, base checkpoint.Source, vectors map[
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		claimed, err := study.inner.Claim(ctx, space.ranges())
-		if err != nil || claimed == nil {
+		claimed, err := study.inner.Claim(ctx, store.ClaimOptions{Space: space.ranges()})
+		if err != nil || claimed.Trial == nil {
 			return err
 		}
-		trial, err := study.single(*claimed)
+		trial, err := study.single(*claimed.Trial)
 		if err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (s *Study) enqueue(ctx context.Context) (points int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	err = s.inner.Enqueue(ctx, func(rows []store.Trial) ([]store.Entry, error) {
+	err = s.inner.Enqueue(ctx, s.setup.Space.ranges(), func(rows []store.Trial) ([]store.Entry, error) {
 		existing, err := s.trials(rows)
 		if err != nil {
 			return nil, err
@@ -113,7 +114,7 @@ func (s *Study) enqueue(ctx context.Context) (points int, err error) {
 			switch {
 			case t.Done() || !t.State.Finished():
 				settled[key] = true
-			case t.State == store.Fail:
+			case t.State == search.Fail:
 				failed[key] = append(failed[key], t.Number)
 			}
 		}
@@ -123,7 +124,7 @@ func (s *Study) enqueue(ctx context.Context) (points int, err error) {
 			if settled[key] {
 				continue
 			}
-			entry := store.Entry{Params: s.setup.Space.params(point)}
+			entry := store.Entry{Point: s.setup.Space.params(point)}
 			if history := failed[key]; len(history) > 0 {
 				entry.System = map[string]any{"failed_trial": history[0], "retry_history": history}
 			}
@@ -146,7 +147,7 @@ func (s *Study) key(l Lambdas) string {
 func (s *Study) single(row store.Trial) (Trial, error) {
 	trials, err := s.trials([]store.Trial{row})
 	if err == nil && len(trials) != 1 {
-		err = fmt.Errorf("%s: trial %d: its parameters are not of this study's space: %w", s.db.Path(), row.Number, ErrInvalid)
+		err = fmt.Errorf("%s: trial %d: its parameters are not of this study's space: %w", s.db.Where(), row.Number, ErrInvalid)
 	}
 	if err != nil {
 		return Trial{}, err

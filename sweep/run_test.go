@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -93,7 +94,7 @@ func TestRunAfterKill(t *testing.T) {
 	killed.Close()
 
 	study := openToy(t, path, toySetup(0, 0.5, 1))
-	if got, want := statesOf(trialsOf(t, study)), []store.State{store.Complete, store.Running, store.Waiting}; !slices.Equal(got, want) {
+	if got, want := statesOf(trialsOf(t, study)), []search.State{search.Complete, search.Running, search.Waiting}; !slices.Equal(got, want) {
 		t.Fatalf("the killed run left %v, want %v", got, want)
 	}
 	evaluated := 0
@@ -105,7 +106,7 @@ func TestRunAfterKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	trials := trialsOf(t, study)
-	if got, want := statesOf(trials), []store.State{store.Complete, store.Fail, store.Complete, store.Complete}; !slices.Equal(got, want) || evaluated != 2 {
+	if got, want := statesOf(trials), []search.State{search.Complete, search.Fail, search.Complete, search.Complete}; !slices.Equal(got, want) || evaluated != 2 {
 		t.Fatalf("after the second run %v with %d evaluations, want %v with 2", got, evaluated, want)
 	}
 	if trials[1].Error != "the run was killed" || trials[1].Done() || trials[3].Lambdas.String() != "0.5" {
@@ -143,7 +144,7 @@ func TestRunStopsCleanly(t *testing.T) {
 				t.Fatalf("error %v, want %v of trial 1", err, c.is)
 			}
 			trials := trialsOf(t, study)
-			if got, want := statesOf(trials), []store.State{store.Complete, store.Fail, store.Waiting}; !slices.Equal(got, want) {
+			if got, want := statesOf(trials), []search.State{search.Complete, search.Fail, search.Waiting}; !slices.Equal(got, want) {
 				t.Fatalf("left %v, want %v", got, want)
 			}
 			if trials[1].Scores != nil || trials[1].Error == "" {
@@ -152,7 +153,7 @@ func TestRunStopsCleanly(t *testing.T) {
 			if err := Run(context.Background(), study, base, vectors, hill(t), nil); err != nil {
 				t.Fatal(err)
 			}
-			if got := statesOf(trialsOf(t, study)); !slices.Equal(got, []store.State{store.Complete, store.Fail, store.Complete, store.Complete}) {
+			if got := statesOf(trialsOf(t, study)); !slices.Equal(got, []search.State{search.Complete, search.Fail, search.Complete, search.Complete}) {
 				t.Errorf("after the second run %v", got)
 			}
 		})
@@ -195,7 +196,7 @@ func TestRunKeepsScoresThatAreNotNumbers(t *testing.T) {
 	if n != 2 || len(trials) != 2 {
 		t.Fatalf("%d evaluations of %d trials, want 2 of 2: NaN is a result", n, len(trials))
 	}
-	if trials[1].State != store.Fail || !trials[1].Done() || !strings.Contains(trials[1].Error, "not a number") {
+	if trials[1].State != search.Fail || !trials[1].Done() || !strings.Contains(trials[1].Error, "not a number") {
 		t.Errorf("trial %+v", trials[1])
 	}
 	if got := trials[1].Scores.Losses["makam"].Value; !math.IsNaN(got) {
@@ -259,18 +260,18 @@ func TestRunBesideOptuna(t *testing.T) {
 	ctx := context.Background()
 	base, vectors := toy(t)
 	study := openToy(t, "", toySetup(0, 1))
-	err := study.inner.Enqueue(ctx, func([]store.Trial) ([]store.Entry, error) {
-		return []store.Entry{{Params: map[string]float64{"lambda": 1}}, {Params: map[string]float64{"lambda": 1.5}}}, nil
+	err := study.inner.Enqueue(ctx, study.setup.Space.ranges(), func([]store.Trial) ([]store.Entry, error) {
+		return []store.Entry{{Point: search.Point{"lambda": 1}}, {Point: search.Point{"lambda": 1.5}}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	// One of them is finished by a script that writes no scores: the point 1 is still ours to score.
-	row, err := study.inner.Claim(ctx, study.setup.Space.ranges())
+	row, err := study.inner.Claim(ctx, store.ClaimOptions{Space: study.setup.Space.ranges()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := study.inner.Finish(ctx, row.ID, store.Outcome{State: store.Complete, Value: 0.99}); err != nil {
+	if err := study.inner.Finish(ctx, row.Trial.ID, store.Outcome{State: search.Complete, Values: []float64{0.99}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := Run(ctx, study, base, vectors, hill(t), nil); err != nil {

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"syncretic/sweep/store"
+	"syncretic/sweep/search"
 )
 
 // trial is a finished trial of a shared lambda.
 func trial(number int, lambda, auc, western, loss float64) Trial {
 	s := scores(auc, western, loss)
-	return Trial{Number: number, State: store.Complete, Lambdas: Lambdas{"lyra": lambda, "makam": lambda}, Scores: &s}
+	return Trial{Number: number, State: search.Complete, Lambdas: Lambdas{"lyra": lambda, "makam": lambda}, Scores: &s}
 }
 
 func TestSelect(t *testing.T) {
@@ -47,7 +47,7 @@ func TestSelect(t *testing.T) {
 		{"only NaN", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, nan, 0.7, 0)}, 0, 0, true, "no lambda other than 0 has a finite score"},
 		{"average precision", Rule{AveragePrecision, 0.98}, []Trial{base, trial(1, 0.4, 0.62, 0.7, 0)}, 1, 1, false, "average_precision"},
 		{"loss is minimised and unconstrained", Rule{MaskedLoss, 0.98}, []Trial{base, trial(1, 0.4, 0.1, 0.1, 29), trial(2, 0.6, 0.9, 0.9, 29.5)}, 1, 2, false, ""},
-		{"unfinished trials are passed over", Rule{ROCAUC, 0.98}, []Trial{base, {Number: 1, State: store.Running, Lambdas: Lambdas{"lyra": 1, "makam": 1}}}, 0, 0, true, ""},
+		{"unfinished trials are passed over", Rule{ROCAUC, 0.98}, []Trial{base, {Number: 1, State: search.Running, Lambdas: Lambdas{"lyra": 1, "makam": 1}}}, 0, 0, true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := c.rule.Select(c.trials)
@@ -204,11 +204,11 @@ func TestDone(t *testing.T) {
 		trial Trial
 		want  bool
 	}{
-		{Trial{State: store.Complete, Scores: &s}, true},
-		{Trial{State: store.Fail, Scores: &s}, true},
-		{Trial{State: store.Fail}, false},
-		{Trial{State: store.Running, Started: time.Now()}, false},
-		{Trial{State: store.Waiting}, false},
+		{Trial{State: search.Complete, Scores: &s}, true},
+		{Trial{State: search.Fail, Scores: &s}, true},
+		{Trial{State: search.Fail}, false},
+		{Trial{State: search.Running, Started: time.Now()}, false},
+		{Trial{State: search.Waiting}, false},
 	} {
 		if got := c.trial.Done(); got != c.want {
 			t.Errorf("%s with scores %t: done %t, want %t", c.trial.State, c.trial.Scores != nil, got, c.want)

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"syncretic/sweep/store"
+	"syncretic/sweep/search"
 )
 
 // Mode says how the coefficients of several vectors are tied.
@@ -164,12 +164,15 @@ func (s Space) lambdas(params map[string]float64) (l Lambdas, ok bool) {
 	return l, ok
 }
 
-// ranges are the intervals of the parameters, wide enough for the base.
-func (s Space) ranges() map[string]store.Range {
-	r := store.Range{Low: min(0, slices.Min(s.Values)), High: max(0, slices.Max(s.Values))}
-	out := map[string]store.Range{}
-	for key := range s.params(s.point(func(int) float64 { return 0 })) {
-		out[key] = r
+// ranges are the parameters with their intervals, wide enough for the base.
+func (s Space) ranges() search.Space {
+	low, high := min(0, slices.Min(s.Values)), max(0, slices.Max(s.Values))
+	if s.Mode == Shared {
+		return search.Space{{Name: sharedParam, Low: low, High: high}}
+	}
+	var out search.Space
+	for _, name := range s.Vectors {
+		out = append(out, search.Param{Name: sharedParam + "." + name, Low: low, High: high})
 	}
 	return out
 }

@@ -64,7 +64,7 @@ func TestPoints(t *testing.T) {
 					t.Errorf("%v comes back from its parameters as %v", p, back)
 				}
 				for key, v := range c.space.params(p) {
-					if r := c.space.ranges()[key]; v < r.Low || v > r.High {
+					if r, ok := c.space.ranges().Param(key); !ok || v < r.Low || v > r.High {
 						t.Errorf("parameter %s = %v outside of %v", key, v, r)
 					}
 				}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math"
 
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -62,11 +63,11 @@ func Open(ctx context.Context, path string, setup Setup) (*Study, error) {
 	if err != nil {
 		return nil, err
 	}
-	direction := store.Maximize
+	direction := search.Maximize
 	if setup.Rule.Metric == MaskedLoss {
-		direction = store.Minimize
+		direction = search.Minimize
 	}
-	inner, created, err := db.CreateStudy(ctx, studyName, direction, map[string]any{
+	inner, created, err := db.CreateStudy(ctx, studyName, []search.Direction{direction}, map[string]any{
 		"config_hash": hash, "setup": document, "seed": setup.Seed, "version": setup.Version,
 	})
 	s := &Study{db: db, inner: inner, setup: setup}
@@ -108,12 +109,12 @@ func Load(ctx context.Context, path string) (*Study, error) {
 func (s *Study) decode(attributes map[string]json.RawMessage) error {
 	for key, into := range map[string]any{"setup": &s.setup, "version": &s.setup.Version} {
 		if err := json.Unmarshal(attributes[key], into); err != nil {
-			return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), key, ErrInvalid, err)
+			return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Where(), key, ErrInvalid, err)
 		}
 	}
 	s.setup.Space.MaxTrials = math.MaxInt // the limit was checked when the study was made
 	if err := errors.Join(s.setup.Space.Check(), s.setup.Rule.Check()); err != nil {
-		return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), "setup", ErrInvalid, err)
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Where(), "setup", ErrInvalid, err)
 	}
 	return nil
 }
@@ -126,12 +127,12 @@ func (s *Study) matches(ctx context.Context, document json.RawMessage, hash stri
 	}
 	var stored string
 	if err := json.Unmarshal(attributes["config_hash"], &stored); err != nil {
-		return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), "config_hash", ErrInvalid, err)
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Where(), "config_hash", ErrInvalid, err)
 	}
 	if stored == hash {
 		return nil
 	}
-	return fmt.Errorf("%s: %w%s", s.db.Path(), ErrChanged, differences(attributes["setup"], document))
+	return fmt.Errorf("%s: %w%s", s.db.Where(), ErrChanged, differences(attributes["setup"], document))
 }
 
 // encode is the setup as JSON and the sha-256 of it.
@@ -148,7 +149,7 @@ func (s Setup) encode() (document json.RawMessage, hash string, err error) {
 func (s *Study) Close() error { return s.db.Close() }
 
 // Path is the path of the study's file.
-func (s *Study) Path() string { return s.db.Path() }
+func (s *Study) Path() string { return s.db.Where() }
 
 // Setup is what the study was opened with. After [Load] its Config is a tree of plain JSON values.
 func (s *Study) Setup() Setup { return s.setup }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -114,7 +115,7 @@ func TestLoadRefusesOtherDatabases(t *testing.T) {
 			if attributes == nil {
 				study = "other"
 			}
-			if _, _, err := db.CreateStudy(ctx, study, store.Maximize, attributes); err != nil {
+			if _, _, err := db.CreateStudy(ctx, study, []search.Direction{search.Maximize}, attributes); err != nil {
 				t.Fatal(err)
 			}
 			db.Close()

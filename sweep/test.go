@@ -124,7 +124,7 @@ func (s *Study) winner(ctx context.Context) (Selection, error) {
 		}
 	}
 	if len(scored) < len(points) {
-		return Selection{}, fmt.Errorf("%s: %d of %d points are scored: finish the sweep before the test", s.db.Path(), len(scored), len(points))
+		return Selection{}, fmt.Errorf("%s: %d of %d points are scored: finish the sweep before the test", s.db.Where(), len(scored), len(points))
 	}
 	return s.setup.Rule.Select(trials)
 }
@@ -137,7 +137,7 @@ func (s *Study) Tested(ctx context.Context) (*TestRecord, error) {
 	}
 	record := new(TestRecord)
 	if err := json.Unmarshal(attributes[attrTest], record); err != nil {
-		return nil, fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), attrTest, ErrInvalid, err)
+		return nil, fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Where(), attrTest, ErrInvalid, err)
 	}
 	return record, nil
 }

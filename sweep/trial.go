@@ -7,13 +7,14 @@ import (
 	"math"
 	"time"
 
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
 // Trial is one point of the sweep and what became of it.
 type Trial struct {
 	Number   int           `json:"number"`
-	State    store.State   `json:"state"`
+	State    search.State  `json:"state"`
 	Lambdas  Lambdas       `json:"lambdas"`
 	Scores   *Scores       `json:"scores,omitempty"` // nil until scored
 	Error    string        `json:"error,omitempty"`  // why a failed trial failed
@@ -43,7 +44,7 @@ func (s *Study) Trials(ctx context.Context) ([]Trial, error) {
 func (s *Study) trials(rows []store.Trial) ([]Trial, error) {
 	var trials []Trial
 	for _, row := range rows {
-		lambdas, ok := s.setup.Space.lambdas(row.Params)
+		lambdas, ok := s.setup.Space.lambdas(row.Point)
 		if !ok {
 			continue
 		}
@@ -57,7 +58,7 @@ func (s *Study) trials(rows []store.Trial) ([]Trial, error) {
 				continue
 			}
 			if err := json.Unmarshal(stored, into); err != nil {
-				return nil, fmt.Errorf("%s: trial %d: attribute %q: %w: %v", s.db.Path(), row.Number, key, ErrInvalid, err)
+				return nil, fmt.Errorf("%s: trial %d: attribute %q: %w: %v", s.db.Where(), row.Number, key, ErrInvalid, err)
 			}
 		}
 		t.Duration = time.Duration(math.Round(seconds * 1e9))

@@ -10,6 +10,7 @@ import (
 
 	"syncretic/arithmetic"
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -31,7 +32,7 @@ func (w *worker) work(ctx context.Context, trial Trial) (Trial, error) {
 	user := map[string]any{
 		attrLambdas: trial.Lambdas, attrDuration: trial.Duration.Seconds(), attrVersion: setup.Version, attrSeed: setup.Seed,
 	}
-	outcome := store.Outcome{State: store.Fail, User: user}
+	outcome := store.Outcome{State: search.Fail, User: user}
 	switch value := scores.Mean(setup.Rule.Metric, false); {
 	case err != nil:
 		trial.Error = err.Error()
@@ -39,7 +40,7 @@ func (w *worker) work(ctx context.Context, trial Trial) (Trial, error) {
 		trial.Error = fmt.Sprintf("the mean non-Western %s is not a number", setup.Rule.Metric)
 		trial.Scores = &scores
 	default:
-		outcome.State, outcome.Value = store.Complete, value
+		outcome.State, outcome.Values = search.Complete, []float64{value}
 		trial.Scores = &scores
 	}
 	if trial.Scores != nil {
