@@ -120,14 +120,11 @@ func TestWhatIsPassedOver(t *testing.T) {
 	o := Options{Objective: 1, Direction: g.Direction}
 	want := PEDANOVA(g.Space, g.trials(), o)
 	trials := g.trials()
-	for _, more := range []search.Trial{
-		{State: search.Pruned, Point: search.Point{"m": 1}, Steps: map[int]float64{1: 9}},
-		{State: search.Running, Point: search.Point{"m": 1}},
-		{State: search.Fail}, {State: search.Complete, Values: []float64{9}},
-		{State: search.Complete, Values: []float64{9, math.NaN()}}, {State: search.Complete, Values: []float64{9, math.Inf(1)}},
-	} {
-		trials = append(trials, more)
-	}
+	trials = append(trials,
+		search.Trial{State: search.Pruned, Point: search.Point{"m": 1}, Steps: map[int]float64{1: 9}},
+		search.Trial{State: search.Running, Point: search.Point{"m": 1}},
+		search.Trial{State: search.Fail}, search.Trial{State: search.Complete, Values: []float64{9}},
+		search.Trial{State: search.Complete, Values: []float64{9, math.NaN()}}, search.Trial{State: search.Complete, Values: []float64{9, math.Inf(1)}})
 	rand.New(rand.NewPCG(3, 4)).Shuffle(len(trials), func(i, j int) { trials[i], trials[j] = trials[j], trials[i] })
 	got := PEDANOVA(g.Space, trials, o)
 	for i := range want {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"syncretic/checkpoint/chart"
+	"syncretic/sweep/search"
 )
 
 // A partial is what a partial chart is made of: one score against one parameter, whatever the others were.
@@ -87,4 +89,52 @@ func (p partial) medians(x, y []float64) (at, median []float64) {
 func middle(values []float64) float64 {
 	v := slices.Sorted(slices.Values(values))
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
+}
+
+// partials are the charts of one score against one parameter.
+func (s Search) partials() []Scatter {
+	pairs := s.Partials
+	if pairs == nil {
+		for _, p := range s.Space {
+			if !p.Categorical() {
+				pairs = append(pairs, Pair{Param: p.Name})
+			}
+		}
+	}
+	var out []Scatter
+	for _, pair := range pairs {
+		param, _ := s.Space.Param(pair.Param) // checked
+		p := partial{title: pair.Score, xLabel: pair.Param, yLabel: s.Measure, decimals: s.Decimals, log: param.Log, chosen: -1}
+		if pair.Score == "" {
+			p.title, p.yLabel = "Objective", s.Objective
+		}
+		if kind, own := strings.CutSuffix(pair.Param, "."+pair.Score); own {
+			p.title += " against its " + kind
+		} else {
+			p.title += " against " + pair.Param
+		}
+		for k, m := range s.Scores {
+			if m.Name == pair.Score {
+				p.colour = k
+			}
+		}
+		for i, t := range s.Trials {
+			x, exists := t.Point[pair.Param]
+			if t.State != search.Complete || !exists {
+				x = math.NaN()
+			}
+			y := value(t)
+			if pair.Score != "" {
+				y = s.Scores[p.colour].Values[i]
+			}
+			if t.Number == s.Winner {
+				p.chosen = i
+			}
+			p.x, p.y, p.faint = append(p.x, x), append(p.y, y), append(p.faint, !t.Feasible())
+		}
+		if chart, ok := p.scatter(); ok {
+			out = append(out, chart)
+		}
+	}
+	return out
 }
