@@ -36,6 +36,14 @@ type Preparer interface {
 	Prepare(name string) error
 }
 
+// Versioned is a Source that can tell without reading that a tensor has not changed.
+type Versioned interface {
+	Source
+	// Version names the values of a tensor: two that have the same version, of one source or of two, have the same shape and the same
+	// values bit for bit. "" says nothing.
+	Version(name string) string
+}
+
 // Info describes one tensor.
 type Info struct {
 	Name  string

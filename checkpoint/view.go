@@ -34,6 +34,13 @@ func (m *Model) Forget() {
 	}
 }
 
+// Touch runs f, which touches bytes from [Model.Raw], or a view of them by [Floats], on the calling goroutine. Where they cannot be read
+// any more (the file was cut short since it was opened) that is an error instead of the end of the program; what names them in it.
+func Touch(what string, f func() error) (err error) {
+	defer catchFault(what, debug.SetPanicOnFault(true), &err)
+	return f()
+}
+
 // Sum writes the named tensor's bytes, as stored, to w: for a checksum. Unlike touching the bytes of [Model.Raw], a file that was cut
 // short since it was opened is an error.
 func (m *Model) Sum(name string, w io.Writer) (err error) {

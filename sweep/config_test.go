@@ -6,6 +6,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"syncretic/probe"
+	"syncretic/sweep/search"
 )
 
 const minimal = `
@@ -24,9 +27,10 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	want := Config{
 		Base: "base", Vectors: map[string]string{"makam": "tau-makam", "lyra": "tau-lyra"},
+		Method: Words{"task_arithmetic"}, Sampler: SamplerConfig{Kind: search.Grid},
 		Lambda: LambdaConfig{Mode: Shared, Values: DefaultValues()},
-		Probe:  ProbeConfig{Datasets: []DatasetConfig{{Name: "makam", Manifest: "makam.csv"}}, Head: "logistic", Window: 5},
-		Metric: ROCAUC, Rho: DefaultRho, Study: "study.sqlite",
+		Probe:  ProbeConfig{Datasets: []probe.DatasetConfig{{Name: "makam", Manifest: "makam.csv"}}, Head: defaultHead(), Window: 5},
+		Metric: ROCAUC, Rho: DefaultRho, Study: "study.sqlite", Name: "syncretic",
 	}
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("got  %+v\nwant %+v", cfg, want)
@@ -35,8 +39,8 @@ func TestParseConfigDefaults(t *testing.T) {
 	if got := setup.Space; got.Mode != Shared || !reflect.DeepEqual(got.Vectors, []string{"lyra", "makam"}) || len(got.Values) != 21 {
 		t.Errorf("space %+v", got)
 	}
-	if setup.Rule != (Rule{ROCAUC, 0.98}) {
-		t.Errorf("rule %+v", setup.Rule)
+	if want := (Rule{ROCAUC, 0.98, map[string]string{"makam": "makam"}}); !reflect.DeepEqual(setup.Rule, want) {
+		t.Errorf("rule %+v, want %+v: the culture has its expert", setup.Rule, want)
 	}
 }
 
@@ -59,7 +63,7 @@ study: s.sqlite
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(cfg.Lambda.Values, []float64{-0.2, 0, 0.2}) || cfg.Lambda.Mode != PerCulture || cfg.Probe.Head != "mlp" ||
+	if !reflect.DeepEqual(cfg.Lambda.Values, []float64{-0.2, 0, 0.2}) || cfg.Lambda.Mode != PerCulture || cfg.Probe.Head.Kind != "mlp" ||
 		cfg.Probe.Window != 0 || cfg.Metric != AveragePrecision || cfg.Rho != 0 || cfg.Seed != 42 || cfg.Probe.Datasets[0].Tags != 30 || !cfg.Probe.Datasets[1].Western {
 		t.Errorf("%+v", cfg)
 	}
@@ -88,7 +92,28 @@ func TestParseConfigErrors(t *testing.T) {
 		{"infinite", "study:", "lambda: {from: 0, to: .inf, steps: 3}\nstudy:", "from < to"},
 		{"explosion", "study:", "lambda: {mode: per-culture, max_trials: 400}\nstudy:", "441 points, the limit is 400"},
 		{"mode", "study:", "lambda: {mode: all}\nstudy:", `mode "all"`},
-		{"metric", "study:", "metric: f1\nstudy:", `metric "f1"`},
+		{"metric", "study:", "metric: f2\nstudy:", `metric "f2"`},
+		{"a sampler without trials", "study:", "sampler: {kind: tpe}\nstudy:", "sampler.trials is 0"},
+		{"unknown sampler", "study:", "sampler: {kind: hill, trials: 3}\nstudy:", "hill"},
+		{"cmaes over words", "study:", "method: [task_arithmetic, ties]\nsampler: {kind: cmaes, trials: 9}\nstudy:", "method"},
+		{"parameters of another method", "study:", "parameters: {ties: {density: 0.5}}\nstudy:", `ties is not among the methods`},
+		{"a range for a grid without steps", "study:", "method: ties\nparameters: {ties: {density: {from: 0, to: 1}}}\nstudy:", "ties.density: a grid needs steps"},
+		{"half a parameter's range", "study:", "method: ties\nparameters: {ties: {density: {from: 0}}}\nstudy:", "ties.density: want from < to"},
+		{"a parameter of text", "study:", "method: ties\nparameters: {ties: {density: much}}\nstudy:", "want a number"},
+		{"lambda among parameters", "study:", "parameters: {task_arithmetic: {lambda: 1}}\nstudy:", "are the key lambda's"},
+		{"groups without their mode", "study:", "groups: [{name: low, filters: [x]}]\nstudy:", "groups of layers are for lambda mode per-group"},
+		{"a group without filters", "study:", "lambda: {mode: per-group, values: [0, 1]}\ngroups: [{name: low}]\nstudy:", "groups[0]"},
+		{"halving of what falls", "study:", "halving: {parts: [0.5, 0.25]}\nstudy:", "rising numbers"},
+		{"halving into nothing", "study:", "halving: {eta: 3}\nstudy:", "one part or more"},
+		{"halving two objectives", "study:", "sampler: {kind: nsga2, trials: 9}\nhalving: {parts: [0.5]}\nstudy:", "nsga2 has two"},
+		{"an expert of no dataset", "study:", "experts: {carnatic: makam}\nstudy:", `"carnatic" is no non-Western dataset`},
+		{"an expert of no vector", "study:", "experts: {makam: carnatic}\nstudy:", `"carnatic" is no task vector`},
+		{"normalised without experts", "makam.csv}", "makam.csv}\n    - {name: hindustani, manifest: h.csv}\nnormalise: true", "needs its single-culture expert"},
+		{"loss without heads", "study:", "masked_loss: {recipe: a.yml, corpora: [{name: a, manifest: b}]}\nstudy:", "recipe and heads are required"},
+		{"loss on test data", "study:", "masked_loss: {recipe: a.yml, heads: h, corpora: [{name: a, manifest: b, split: test}]}\nstudy:", "must not be test"},
+		{"a metric that is not measured", "study:", "metric: masked_loss\nstudy:", "needs the key masked_loss"},
+		{"a single-label dataset", "makam.csv", "makam.csv, task: single", "task single"},
+		{"empty name", "study:", "name: ''\nstudy:", "name \"\""},
 		{"rho", "study:", "rho: -0.1\nstudy:", "rho -0.1"},
 		{"rho of text", "study:", "rho: much\nstudy:", `got "much", want a number`},
 		{"negative seed", "study:", "seed: -1\nstudy:", `got "-1", want a whole number`},
@@ -127,9 +152,12 @@ func FuzzParseConfig(f *testing.F) {
 			}
 			return
 		}
-		points, err := cfg.Space().Points()
-		if err != nil || len(points) == 0 || !points[0].IsBase() {
-			t.Fatalf("points %v, %v of an accepted config", points, err)
+		sampler, err := cfg.Setup().sampler()
+		if err != nil {
+			t.Fatalf("%v of an accepted config", err)
+		}
+		if p, err := sampler.Ask(nil); err != nil || p.Point == nil {
+			t.Fatalf("%v, %v: no first trial of an accepted config", p, err)
 		}
 		if _, _, err := cfg.Setup().encode(); err != nil {
 			t.Fatal(err)

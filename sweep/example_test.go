@@ -11,6 +11,23 @@ import (
 	"syncretic/sweep"
 )
 
+// models are merges of one weight, which is lambda; package sweep/fuse makes those of checkpoints.
+type models struct{}
+
+func (models) Model(_ context.Context, c sweep.Choice) (checkpoint.Source, []byte, error) {
+	m, err := checkpoint.NewMemory(checkpoint.Tensor{Name: "w", Shape: []int{1}, Data: []float32{float32(c.Lambdas["makam"])}})
+	return m, nil, err
+}
+
+func (m models) Reference(ctx context.Context, r sweep.Reference) (checkpoint.Source, error) {
+	lambda := 0.0
+	if _, ok := r.Vector(); ok {
+		lambda = 1
+	}
+	model, _, err := m.Model(ctx, sweep.Choice{Lambdas: sweep.Lambdas{"makam": lambda}})
+	return model, err
+}
+
 // A whole sweep over a model of one weight, whose score is best when the weight is 0.3.
 func Example() {
 	folder, err := os.MkdirTemp("", "sweep")
@@ -19,15 +36,7 @@ func Example() {
 	}
 	defer os.RemoveAll(folder)
 	ctx := context.Background()
-	base, err := checkpoint.NewMemory(checkpoint.Tensor{Name: "w", Shape: []int{1}, Data: []float32{0}})
-	if err != nil {
-		log.Fatal(err)
-	}
-	tau, err := checkpoint.NewMemory(checkpoint.Tensor{Name: "w", Shape: []int{1}, Data: []float32{1}})
-	if err != nil {
-		log.Fatal(err)
-	}
-	evaluate := func(ctx context.Context, model checkpoint.Source) (sweep.Scores, error) {
+	evaluate := func(ctx context.Context, model checkpoint.Source, part float64) (sweep.Scores, error) {
 		w := make([]float32, 1)
 		if err := model.Read("w", 0, w); err != nil {
 			return sweep.Scores{}, err
@@ -44,27 +53,22 @@ func Example() {
 		Rule:  sweep.Rule{Metric: sweep.ROCAUC, Rho: sweep.DefaultRho},
 		Seed:  1,
 	}
-	study, err := sweep.Open(ctx, filepath.Join(folder, "study.sqlite"), setup)
+	study, err := sweep.Open(ctx, filepath.Join(folder, "study.sqlite"), sweep.DefaultName, setup)
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer study.Close()
-	vectors := map[string]checkpoint.Source{"makam": tau}
-	if err := sweep.Run(ctx, study, base, vectors, evaluate, nil); err != nil {
+	if err := sweep.Run(ctx, study, sweep.Worker{Models: models{}, Evaluate: evaluate}); err != nil {
 		log.Fatal(err)
 	}
-	trials, err := study.Trials(ctx)
+	winner, err := study.Select(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	winner, err := setup.Rule.Select(trials)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%d trials, lambda %s: %.2f against %.2f of the base\n", len(trials), winner.Lambdas, winner.Value, winner.BaseValue)
+	fmt.Printf("lambda %s: %.2f against %.2f of the base\n", winner.Choice.Lambdas, winner.Value, winner.BaseValue)
 	fmt.Println(winner.Reason)
 	// Output:
-	// 21 trials, lambda 0.3: 0.70 against 0.61 of the base
+	// lambda 0.3: 0.70 against 0.61 of the base
 	// best of 20 candidates that keep the Western roc_auc at 0.7840 (0.98 of the base's 0.8000)
 }
 
@@ -77,20 +81,4 @@ func ExampleParseConfig() {
 func ExampleGrid() {
 	fmt.Println(sweep.Grid(0, 0.3, 4))
 	// Output: [0 0.1 0.2 0.3]
-}
-
-func ExampleSpace_Points() {
-	space := sweep.Space{Mode: sweep.PerCulture, Vectors: []string{"lyra", "makam"}, Values: []float64{0, 0.5}}
-	points, err := space.Points()
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, p := range points {
-		fmt.Println(p)
-	}
-	// Output:
-	// 0
-	// lyra=0 makam=0.5
-	// lyra=0.5 makam=0
-	// 0.5
 }

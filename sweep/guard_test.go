@@ -7,103 +7,27 @@ import (
 	"strings"
 	"testing"
 
-	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
-
-// TestTestAfterKill: an attempt that died left its claim, and may be repeated for the same winner only.
-func TestTestAfterKill(t *testing.T) {
-	ctx := context.Background()
-	base, vectors := toy(t)
-	study := openToy(t, "", toySetup(0, 0.5, 1))
-	if err := Run(ctx, study, base, vectors, hill(t), nil); err != nil {
-		t.Fatal(err)
-	}
-	func() {
-		defer func() { _ = recover() }()
-		_, _ = Test(ctx, study, base, vectors, func(context.Context, checkpoint.Source, checkpoint.Source) (HeldOut, error) { panic("killed") })
-	}()
-	record, err := study.Tested(ctx)
-	if err != nil || record == nil || record.Scores != nil || record.Attempts != 1 {
-		t.Fatalf("the killed attempt left %+v, %v", record, err)
-	}
-
-	// Somebody changes the stored winner: the test belongs to the one that was claimed.
-	other := *record
-	other.Selection.Lambdas = Lambdas{"lyra": 1, "makam": 1}
-	put := func(r TestRecord) {
-		if err := study.inner.Update(ctx, attrTest, func(json.RawMessage) (any, error) { return r, nil }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	put(other)
-	never := func(context.Context, checkpoint.Source, checkpoint.Source) (HeldOut, error) {
-		t.Error("evaluated")
-		return HeldOut{}, nil
-	}
-	if _, err := Test(ctx, study, base, vectors, never); !errors.Is(err, ErrTested) || !strings.Contains(err.Error(), "lambda 1") {
-		t.Errorf("another winner: %v", err)
-	}
-	put(*record)
-	again, err := Test(ctx, study, base, vectors, func(context.Context, checkpoint.Source, checkpoint.Source) (HeldOut, error) {
-		return HeldOut{Base: scores(0.6, 0.7, 1), Winner: scores(0.7, 0.7, 1)}, nil
-	})
-	if err != nil || again.Attempts != 2 || again.Scores == nil {
-		t.Errorf("second attempt %+v, %v", again, err)
-	}
-}
-
-func TestTestRefusesEmptyScores(t *testing.T) {
-	ctx := context.Background()
-	base, vectors := toy(t)
-	study := openToy(t, "", toySetup(0, 0.5))
-	if err := Run(ctx, study, base, vectors, hill(t), nil); err != nil {
-		t.Fatal(err)
-	}
-	_, err := Test(ctx, study, base, vectors, func(context.Context, checkpoint.Source, checkpoint.Source) (HeldOut, error) { return HeldOut{}, nil })
-	if err == nil || !strings.Contains(err.Error(), "no dataset") {
-		t.Errorf("error %v", err)
-	}
-	if record, err := study.Tested(ctx); err != nil || record.Scores != nil {
-		t.Errorf("record %+v, %v", record, err)
-	}
-	if _, err := Test(ctx, study, base, map[string]checkpoint.Source{}, nil); !errors.Is(err, ErrConfig) {
-		t.Errorf("without vectors: %v", err)
-	}
-}
-
-func TestTestNeedsTheStudyForItself(t *testing.T) {
-	ctx := context.Background()
-	base, vectors := toy(t)
-	study := openToy(t, "", toySetup(0, 0.5))
-	err := Run(ctx, study, base, vectors, func(ctx context.Context, model checkpoint.Source) (Scores, error) {
-		if _, err := Test(ctx, study, base, vectors, nil); !errors.Is(err, ErrInUse) {
-			t.Errorf("test during the run: %v, want %v", err, ErrInUse)
-		}
-		return hill(t)(ctx, model)
-	}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestCorruptAttributesAreErrors(t *testing.T) {
 	ctx := context.Background()
 	for name, user := range map[string]map[string]any{
-		"scores":   {attrScores: "many"},
-		"seed":     {attrSeed: -1},
-		"duration": {attrDuration: "long"},
+		"scores":  {attrScores: "many"},
+		"seed":    {attrSeed: -1},
+		"seconds": {attrSeconds: "long"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			study := openToy(t, "", toySetup(0, 0.5))
-			if _, err := study.enqueue(ctx); err != nil {
-				t.Fatal(err)
+			ask := func([]search.Trial) (search.Proposal, error) {
+				return search.Proposal{Point: search.Point{"lambda": 0.5}}, nil
 			}
-			row, err := study.inner.Claim(ctx, study.setup.Space.ranges())
+			claimed, err := study.inner.Claim(ctx, store.ClaimOptions{Space: study.setup.Space.Params(), Propose: ask})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := study.inner.Finish(ctx, row.ID, store.Outcome{State: store.Fail, User: user}); err != nil {
+			if err := study.inner.Finish(ctx, claimed.Trial.ID, store.Outcome{State: search.Fail, User: user}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := study.Trials(ctx); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "trial 0: attribute") {
@@ -111,29 +35,22 @@ func TestCorruptAttributesAreErrors(t *testing.T) {
 			}
 		})
 	}
-	study := openToy(t, "", toySetup(0, 0.5))
-	if err := study.inner.Update(ctx, attrTest, func(json.RawMessage) (any, error) { return "done", nil }); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := study.Tested(ctx); !errors.Is(err, ErrInvalid) {
-		t.Errorf("test record of text: %v", err)
-	}
 }
 
-// TestRunRefusesForeignTrials: a waiting trial with parameters of another space cannot be scored by this study.
-func TestRunRefusesForeignTrials(t *testing.T) {
+// TestRunFailsForeignTrials: a waiting trial with parameters of another space cannot be scored by this study, and says so.
+func TestRunFailsForeignTrials(t *testing.T) {
 	ctx := context.Background()
-	base, vectors := toy(t)
 	study := openToy(t, "", toySetup(0, 0.5))
-	err := study.inner.Enqueue(ctx, func([]store.Trial) ([]store.Entry, error) {
-		return []store.Entry{{Params: map[string]float64{"mu": 1}}}, nil
+	err := study.inner.Enqueue(ctx, search.Space{{Name: "mu", High: 1}}, func([]store.Trial) ([]store.Entry, error) {
+		return []store.Entry{{Point: search.Point{"mu": 1}}}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Run(ctx, study, base, vectors, hill(t), nil)
-	if err == nil || !strings.Contains(err.Error(), `trial 0: no parameter "lambda"`) {
-		t.Errorf("error %v", err)
+	run(t, study, hill(t))
+	rows, err := study.inner.Trials(ctx)
+	if err != nil || len(rows) != 3 || rows[0].State != search.Fail || !strings.Contains(string(rows[0].User[attrError]), "lambda") {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 }
 

@@ -2,154 +2,240 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"time"
 
-	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
-// Progress tells how far a run is. It comes once when a trial starts (State RUNNING) and once when it is finished.
-type Progress struct {
-	Done, Total int   // points of the space that are scored, and all of them
-	Trial       Trial // the trial that just started or finished
+// Run works on a study until no trial is left: first the reference models, then the sampler's points. Any number of workers may run at
+// once, on any machines that reach the database and the inputs.
+//
+// A trial whose worker dies is put back by the others after Stale; when ctx is done the trial in hand is put back within seconds, and
+// the error is ctx's. When Evaluate fails the trial becomes FAIL with the reason and the error is returned: what fails for one worker
+// would probably fail for every trial. Trials that ended are never repeated.
+func Run(ctx context.Context, study *Study, w Worker) error {
+	if err := w.runReferences(ctx, study); err != nil {
+		return err
+	}
+	refs, complete, err := study.References(ctx)
+	if err != nil {
+		return err
+	}
+	if !complete {
+		return fmt.Errorf("%s: study %q: a reference model has failed too often: %w", study.Where(), study.Name(), ErrNoScores)
+	}
+	if err := refs.check(study.setup.Rule); err != nil {
+		return err
+	}
+	return w.runTrials(ctx, study, refs)
 }
 
-// Run scores every point of the study's space that is not scored yet, the base first. Vectors are task vectors by the
-// names of the space; base and vectors are only read. Progress may be nil.
-//
-// Run holds the study for itself ([ErrInUse] otherwise). Trials that a killed run left RUNNING become FAIL and are repeated
-// under new numbers. When ctx is done, or evaluate fails, the trial in hand becomes FAIL with the reason, nothing else
-// changes, and the error is returned; the next Run repeats it. Scored trials are never repeated.
-func Run(ctx context.Context, study *Study, base checkpoint.Source, vectors map[string]checkpoint.Source,
-	evaluate Evaluate, progress func(Progress)) error {
-	space := study.setup.Space
-	if err := space.covers(vectors); err != nil {
-		return err
-	}
-	release, err := study.db.Lock(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = release() }() // the process's end releases it too
-	if _, err := study.inner.FailRunning(ctx, map[string]any{attrError: "the run was killed"}); err != nil {
-		return err
-	}
-	points, err := study.enqueue(ctx)
-	if err != nil {
-		return err
-	}
-	w := worker{study: study, base: base, vectors: vectors, evaluate: evaluate}
-	trials, err := study.Trials(ctx)
-	if err != nil {
-		return err
-	}
-	done := 0
-	for i := range trials {
-		if t := &trials[i]; t.Done() {
-			done++
-			if t.Lambdas.IsBase() {
-				w.reference = t.Scores
-			}
-		}
-	}
-	report := func(t Trial) {
-		if progress != nil {
-			progress(Progress{Done: done, Total: points, Trial: t})
-		}
+func (w Worker) runReferences(ctx context.Context, study *Study) error {
+	q := &queue{Worker: w, study: study, inner: study.references, space: study.setup.referenceSpace()}
+	q.ask = func(history []search.Trial) (search.Proposal, error) {
+		return missingReference(len(q.space[0].Choices), history), nil
 	}
 	for {
-		if err := ctx.Err(); err != nil {
+		row, err := q.next(ctx)
+		if err != nil || row == nil {
 			return err
 		}
-		claimed, err := study.inner.Claim(ctx, space.ranges())
-		if err != nil || claimed == nil {
+		if err := q.reference(ctx, row); err != nil {
 			return err
-		}
-		trial, err := study.single(*claimed)
-		if err != nil {
-			return err
-		}
-		report(trial)
-		trial, err = w.work(ctx, trial)
-		if err == nil {
-			done++
-		}
-		report(trial)
-		if err != nil {
-			return fmt.Errorf("trial %d (lambda %s): %w", trial.Number, trial.Lambdas, err)
 		}
 	}
 }
 
-// covers returns an error unless vectors holds a Source for every name of the space and no other.
-func (s Space) covers(vectors map[string]checkpoint.Source) error {
-	for _, name := range s.Vectors {
-		if vectors[name] == nil {
-			return fmt.Errorf("%w: no task vector %q was given", ErrConfig, name)
+// missingReference proposes a reference that has failed, and is neither waiting, running nor done, once more.
+func missingReference(n int, history []search.Trial) search.Proposal {
+	there := map[float64]bool{}
+	for _, t := range history {
+		if t.State != search.Fail {
+			there[t.Point[referenceParam]] = true
 		}
 	}
-	if len(vectors) != len(s.Vectors) {
-		return fmt.Errorf("%w: %d task vectors were given, the space scales %q", ErrConfig, len(vectors), s.Vectors)
+	for i := range n {
+		if !there[float64(i)] {
+			return search.Proposal{Point: search.Point{referenceParam: float64(i)}}
+		}
+	}
+	return search.Proposal{Done: true}
+}
+
+func (w Worker) runTrials(ctx context.Context, study *Study, refs References) error {
+	sampler, err := study.setup.sampler()
+	if err != nil {
+		return err
+	}
+	q := &queue{Worker: w, study: study, inner: study.inner, space: study.setup.Space.Params(), ask: sampler.Ask}
+	for n := 0; w.Trials == 0 || n < w.Trials; n++ {
+		if err := q.share(ctx); err != nil {
+			return err
+		}
+		row, err := q.next(ctx)
+		if err != nil || row == nil {
+			return err
+		}
+		if err := q.trial(ctx, row, refs); err != nil {
+			return fmt.Errorf("trial %d: %w", row.Number, err)
+		}
 	}
 	return nil
 }
 
-// enqueue adds the points that are neither waiting, running nor scored, and returns how many points there are. The
-// repetition of a failed trial says so with the system attributes that Optuna's own retry callback writes.
-func (s *Study) enqueue(ctx context.Context) (points int, err error) {
-	wanted, err := s.setup.Space.Points()
-	if err != nil {
-		return 0, err
+// share tells how many other trials run under this machine's name.
+func (q *queue) share(ctx context.Context) error {
+	if q.Share == nil {
+		return nil
 	}
-	err = s.inner.Enqueue(ctx, func(rows []store.Trial) ([]store.Entry, error) {
-		existing, err := s.trials(rows)
-		if err != nil {
-			return nil, err
+	trials, err := q.inner.Trials(ctx)
+	if err != nil {
+		return err
+	}
+	others := 0
+	for _, t := range trials {
+		var name string
+		if t.State == search.Running && json.Unmarshal(t.User[attrWorker], &name) == nil && name != q.Name && strings.HasPrefix(name, q.Host+":") {
+			others++
 		}
-		failed, settled := map[string][]int{}, map[string]bool{}
-		for _, t := range existing {
-			key := s.key(t.Lambdas)
-			switch {
-			case t.Done() || !t.State.Finished():
-				settled[key] = true
-			case t.State == store.Fail:
-				failed[key] = append(failed[key], t.Number)
-			}
-		}
-		var entries []store.Entry
-		for _, point := range wanted {
-			key := s.key(point)
-			if settled[key] {
-				continue
-			}
-			entry := store.Entry{Params: s.setup.Space.params(point)}
-			if history := failed[key]; len(history) > 0 {
-				entry.System = map[string]any{"failed_trial": history[0], "retry_history": history}
-			}
-			entries = append(entries, entry)
-		}
-		return entries, nil
+	}
+	q.Share(others)
+	return nil
+}
+
+// trial evaluates one claimed trial and stores what became of it.
+func (q *queue) trial(ctx context.Context, row *store.Trial, refs References) error {
+	setup := q.study.setup
+	choice, ok := setup.Space.choice(row.Point)
+	if !ok {
+		return fmt.Errorf("%s: its parameters are not of this study's space: %w", q.study.Where(), ErrInvalid)
+	}
+	started := time.Now()
+	t := Trial{Number: row.Number, State: search.Running, Choice: choice, Point: row.Point, Started: started, Worker: q.Name, Version: setup.Version, Seed: setup.Seed}
+	done, err := q.done(ctx)
+	if err != nil {
+		return err
+	}
+	q.hear(Progress{Done: done, Total: setup.Total(), Trial: t})
+	var outcome store.Outcome
+	err = q.holding(ctx, row.ID, func(ctx context.Context) (err error) {
+		outcome, err = q.evaluate(ctx, row, &t, refs)
+		return err
 	})
-	return len(wanted), err
+	switch {
+	case errors.Is(err, errTaken):
+		q.hear(Progress{Lost: []int{row.Number}})
+		return nil
+	case err != nil && ctx.Err() != nil:
+		return err
+	case err != nil:
+		t.Error = err.Error()
+		outcome = store.Outcome{State: search.Fail, User: map[string]any{attrError: t.Error, attrChoice: choice}}
+	default:
+		outcome.User = attributes(choice, []byte(t.Recipe), t.Part, t.Scores, t.Scores.Seconds, started)
+		if t.Error != "" {
+			outcome.User[attrError] = t.Error
+		}
+	}
+	t.State, t.Values, t.Finished = outcome.State, outcome.Values, time.Now()
+	if stored := q.finish(ctx, row.ID, outcome); stored != nil {
+		return errors.Join(err, stored)
+	}
+	if outcome.State != search.Fail {
+		done++
+	}
+	q.hear(Progress{Done: done, Total: setup.Total(), Trial: t})
+	return err
 }
 
-// key spells a point exactly, in the order of the space.
-func (s *Study) key(l Lambdas) string {
-	text := ""
-	for _, name := range s.setup.Space.Vectors {
-		text += fmt.Sprintf("%x ", math.Float64bits(l[name]+0)) // +0 turns -0 into 0
+// done counts the trials that count.
+func (q *queue) done(ctx context.Context) (n int, err error) {
+	trials, err := q.inner.History(ctx)
+	for _, t := range trials {
+		if t.State == search.Complete || t.State == search.Pruned {
+			n++
+		}
 	}
-	return text
+	return n, err
 }
 
-func (s *Study) single(row store.Trial) (Trial, error) {
-	trials, err := s.trials([]store.Trial{row})
-	if err == nil && len(trials) != 1 {
-		err = fmt.Errorf("%s: trial %d: its parameters are not of this study's space: %w", s.db.Path(), row.Number, ErrInvalid)
-	}
+// evaluate measures a trial, on growing parts of the data where the study halves, and fills in what it knows of it.
+func (q *queue) evaluate(ctx context.Context, row *store.Trial, t *Trial, refs References) (store.Outcome, error) {
+	setup := q.study.setup
+	model, recipe, err := q.Models.Model(ctx, t.Choice)
 	if err != nil {
-		return Trial{}, err
+		return store.Outcome{}, err
 	}
-	return trials[0], nil
+	t.Recipe = string(recipe)
+	parts := append(append([]float64{}, setup.Halving.Parts...), 1)
+	spent := map[string]float64{}
+	for rung, part := range parts {
+		scores := refs.Base
+		if !t.Choice.Lambdas.IsBase() || part < 1 { // the base itself is measured already
+			if scores, err = q.score(ctx, model, part, &refs.Base); err != nil {
+				return store.Outcome{}, err
+			}
+		}
+		for what, s := range scores.Seconds {
+			spent[what] += s
+		}
+		scores.Seconds = spent
+		t.Scores, t.Part = &scores, part
+		value := setup.Rule.Value(scores, refs)
+		if part == 1 {
+			return q.outcome(t, value, refs), nil
+		}
+		if math.IsNaN(value) {
+			continue
+		}
+		if err := q.inner.Report(ctx, row.ID, rung, value); err != nil {
+			return store.Outcome{}, err
+		}
+		prune, err := q.prune(ctx, row.Number, rung)
+		if err != nil || prune {
+			return store.Outcome{State: search.Pruned}, err
+		}
+	}
+	return store.Outcome{}, errors.New("a trial without parts")
+}
+
+// outcome is that of a trial which was measured in full. One without a value is given up: Optuna knows no NaN.
+func (q *queue) outcome(t *Trial, value float64, refs References) store.Outcome {
+	setup := q.study.setup
+	values := []float64{value}
+	if len(setup.directions()) == 2 {
+		values = append(values, t.Scores.Mean(setup.Rule.Metric, true))
+	}
+	for _, v := range values {
+		if math.IsNaN(v) {
+			t.Error = fmt.Sprintf("the mean %s is not a number", setup.Rule.Metric)
+			return store.Outcome{State: search.Pruned}
+		}
+	}
+	o := store.Outcome{State: search.Complete, Values: values}
+	if setup.Rule.Constrains(refs) {
+		o.Constraints = []float64{setup.Rule.Violation(*t.Scores, refs)}
+	}
+	return o
+}
+
+// prune asks whether a trial is to be given up after a part.
+func (q *queue) prune(ctx context.Context, number, rung int) (bool, error) {
+	rows, err := q.inner.History(ctx)
+	if err != nil {
+		return false, err
+	}
+	history := make([]search.Trial, len(rows))
+	for i := range rows {
+		history[i] = rows[i].Trial
+	}
+	setup := q.study.setup
+	h := search.Halving{Eta: setup.Halving.Eta, Direction: setup.directions()[0]}
+	return h.Prune(history, number, rung), nil
 }

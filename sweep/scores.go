@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -11,84 +10,18 @@ import (
 	"syncretic/checkpoint"
 )
 
-// Evaluate scores one model on validation data. It must not keep model after it returns, must return soon after ctx
-// is done, and must measure the same datasets for every model of a study. A metric that is undefined is NaN, not an error.
-type Evaluate func(ctx context.Context, model checkpoint.Source) (Scores, error)
+// Evaluate scores one model on validation data, on the given part of it, in (0, 1]: 1 is all. It must not keep model after it returns,
+// must return soon after ctx is done, and must measure the same datasets for every model of a study. A metric that is undefined is NaN,
+// not an error.
+type Evaluate func(ctx context.Context, model checkpoint.Source, part float64) (Scores, error)
 
 // Scores are the measurements of one model, by dataset. A dataset that was not measured in one of the two ways is
 // absent from that map; either map may be empty.
 type Scores struct {
 	Tasks  map[string]Task `json:"tasks,omitempty"`  // probe metrics
 	Losses map[string]Loss `json:"losses,omitempty"` // label-free: masked-prediction loss
-}
 
-// Task is a probe's result on one dataset: macro averages over its tags, in [0, 1], NaN where undefined.
-type Task struct {
-	ROCAUC           float64 `json:"roc_auc"`
-	AveragePrecision float64 `json:"average_precision"`
-	Western          bool    `json:"western"`
-}
-
-// Loss is the masked-prediction loss on one dataset, which needs no labels; smaller is better, NaN where undefined.
-// Its unit is the evaluator's: for MERT's objective nats summed over codebooks plus the CQT's mean square.
-type Loss struct {
-	Value   float64 `json:"value"`
-	Western bool    `json:"western"`
-}
-
-// MarshalJSON writes metrics that are not finite as null, which JSON has and NaN it has not.
-func (t Task) MarshalJSON() ([]byte, error) {
-	return json.Marshal(taskJSON{finite(t.ROCAUC), finite(t.AveragePrecision), t.Western})
-}
-
-// UnmarshalJSON reads null, or an absent metric, as NaN.
-func (t *Task) UnmarshalJSON(data []byte) error {
-	var raw taskJSON
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
-	}
-	*t = Task{number(raw.ROCAUC), number(raw.AveragePrecision), raw.Western}
-	return nil
-}
-
-// MarshalJSON writes a loss that is not finite as null.
-func (l Loss) MarshalJSON() ([]byte, error) {
-	return json.Marshal(lossJSON{finite(l.Value), l.Western})
-}
-
-// UnmarshalJSON reads null, or an absent value, as NaN.
-func (l *Loss) UnmarshalJSON(data []byte) error {
-	var raw lossJSON
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
-	}
-	*l = Loss{number(raw.Value), raw.Western}
-	return nil
-}
-
-type taskJSON struct {
-	ROCAUC           *float64 `json:"roc_auc"`
-	AveragePrecision *float64 `json:"average_precision"`
-	Western          bool     `json:"western"`
-}
-
-type lossJSON struct {
-	Value   *float64 `json:"value"`
-	Western bool     `json:"western"`
-}
-
-func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
-}
-
-func number(v *float64) float64 {
-	if v == nil {
-		return math.NaN()
-	}
-	return *v
+	Seconds map[string]float64 `json:"-"` // what the evaluation spent on: merge, extract, fit; may be nil
 }
 
 // Check returns an error when nothing was measured or a metric lies outside [0, 1].
@@ -98,8 +31,10 @@ func (s Scores) Check() error {
 	}
 	for _, name := range sortedKeys(s.Tasks) {
 		t := s.Tasks[name]
-		if t.ROCAUC < 0 || t.ROCAUC > 1 || t.AveragePrecision < 0 || t.AveragePrecision > 1 {
-			return fmt.Errorf("dataset %q: roc-auc %v, average precision %v, want [0, 1]", name, t.ROCAUC, t.AveragePrecision)
+		for _, v := range []float64{t.ROCAUC, t.AveragePrecision, t.F1} {
+			if v < 0 || v > 1 {
+				return fmt.Errorf("dataset %q: roc-auc %v, average precision %v, f1 %v, want [0, 1]", name, t.ROCAUC, t.AveragePrecision, t.F1)
+			}
 		}
 	}
 	return nil
@@ -129,59 +64,46 @@ func (s Scores) datasets() []string {
 // Metric names what a [Rule] maximises (or, for the loss, minimises).
 type Metric string
 
-// The metrics.
+// The metrics; those of probes are macro averages over a dataset's tags.
 const (
 	ROCAUC           Metric = "roc_auc"
 	AveragePrecision Metric = "average_precision"
+	F1               Metric = "f1"
 	MaskedLoss       Metric = "masked_loss"
 )
 
-// Mean is the unweighted mean of a metric over the Western or the other datasets, summed in the order of their names.
-// It is NaN when there is no such dataset or one of them is NaN.
-func (s Scores) Mean(m Metric, western bool) float64 {
-	var sum, n float64
-	switch m {
-	case MaskedLoss:
-		for _, name := range sortedKeys(s.Losses) {
-			if l := s.Losses[name]; l.Western == western {
-				sum, n = sum+l.Value, n+1
+// Of are a metric's values by dataset, of the Western ones or of the others.
+func (s Scores) Of(m Metric, western bool) map[string]float64 {
+	values := map[string]float64{}
+	if m == MaskedLoss {
+		for name, l := range s.Losses {
+			if l.Western == western {
+				values[name] = l.Value
 			}
 		}
-	case ROCAUC, AveragePrecision:
-		for _, name := range sortedKeys(s.Tasks) {
-			t := s.Tasks[name]
-			if t.Western != western {
-				continue
-			}
-			if m == ROCAUC {
-				sum, n = sum+t.ROCAUC, n+1
-			} else {
-				sum, n = sum+t.AveragePrecision, n+1
-			}
+		return values
+	}
+	for name, t := range s.Tasks {
+		if t.Western == western {
+			values[name] = t.Metric(m)
 		}
 	}
-	if n == 0 {
-		return math.NaN()
-	}
-	return sum / n
+	return values
 }
 
-// has reports whether any Western, or any other, dataset carries the metric.
-func (s Scores) has(m Metric, western bool) bool {
-	if m == MaskedLoss {
-		for _, l := range s.Losses {
-			if l.Western == western {
-				return true
-			}
-		}
-		return false
+// Mean is the unweighted mean of a metric over the Western or the other datasets, summed in the order of their names.
+// It is NaN when there is no such dataset or one of them is NaN.
+func (s Scores) Mean(m Metric, western bool) float64 { return mean(s.Of(m, western)) }
+
+func mean(values map[string]float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
 	}
-	for _, t := range s.Tasks {
-		if t.Western == western {
-			return true
-		}
+	sum := 0.0
+	for _, name := range sortedKeys(values) {
+		sum += values[name]
 	}
-	return false
+	return sum / float64(len(values))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -5,179 +5,153 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"syncretic/sweep/search"
 )
 
-// DefaultRho is the share of the base's Western score that a merge must keep.
-const DefaultRho = 0.98
-
-// ErrNoScores means that no trial holds the scores a selection needs.
+// ErrNoScores means that there are no scores that a selection needs.
 var ErrNoScores = errors.New("no scores to select by")
-
-// Rule chooses a trial from validation scores:
-//
-//	maximise   mean over non-Western datasets of Metric
-//	subject to mean over Western datasets of Metric >= Rho * (the same of the base)
-//
-// Ties go to the smaller sum |lambda_i|, then to the earlier trial. Rho 0 asks nothing, and so do scores without a Western
-// dataset. With Metric [MaskedLoss] the rule is that of [SelectByLoss]: Rho is about probe scores.
-type Rule struct {
-	Metric Metric  `json:"metric"`
-	Rho    float64 `json:"rho"`
-}
-
-// Check returns an error that wraps [ErrConfig] for an unknown metric or a Rho that is negative or not finite.
-func (r Rule) Check() error {
-	switch r.Metric {
-	case ROCAUC, AveragePrecision, MaskedLoss:
-	default:
-		return fmt.Errorf("%w: metric %q, want %q, %q or %q", ErrConfig, r.Metric, ROCAUC, AveragePrecision, MaskedLoss)
-	}
-	if !(r.Rho >= 0) || math.IsInf(r.Rho, 0) {
-		return fmt.Errorf("%w: rho %v, want a finite number >= 0", ErrConfig, r.Rho)
-	}
-	return nil
-}
 
 // Selection is the outcome of a rule with the figures that led to it.
 type Selection struct {
-	Metric      Metric  `json:"metric"`
-	Trial       int     `json:"trial"` // number of the chosen trial
-	Lambdas     Lambdas `json:"lambdas"`
-	Value       float64 `json:"value"`        // mean over non-Western datasets
-	Western     float64 `json:"western"`      // mean over Western datasets, NaN without any
-	BaseValue   float64 `json:"base_value"`   // the same two figures of the base
-	BaseWestern float64 `json:"base_western"` //
-	Threshold   float64 `json:"threshold"`    // what Western had to reach, NaN without a constraint
-	Candidates  int     `json:"candidates"`   // trials with lambda != 0 and a value
-	Feasible    int     `json:"feasible"`     // those of them that satisfy the constraint
-	Fallback    bool    `json:"fallback"`     // no candidate was feasible: the base is returned
-	Reason      string  `json:"reason"`       // one sentence for people
+	Metric      Metric
+	Trial       int     // number of the chosen trial, -1 for the base
+	Choice      Choice  // of a base, all lambdas are 0
+	Value       float64 // what the rule maximises or minimises: normalised where Normalised says so
+	Normalised  bool
+	Mean        float64 // mean of the metric over non-Western datasets
+	Western     float64 // mean over Western datasets, NaN without any
+	BaseValue   float64 // the same three figures of the base
+	BaseMean    float64
+	BaseWestern float64
+	Threshold   float64 // what Western had to reach, NaN without a constraint
+	Candidates  int     // trials with lambda != 0 and a value
+	Feasible    int     // those of them that satisfy the constraint
+	Fallback    bool    // no candidate was feasible: the base is returned
+	Reason      string  // one sentence for people
 }
 
-// MarshalJSON writes figures that are not finite as null.
+type selectionJSON struct {
+	Metric      Metric  `json:"metric"`
+	Trial       int     `json:"trial"`
+	Choice      Choice  `json:"choice"`
+	Lambdas     Lambdas `json:"lambdas"`
+	Value       maybe   `json:"value"`
+	Normalised  bool    `json:"normalised"`
+	Mean        maybe   `json:"mean"`
+	Western     maybe   `json:"western"`
+	BaseValue   maybe   `json:"base_value"`
+	BaseMean    maybe   `json:"base_mean"`
+	BaseWestern maybe   `json:"base_western"`
+	Threshold   maybe   `json:"threshold"`
+	Candidates  int     `json:"candidates"`
+	Feasible    int     `json:"feasible"`
+	Fallback    bool    `json:"fallback"`
+	Reason      string  `json:"reason"`
+}
+
+// MarshalJSON writes figures that are not finite as null, and the lambdas beside the choice that holds them.
 func (s Selection) MarshalJSON() ([]byte, error) {
-	type plain Selection
-	return json.Marshal(struct {
-		plain
-		Value       *float64 `json:"value"`
-		Western     *float64 `json:"western"`
-		BaseValue   *float64 `json:"base_value"`
-		BaseWestern *float64 `json:"base_western"`
-		Threshold   *float64 `json:"threshold"`
-	}{plain(s), finite(s.Value), finite(s.Western), finite(s.BaseValue), finite(s.BaseWestern), finite(s.Threshold)})
+	return json.Marshal(selectionJSON{s.Metric, s.Trial, s.Choice, s.Choice.Lambdas, maybe(s.Value), s.Normalised, maybe(s.Mean), maybe(s.Western),
+		maybe(s.BaseValue), maybe(s.BaseMean), maybe(s.BaseWestern), maybe(s.Threshold), s.Candidates, s.Feasible, s.Fallback, s.Reason})
 }
 
 // UnmarshalJSON reads null figures as NaN.
 func (s *Selection) UnmarshalJSON(data []byte) error {
-	type plain Selection
-	raw := struct {
-		*plain
-		Value       *float64 `json:"value"`
-		Western     *float64 `json:"western"`
-		BaseValue   *float64 `json:"base_value"`
-		BaseWestern *float64 `json:"base_western"`
-		Threshold   *float64 `json:"threshold"`
-	}{plain: (*plain)(s)}
+	var raw selectionJSON
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return err
 	}
-	s.Value, s.Western = number(raw.Value), number(raw.Western)
-	s.BaseValue, s.BaseWestern, s.Threshold = number(raw.BaseValue), number(raw.BaseWestern), number(raw.Threshold)
+	*s = Selection{raw.Metric, raw.Trial, raw.Choice, float64(raw.Value), raw.Normalised, float64(raw.Mean), float64(raw.Western),
+		float64(raw.BaseValue), float64(raw.BaseMean), float64(raw.BaseWestern), float64(raw.Threshold), raw.Candidates, raw.Feasible, raw.Fallback, raw.Reason}
 	return nil
 }
 
-// Select applies the rule to the trials that are done. It needs the base among them: [ErrNoScores] otherwise. Trials whose
-// mean is NaN are passed over. When no lambda other than 0 satisfies the constraint the base is selected and Fallback is set.
-func (r Rule) Select(trials []Trial) (Selection, error) {
+// Select applies the rule to the trials that were measured in full. Trials whose value is NaN are passed over. When no lambda other
+// than 0 satisfies the constraint the base is selected and Fallback is set. References without what the rule needs are [ErrNoScores].
+func (r Rule) Select(trials []Trial, refs References) (Selection, error) {
 	if err := r.Check(); err != nil {
 		return Selection{}, err
 	}
-	base, err := baseTrial(trials, r.Metric)
-	if err != nil {
+	if err := refs.check(r); err != nil {
 		return Selection{}, err
 	}
-	sel := Selection{
-		Metric: r.Metric, Threshold: math.NaN(),
-		BaseValue: base.Scores.Mean(r.Metric, false), BaseWestern: base.Scores.Mean(r.Metric, true),
-	}
-	constrained := r.Rho > 0 && r.Metric != MaskedLoss && base.Scores.has(r.Metric, true)
-	if constrained {
-		sel.Threshold = r.Rho * sel.BaseWestern
-	}
-	best := base
+	sel := Selection{Metric: r.Metric, Trial: -1, Normalised: r.Experts != nil, Threshold: r.Threshold(refs),
+		BaseValue: r.Value(refs.Base, refs), BaseMean: refs.Base.Mean(r.Metric, false), BaseWestern: refs.Base.Mean(r.Metric, true)}
+	sel.Value, sel.Mean, sel.Western = sel.BaseValue, sel.BaseMean, sel.BaseWestern
+	var best *Trial
 	for i := range trials {
 		t := &trials[i]
-		if t.Scores == nil || t.Lambdas.IsBase() {
+		if t.State != search.Complete || t.Scores == nil {
 			continue
 		}
-		if err := t.Scores.sameDatasets(*base.Scores); err != nil {
+		if err := t.Scores.sameDatasets(refs.Base); err != nil {
 			return Selection{}, fmt.Errorf("trial %d: %w", t.Number, err)
 		}
-		value := t.Scores.Mean(r.Metric, false)
+		value := r.Value(*t.Scores, refs)
+		if t.Choice.Lambdas.IsBase() {
+			if best == nil {
+				sel.Trial, sel.Choice = t.Number, t.Choice // what stands for the base until something is better
+			}
+			continue
+		}
 		if math.IsNaN(value) {
 			continue
 		}
 		sel.Candidates++
-		if constrained && !(t.Scores.Mean(r.Metric, true) >= sel.Threshold) {
+		if r.Violation(*t.Scores, refs) > 0 {
 			continue
 		}
 		sel.Feasible++
-		if r.better(t, best) {
-			best = t
+		if r.better(value, t, sel.Value, best) {
+			best, sel.Value = t, value
 		}
 	}
-	sel.Trial, sel.Lambdas = best.Number, best.Lambdas
-	sel.Value, sel.Western = best.Scores.Mean(r.Metric, false), best.Scores.Mean(r.Metric, true)
+	if best != nil {
+		sel.Trial, sel.Choice = best.Number, best.Choice
+		sel.Mean, sel.Western = best.Scores.Mean(r.Metric, false), best.Scores.Mean(r.Metric, true)
+	}
 	sel.Fallback = sel.Feasible == 0
-	sel.Reason = sel.explain(r, constrained)
+	sel.Reason = sel.explain(r, r.Constrains(refs))
 	return sel, nil
 }
 
 // SelectByLoss chooses the smallest mean masked loss over non-Western datasets: a choice that needs no labels. Western
 // losses are reported and ask nothing. Ties and errors are those of [Rule.Select].
-func SelectByLoss(trials []Trial) (Selection, error) {
-	return Rule{Metric: MaskedLoss}.Select(trials)
+func SelectByLoss(trials []Trial, refs References) (Selection, error) {
+	return Rule{Metric: MaskedLoss}.Select(trials, refs)
 }
 
-// better reports whether t is to be preferred to the best so far.
-func (r Rule) better(t, best *Trial) bool {
-	v, w := t.Scores.Mean(r.Metric, false), best.Scores.Mean(r.Metric, false)
-	if r.Metric == MaskedLoss {
+// better reports whether t is to be preferred to the best so far, which is the base where there is none.
+func (r Rule) better(value float64, t *Trial, bestValue float64, best *Trial) bool {
+	v, w := value, bestValue
+	if r.smaller() {
 		v, w = -v, -w
 	}
 	switch {
 	case v != w:
 		return v > w || math.IsNaN(w)
-	case t.Lambdas.Size() != best.Lambdas.Size():
-		return t.Lambdas.Size() < best.Lambdas.Size()
+	case best == nil:
+		return false // the base has the smaller lambda
+	case t.Choice.Lambdas.Size() != best.Choice.Lambdas.Size():
+		return t.Choice.Lambdas.Size() < best.Choice.Lambdas.Size()
 	}
 	return t.Number < best.Number
 }
 
-func baseTrial(trials []Trial, m Metric) (*Trial, error) {
-	for i := range trials {
-		if t := &trials[i]; t.Scores != nil && t.Lambdas.IsBase() {
-			if !t.Scores.has(m, false) {
-				return nil, fmt.Errorf("%w: no non-Western dataset carries %s", ErrNoScores, m)
-			}
-			return t, nil
-		}
-	}
-	return nil, fmt.Errorf("%w: the base (lambda 0) is not scored yet", ErrNoScores)
-}
-
 func (s Selection) explain(r Rule, constrained bool) string {
+	what := string(s.Metric)
 	switch {
 	case s.Candidates == 0:
 		return "no lambda other than 0 has a finite score: the base is kept"
 	case s.Fallback:
 		return fmt.Sprintf("none of %d candidates keeps the Western %s at %.4f (%g of the base's %.4f): the base is kept",
-			s.Candidates, s.Metric, s.Threshold, r.Rho, s.BaseWestern)
-	case s.Lambdas.IsBase():
+			s.Candidates, what, s.Threshold, r.Rho, s.BaseWestern)
+	case s.Choice.Lambdas.IsBase():
 		return fmt.Sprintf("none of %d candidates is better than the base", s.Feasible)
 	case constrained:
 		return fmt.Sprintf("best of %d candidates that keep the Western %s at %.4f (%g of the base's %.4f)",
-			s.Feasible, s.Metric, s.Threshold, r.Rho, s.BaseWestern)
+			s.Feasible, what, s.Threshold, r.Rho, s.BaseWestern)
 	}
 	return fmt.Sprintf("best of %d candidates, no constraint on Western", s.Candidates)
 }

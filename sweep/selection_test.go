@@ -6,15 +6,28 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
-	"syncretic/sweep/store"
+	"syncretic/sweep/search"
 )
 
 // trial is a finished trial of a shared lambda.
 func trial(number int, lambda, auc, western, loss float64) Trial {
 	s := scores(auc, western, loss)
-	return Trial{Number: number, State: store.Complete, Lambdas: Lambdas{"lyra": lambda, "makam": lambda}, Scores: &s}
+	return Trial{Number: number, State: search.Complete, Choice: Choice{Lambdas: Lambdas{"lyra": lambda, "makam": lambda}}, Scores: &s}
+}
+
+// rule is one without experts.
+func rule(m Metric, rho float64) Rule { return Rule{Metric: m, Rho: rho} }
+
+// selectWith selects with the base's trial, lambda 0, as the reference.
+func selectWith(r Rule, trials []Trial) (Selection, error) {
+	var refs References
+	for _, t := range trials {
+		if t.Choice.Lambdas.IsBase() && t.Scores != nil {
+			refs.Base = *t.Scores
+		}
+	}
+	return r.Select(trials, refs)
 }
 
 func TestSelect(t *testing.T) {
@@ -29,28 +42,28 @@ func TestSelect(t *testing.T) {
 		fallback bool
 		says     string
 	}{
-		{"best mean", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.2, 0.63, 0.70, 0), trial(2, 0.4, 0.65, 0.69, 0)}, 2, 2, false, "best of 2"},
-		{"the constraint", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.2, 0.63, 0.70, 0), trial(2, 0.4, 0.65, 0.68, 0)}, 1, 1, false, "keep the Western"},
-		{"exactly at the threshold", Rule{ROCAUC, 1}, []Trial{base, trial(1, 0.2, 0.63, 0.70, 0)}, 1, 1, false, ""},
-		{"no constraint", Rule{ROCAUC, 0}, []Trial{base, trial(1, 0.2, 0.63, 0.70, 0), trial(2, 0.4, 0.65, 0.1, 0)}, 2, 2, false, "no constraint"},
-		{"tie to the smaller lambda", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, 0.65, 0.70, 0), trial(2, 0.2, 0.65, 0.70, 0)}, 2, 2, false, ""},
-		{"tie by size, not by sign", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, -0.4, 0.65, 0.70, 0), trial(2, 0.2, 0.65, 0.70, 0)}, 2, 2, false, ""},
-		{"tie of equal sizes to the earlier", Rule{ROCAUC, 0.98}, []Trial{base, trial(2, -0.2, 0.65, 0.70, 0), trial(1, 0.2, 0.65, 0.70, 0)}, 1, 2, false, ""},
-		{"tie with the base", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, 0.60, 0.70, 0)}, 0, 1, false, "none of 1 candidates is better"},
-		{"base is best", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, 0.59, 0.70, 0)}, 0, 1, false, "is better than the base"},
-		{"nothing feasible", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, 0.9, 0.5, 0), trial(2, 1, 0.9, 0.6, 0)}, 0, 0, true, "none of 2 candidates keeps"},
-		{"rho above 1", Rule{ROCAUC, 1.1}, []Trial{base, trial(1, 0.4, 0.9, 0.7, 0)}, 0, 0, true, "the base is kept"},
-		{"NaN is passed over", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, nan, 0.7, 0), trial(2, 0.8, 0.61, 0.7, 0)}, 2, 1, false, ""},
-		{"NaN Western keeps nothing", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, 0.9, nan, 0)}, 0, 0, true, "none of 1"},
-		{"NaN Western of the base", Rule{ROCAUC, 0.98}, []Trial{trial(0, 0, 0.6, nan, 0), trial(1, 0.4, 0.9, 0.7, 0)}, 0, 0, true, "none of 1"},
-		{"NaN base", Rule{ROCAUC, 0.98}, []Trial{trial(0, 0, nan, 0.7, 0), trial(1, 0.4, 0.1, 0.7, 0)}, 1, 1, false, ""},
-		{"only NaN", Rule{ROCAUC, 0.98}, []Trial{base, trial(1, 0.4, nan, 0.7, 0)}, 0, 0, true, "no lambda other than 0 has a finite score"},
-		{"average precision", Rule{AveragePrecision, 0.98}, []Trial{base, trial(1, 0.4, 0.62, 0.7, 0)}, 1, 1, false, "average_precision"},
-		{"loss is minimised and unconstrained", Rule{MaskedLoss, 0.98}, []Trial{base, trial(1, 0.4, 0.1, 0.1, 29), trial(2, 0.6, 0.9, 0.9, 29.5)}, 1, 2, false, ""},
-		{"unfinished trials are passed over", Rule{ROCAUC, 0.98}, []Trial{base, {Number: 1, State: store.Running, Lambdas: Lambdas{"lyra": 1, "makam": 1}}}, 0, 0, true, ""},
+		{"best mean", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.2, 0.63, 0.70, 0), trial(2, 0.4, 0.65, 0.69, 0)}, 2, 2, false, "best of 2"},
+		{"the constraint", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.2, 0.63, 0.70, 0), trial(2, 0.4, 0.65, 0.68, 0)}, 1, 1, false, "keep the Western"},
+		{"exactly at the threshold", rule(ROCAUC, 1), []Trial{base, trial(1, 0.2, 0.63, 0.70, 0)}, 1, 1, false, ""},
+		{"no constraint", rule(ROCAUC, 0), []Trial{base, trial(1, 0.2, 0.63, 0.70, 0), trial(2, 0.4, 0.65, 0.1, 0)}, 2, 2, false, "no constraint"},
+		{"tie to the smaller lambda", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, 0.65, 0.70, 0), trial(2, 0.2, 0.65, 0.70, 0)}, 2, 2, false, ""},
+		{"tie by size, not by sign", rule(ROCAUC, 0.98), []Trial{base, trial(1, -0.4, 0.65, 0.70, 0), trial(2, 0.2, 0.65, 0.70, 0)}, 2, 2, false, ""},
+		{"tie of equal sizes to the earlier", rule(ROCAUC, 0.98), []Trial{base, trial(2, -0.2, 0.65, 0.70, 0), trial(1, 0.2, 0.65, 0.70, 0)}, 1, 2, false, ""},
+		{"tie with the base", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, 0.60, 0.70, 0)}, 0, 1, false, "none of 1 candidates is better"},
+		{"base is best", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, 0.59, 0.70, 0)}, 0, 1, false, "is better than the base"},
+		{"nothing feasible", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, 0.9, 0.5, 0), trial(2, 1, 0.9, 0.6, 0)}, 0, 0, true, "none of 2 candidates keeps"},
+		{"rho above 1", rule(ROCAUC, 1.1), []Trial{base, trial(1, 0.4, 0.9, 0.7, 0)}, 0, 0, true, "the base is kept"},
+		{"NaN is passed over", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, nan, 0.7, 0), trial(2, 0.8, 0.61, 0.7, 0)}, 2, 1, false, ""},
+		{"NaN Western keeps nothing", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, 0.9, nan, 0)}, 0, 0, true, "none of 1"},
+		{"NaN Western of the base", rule(ROCAUC, 0.98), []Trial{trial(0, 0, 0.6, nan, 0), trial(1, 0.4, 0.9, 0.7, 0)}, 0, 0, true, "none of 1"},
+		{"NaN base", rule(ROCAUC, 0.98), []Trial{trial(0, 0, nan, 0.7, 0), trial(1, 0.4, 0.1, 0.7, 0)}, 1, 1, false, ""},
+		{"only NaN", rule(ROCAUC, 0.98), []Trial{base, trial(1, 0.4, nan, 0.7, 0)}, 0, 0, true, "no lambda other than 0 has a finite score"},
+		{"average precision", rule(AveragePrecision, 0.98), []Trial{base, trial(1, 0.4, 0.62, 0.7, 0)}, 1, 1, false, "average_precision"},
+		{"loss is minimised and unconstrained", rule(MaskedLoss, 0.98), []Trial{base, trial(1, 0.4, 0.1, 0.1, 29), trial(2, 0.6, 0.9, 0.9, 29.5)}, 1, 2, false, ""},
+		{"unfinished trials are passed over", rule(ROCAUC, 0.98), []Trial{base, {Number: 1, State: search.Running, Choice: Choice{Lambdas: Lambdas{"lyra": 1, "makam": 1}}}}, 0, 0, true, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := c.rule.Select(c.trials)
+			got, err := selectWith(c.rule, c.trials)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,14 +78,14 @@ func TestSelect(t *testing.T) {
 }
 
 func TestSelectFigures(t *testing.T) {
-	got, err := Rule{ROCAUC, 0.5}.Select([]Trial{trial(0, 0, 0.6, 0.7, 30), trial(1, 0.3, 0.65, 0.69, 29)})
+	got, err := selectWith(rule(ROCAUC, 0.5), []Trial{trial(0, 0, 0.6, 0.7, 30), trial(1, 0.3, 0.65, 0.69, 29)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Value != 0.65 || got.BaseValue != 0.6 || got.Western != 0.69 || got.BaseWestern != 0.7 || got.Threshold != 0.35 || got.Candidates != 1 {
 		t.Errorf("%+v", got)
 	}
-	if !got.Lambdas.Equal(Lambdas{"lyra": 0.3, "makam": 0.3}) || got.Metric != ROCAUC {
+	if !got.Choice.Lambdas.Equal(Lambdas{"lyra": 0.3, "makam": 0.3}) || got.Metric != ROCAUC {
 		t.Errorf("%+v", got)
 	}
 }
@@ -82,7 +95,7 @@ func TestSelectErrors(t *testing.T) {
 	delete(other.Scores.Tasks, "western")
 	flipped := trial(1, 0.5, 0.6, 0.7, 30)
 	flipped.Scores.Tasks["western"] = Task{ROCAUC: 0.9}
-	lossOnly := Trial{Lambdas: Lambdas{"lyra": 0}, Scores: &Scores{Losses: map[string]Loss{"makam": {Value: 1}}}}
+	lossOnly := Trial{State: search.Complete, Choice: Choice{Lambdas: Lambdas{"lyra": 0}}, Scores: &Scores{Losses: map[string]Loss{"makam": {Value: 1}}}}
 	for _, c := range []struct {
 		name   string
 		rule   Rule
@@ -90,17 +103,16 @@ func TestSelectErrors(t *testing.T) {
 		is     error
 		says   string
 	}{
-		{"no trials", Rule{ROCAUC, 1}, nil, ErrNoScores, "base"},
-		{"no base", Rule{ROCAUC, 1}, []Trial{trial(1, 0.5, 0.6, 0.7, 30)}, ErrNoScores, "base"},
-		{"no such metric", Rule{ROCAUC, 1}, []Trial{lossOnly}, ErrNoScores, "roc_auc"},
-		{"unknown metric", Rule{"f1", 1}, nil, ErrConfig, `"f1"`},
-		{"negative rho", Rule{ROCAUC, -1}, nil, ErrConfig, "rho"},
-		{"NaN rho", Rule{ROCAUC, math.NaN()}, nil, ErrConfig, "rho"},
-		{"other datasets", Rule{ROCAUC, 1}, []Trial{trial(0, 0, 0.6, 0.7, 30), other}, nil, "trial 1: datasets"},
-		{"western flag flipped", Rule{ROCAUC, 1}, []Trial{trial(0, 0, 0.6, 0.7, 30), flipped}, nil, "trial 1: datasets"},
+		{"no base", rule(ROCAUC, 1), []Trial{trial(1, 0.5, 0.6, 0.7, 30)}, ErrNoScores, "roc_auc"},
+		{"no such metric", rule(ROCAUC, 1), []Trial{lossOnly}, ErrNoScores, "roc_auc"},
+		{"unknown metric", rule("f2", 1), nil, ErrConfig, `"f2"`},
+		{"negative rho", rule(ROCAUC, -1), nil, ErrConfig, "rho"},
+		{"NaN rho", rule(ROCAUC, math.NaN()), nil, ErrConfig, "rho"},
+		{"other datasets", rule(ROCAUC, 1), []Trial{trial(0, 0, 0.6, 0.7, 30), other}, nil, "trial 1: datasets"},
+		{"western flag flipped", rule(ROCAUC, 1), []Trial{trial(0, 0, 0.6, 0.7, 30), flipped}, nil, "trial 1: datasets"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := c.rule.Select(c.trials)
+			_, err := selectWith(c.rule, c.trials)
 			if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v, want %v and %q", err, c.is, c.says)
 			}
@@ -113,14 +125,14 @@ func TestSelectByLossAsksNoLabels(t *testing.T) {
 	for i := range trials {
 		trials[i].Scores.Tasks = nil
 	}
-	got, err := SelectByLoss(trials)
+	got, err := SelectByLoss(trials, References{Base: *trials[0].Scores})
 	if err != nil || got.Trial != 1 || got.Value != 31 || got.BaseValue != 38 || got.BaseWestern != 31 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestSelectionSurvivesJSON(t *testing.T) {
-	was := Selection{Metric: ROCAUC, Trial: 3, Lambdas: Lambdas{"a": 0.2}, Value: 0.5, Western: math.NaN(), BaseValue: 0.4,
+	was := Selection{Metric: ROCAUC, Trial: 3, Choice: Choice{Lambdas: Lambdas{"a": 0.2}}, Value: 0.5, Western: math.NaN(), BaseValue: 0.4,
 		BaseWestern: math.NaN(), Threshold: math.NaN(), Candidates: 4, Feasible: 2, Reason: "r"}
 	text, err := json.Marshal(was)
 	if err != nil {
@@ -134,7 +146,7 @@ func TestSelectionSurvivesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if is.Trial != 3 || is.Value != 0.5 || is.BaseValue != 0.4 || !math.IsNaN(is.Western) || !math.IsNaN(is.Threshold) ||
-		!is.Lambdas.Equal(was.Lambdas) || is.Candidates != 4 || is.Feasible != 2 || is.Reason != "r" {
+		!is.Choice.Lambdas.Equal(was.Choice.Lambdas) || is.Candidates != 4 || is.Feasible != 2 || is.Reason != "r" {
 		t.Errorf("came back as %+v", is)
 	}
 }
@@ -163,6 +175,7 @@ func TestScores(t *testing.T) {
 	for name, bad := range map[string]Scores{
 		"empty":    {},
 		"above 1":  {Tasks: map[string]Task{"a": {ROCAUC: 1.01}}},
+		"f1":       {Tasks: map[string]Task{"a": {F1: 1.01}}},
 		"below 0":  {Tasks: map[string]Task{"a": {AveragePrecision: -0.1}}},
 		"infinite": {Tasks: map[string]Task{"a": {ROCAUC: math.Inf(1)}}},
 	} {
@@ -177,14 +190,15 @@ func TestScores(t *testing.T) {
 
 func TestScoresSurviveJSON(t *testing.T) {
 	was := Scores{
-		Tasks:  map[string]Task{"a": {ROCAUC: math.NaN(), AveragePrecision: 0.25}, "w": {ROCAUC: 1, Western: true}},
+		Tasks: map[string]Task{"a": {ROCAUC: math.NaN(), AveragePrecision: 0.25, Intervals: map[Metric]Bounds{ROCAUC: {0.1, 0.2}}},
+			"w": {ROCAUC: 1, F1: 0.5, Western: true, Tags: map[string]TagScore{"oud": {0.5, math.NaN(), 0}}}},
 		Losses: map[string]Loss{"a": {Value: math.Inf(1)}, "w": {Value: 30.125, Western: true}},
 	}
 	text, err := json.Marshal(was)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"tasks":{"a":{"roc_auc":null,"average_precision":0.25,"western":false},"w":{"roc_auc":1,"average_precision":0,"western":true}},` +
+	const want = `{"tasks":{"a":{"roc_auc":null,"average_precision":0.25,"f1":0,"western":false,"intervals":{"roc_auc":{"low":0.1,"high":0.2}}},"w":{"roc_auc":1,"average_precision":0,"f1":0.5,"western":true,"tags":{"oud":{"roc_auc":0.5,"average_precision":null,"f1":0}}}},` +
 		`"losses":{"a":{"value":null,"western":false},"w":{"value":30.125,"western":true}}}`
 	if string(text) != want {
 		t.Errorf("json\n got %s\nwant %s", text, want)
@@ -193,25 +207,32 @@ func TestScoresSurviveJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &is); err != nil {
 		t.Fatal(err)
 	}
-	if !math.IsNaN(is.Tasks["a"].ROCAUC) || is.Tasks["w"] != was.Tasks["w"] || !math.IsNaN(is.Losses["a"].Value) || is.Losses["w"] != was.Losses["w"] {
+	if !math.IsNaN(is.Tasks["a"].ROCAUC) || is.Tasks["w"].F1 != 0.5 || is.Tasks["w"].Tags["oud"].ROCAUC != 0.5 || !math.IsNaN(is.Tasks["w"].Tags["oud"].AveragePrecision) || is.Tasks["a"].Intervals[ROCAUC] != (Bounds{0.1, 0.2}) || !math.IsNaN(is.Losses["a"].Value) || is.Losses["w"] != was.Losses["w"] {
 		t.Errorf("came back as %+v", is)
 	}
 }
 
-func TestDone(t *testing.T) {
-	s := scores(0.5, 0.5, 1)
-	for _, c := range []struct {
-		trial Trial
-		want  bool
-	}{
-		{Trial{State: store.Complete, Scores: &s}, true},
-		{Trial{State: store.Fail, Scores: &s}, true},
-		{Trial{State: store.Fail}, false},
-		{Trial{State: store.Running, Started: time.Now()}, false},
-		{Trial{State: store.Waiting}, false},
-	} {
-		if got := c.trial.Done(); got != c.want {
-			t.Errorf("%s with scores %t: done %t, want %t", c.trial.State, c.trial.Scores != nil, got, c.want)
-		}
+// TestNormalisedSelection prefers what is near the experts, not what is high: one culture is easier than the other.
+func TestNormalisedSelection(t *testing.T) {
+	at := func(number int, lambda, makam, lyra float64) Trial {
+		tr := trial(number, lambda, makam, 0.7, 30)
+		tr.Scores.Tasks["lyra"] = Task{ROCAUC: lyra}
+		return tr
+	}
+	refs := References{Base: *at(0, 0, 0.5, 0.5).Scores, Experts: map[string]Scores{"makam": *at(0, 1, 0.9, 0.5).Scores, "lyra": *at(0, 1, 0.5, 0.6).Scores}}
+	trials := []Trial{at(1, 0.3, 0.82, 0.5), at(2, 0.6, 0.72, 0.59)}
+	plain, err := rule(ROCAUC, 0.98).Select(trials, refs)
+	if err != nil || plain.Trial != 1 || plain.Normalised {
+		t.Errorf("by the mean %+v, %v; want trial 1", plain, err)
+	}
+	r := rule(ROCAUC, 0.98)
+	r.Experts = map[string]string{"makam": "makam", "lyra": "lyra"}
+	got, err := r.Select(trials, refs)
+	if want := (0.72/0.9 + 0.59/0.6) / 2; err != nil || got.Trial != 2 || math.Abs(got.Value-want) > 1e-12 || !got.Normalised {
+		t.Errorf("normalised %+v, %v; want trial 2 with %v", got, err, want)
+	}
+	delete(refs.Experts, "lyra")
+	if got, err := r.Select(trials, refs); err != nil || got.Candidates != 0 {
+		t.Errorf("without an expert's scores %+v, %v", got, err)
 	}
 }

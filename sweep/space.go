@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"syncretic/sweep/store"
+	"syncretic/sweep/search"
 )
 
 // Mode says how the coefficients of several vectors are tied.
@@ -14,19 +14,31 @@ type Mode string
 // The modes of a [Space].
 const (
 	Shared     Mode = "shared"      // one lambda for all vectors
-	PerCulture Mode = "per-culture" // every vector its own lambda: the cartesian product
+	PerCulture Mode = "per-culture" // a lambda for every vector
+	PerGroup   Mode = "per-group"   // a lambda for every group of layers, the same for all vectors
 )
 
-// DefaultMaxTrials is the largest grid that a [Space] accepts unless told otherwise.
+// DefaultMaxTrials is the largest grid that a [Config] accepts unless told otherwise.
 const DefaultMaxTrials = 1000
 
-// Space is a grid of scaling coefficients over named task vectors.
+// Space is what a sweep may choose: the scaling coefficients lambda of named task vectors, the merge method and its parameters.
 type Space struct {
-	Mode      Mode      `json:"mode"`
-	Vectors   []string  `json:"vectors"` // names, in the order in which terms are added
-	Values    []float64 `json:"values"`  // what each lambda may be
-	MaxTrials int       `json:"-"`       // 0 means DefaultMaxTrials; a limit, not part of what a study is about
+	Mode    Mode      `json:"mode"`
+	Vectors []string  `json:"vectors"`           // names, in the order in which terms are added
+	Groups  []string  `json:"groups,omitempty"`  // of layers, the lowest first; PerGroup only
+	Values  []float64 `json:"values"`            // what each lambda may be on a grid; other samplers take any number between the ends
+	Methods []Method  `json:"methods,omitempty"` // nil is task arithmetic alone
 }
+
+// Method is one merge method that may be chosen, by the name that recipes use.
+type Method struct {
+	Name   string             `json:"name"`
+	Fixed  map[string]float64 `json:"fixed,omitempty"`  // parameters that are given
+	Search search.Space       `json:"search,omitempty"` // parameters that are searched
+}
+
+// DefaultMethod is the method of a space that names none.
+const DefaultMethod = "task_arithmetic"
 
 // Grid returns points values from..to, both included, evenly spaced and rounded to ten decimals, so that 0.15 is the
 // number people write. One point is from alone.
@@ -45,19 +57,14 @@ func Grid(from, to float64, points int) []float64 {
 // DefaultValues is the usual grid: 0 to 1 by 0.05, 21 values.
 func DefaultValues() []float64 { return Grid(0, 1, 21) }
 
-// Check returns an error that wraps [ErrConfig] for an empty, repeated or non-finite value, for repeated vectors, an
-// unknown mode, or more points than MaxTrials.
+// Check returns an error that wraps [ErrConfig] for an empty, repeated or non-finite value, for names that are empty or repeated, or an
+// unknown mode. Whether a method exists and has the parameters is for the maker of models to say.
 func (s Space) Check() error {
 	if len(s.Vectors) == 0 {
 		return fmt.Errorf("%w: no task vectors to scale", ErrConfig)
 	}
 	if len(s.Values) == 0 {
 		return fmt.Errorf("%w: lambda has no values", ErrConfig)
-	}
-	for i, name := range s.Vectors {
-		if name == "" || slices.Contains(s.Vectors[:i], name) {
-			return fmt.Errorf("%w: task vector name %q is empty or repeated", ErrConfig, name)
-		}
 	}
 	for i, v := range s.Values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -67,109 +74,83 @@ func (s Space) Check() error {
 			return fmt.Errorf("%w: lambda value %v is listed twice", ErrConfig, v)
 		}
 	}
-	switch s.Mode {
-	case Shared, PerCulture:
-	default:
-		return fmt.Errorf("%w: lambda mode %q, want %q or %q", ErrConfig, s.Mode, Shared, PerCulture)
+	var methods []string
+	for _, m := range s.Methods {
+		methods = append(methods, m.Name)
 	}
-	limit := s.MaxTrials
-	if limit == 0 {
-		limit = DefaultMaxTrials
-	}
-	if n := s.size(); n > float64(limit) {
-		advice := "list fewer values or raise max_trials"
-		if s.Mode == PerCulture {
-			advice = "list fewer values, raise max_trials or use mode shared"
+	for what, names := range map[string][]string{"task vector": s.Vectors, "group": s.Groups, "method": methods} {
+		for i, name := range names {
+			if name == "" || slices.Contains(names[:i], name) {
+				return fmt.Errorf("%w: %s name %q is empty or repeated", ErrConfig, what, name)
+			}
 		}
-		return fmt.Errorf("%w: %s grid of %d values over %d vectors has %.0f points, the limit is %d: %s",
-			ErrConfig, s.Mode, len(s.Values), len(s.Vectors), n, limit, advice)
+	}
+	switch {
+	case s.Mode != Shared && s.Mode != PerCulture && s.Mode != PerGroup:
+		return fmt.Errorf("%w: lambda mode %q, want %q, %q or %q", ErrConfig, s.Mode, Shared, PerCulture, PerGroup)
+	case (s.Mode == PerGroup) != (len(s.Groups) > 0):
+		return fmt.Errorf("%w: lambda mode %q with %d groups of layers: mode %q has them, and no other", ErrConfig, s.Mode, len(s.Groups), PerGroup)
+	}
+	if err := s.Params().Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return nil
 }
 
-// size is the number of grid points; a float, since the product may pass any integer.
-func (s Space) size() float64 {
-	if s.Mode == Shared {
-		return float64(len(s.Values))
+// The names of a study's parameters: "method", "lambda" or "lambda.NAME", and "METHOD.PARAMETER".
+const (
+	methodParam = "method"
+	lambdaParam = "lambda"
+)
+
+// names are the names of the coefficients, "" for the one that is shared.
+func (s Space) names() []string {
+	switch s.Mode {
+	case PerCulture:
+		return s.Vectors
+	case PerGroup:
+		return s.Groups
 	}
-	return math.Pow(float64(len(s.Values)), float64(len(s.Vectors)))
+	return []string{""}
 }
 
-// Points lists the trials: first the base (every lambda 0), then the grid in the order of Values, the last vector
-// fastest. The base is not repeated where the grid holds it.
-func (s Space) Points() ([]Lambdas, error) {
-	if err := s.Check(); err != nil {
-		return nil, err
+func lambdaName(name string) string {
+	if name == "" {
+		return lambdaParam
 	}
-	points := []Lambdas{s.point(func(int) float64 { return 0 })}
-	if s.Mode == Shared {
-		for _, v := range s.Values {
-			if v != 0 {
-				points = append(points, s.point(func(int) float64 { return v }))
+	return lambdaParam + "." + name
+}
+
+// methods are those of the space, or the default.
+func (s Space) methods() []Method {
+	if len(s.Methods) == 0 {
+		return []Method{{Name: DefaultMethod}}
+	}
+	return s.Methods
+}
+
+// Params is the space as samplers see it.
+func (s Space) Params() search.Space {
+	var space search.Space
+	methods := s.methods()
+	if len(methods) > 1 {
+		p := search.Param{Name: methodParam}
+		for _, m := range methods {
+			p.Choices = append(p.Choices, m.Name)
+		}
+		space = append(space, p)
+	}
+	for _, name := range s.names() {
+		space = append(space, search.Param{Name: lambdaName(name), Low: slices.Min(s.Values), High: slices.Max(s.Values), Grid: s.Values})
+	}
+	for _, m := range methods {
+		for _, p := range m.Search {
+			p.Name = m.Name + "." + p.Name
+			if len(methods) > 1 {
+				p.When, p.Is = methodParam, []string{m.Name}
 			}
+			space = append(space, p)
 		}
-		return points, nil
 	}
-	digits := make([]int, len(s.Vectors))
-	for {
-		if p := s.point(func(i int) float64 { return s.Values[digits[i]] }); !p.IsBase() {
-			points = append(points, p)
-		}
-		i := len(digits) - 1
-		for i >= 0 && digits[i] == len(s.Values)-1 {
-			digits[i] = 0
-			i--
-		}
-		if i < 0 {
-			return points, nil
-		}
-		digits[i]++
-	}
-}
-
-func (s Space) point(value func(i int) float64) Lambdas {
-	p := make(Lambdas, len(s.Vectors))
-	for i, name := range s.Vectors {
-		p[name] = value(i)
-	}
-	return p
-}
-
-// sharedParam is the name of the one parameter of a shared study; per-culture parameters append "." and the vector.
-const sharedParam = "lambda"
-
-// params are the coefficients as the study's parameters.
-func (s Space) params(l Lambdas) map[string]float64 {
-	if s.Mode == Shared {
-		return map[string]float64{sharedParam: l[s.Vectors[0]]}
-	}
-	out := map[string]float64{}
-	for _, name := range s.Vectors {
-		out[sharedParam+"."+name] = l[name]
-	}
-	return out
-}
-
-// lambdas is the inverse of params; ok is false for parameters of another space.
-func (s Space) lambdas(params map[string]float64) (l Lambdas, ok bool) {
-	l, ok = Lambdas{}, true
-	for _, name := range s.Vectors {
-		key := sharedParam
-		if s.Mode == PerCulture {
-			key += "." + name
-		}
-		v, found := params[key]
-		l[name], ok = v, ok && found
-	}
-	return l, ok
-}
-
-// ranges are the intervals of the parameters, wide enough for the base.
-func (s Space) ranges() map[string]store.Range {
-	r := store.Range{Low: min(0, slices.Min(s.Values)), High: max(0, slices.Max(s.Values))}
-	out := map[string]store.Range{}
-	for key := range s.params(s.point(func(int) float64 { return 0 })) {
-		out[key] = r
-	}
-	return out
+	return space
 }

@@ -2,10 +2,14 @@ package sweep
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"syncretic/sweep/search"
 )
 
 func TestGrid(t *testing.T) {
@@ -36,43 +40,73 @@ func TestDefaultValuesAreWhatPeopleWrite(t *testing.T) {
 	}
 }
 
-func TestPoints(t *testing.T) {
+// grid asks a setup's grid sampler for all of its points.
+func grid(t *testing.T, space Space) (points []search.Point) {
+	t.Helper()
+	sampler, err := Setup{Space: space, Rule: Rule{Metric: ROCAUC}}.sampler()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var history []search.Trial
+	for {
+		p, err := sampler.Ask(history)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Done {
+			return points
+		}
+		points = append(points, p.Point)
+		history = append(history, search.Trial{Number: len(history), State: search.Complete, Point: p.Point, Values: []float64{0}})
+	}
+}
+
+func TestChoices(t *testing.T) {
+	ties := Method{Name: "ties", Fixed: map[string]float64{"normalize": 0}, Search: search.Space{{Name: "density", Low: 0.2, High: 1, Grid: []float64{0.2, 1}}}}
 	for _, c := range []struct {
 		name  string
 		space Space
 		want  []string
 	}{
-		{"shared without 0", toySpace(0.5, 1), []string{"0", "0.5", "1"}},
-		{"shared, 0 in the middle", toySpace(0.5, 0, -1), []string{"0", "0.5", "-1"}},
-		{"shared, only 0", toySpace(0), []string{"0"}},
+		{"shared", toySpace(0.5, 0, -1), []string{"task_arithmetic 0.5 map[]", "task_arithmetic 0 map[]", "task_arithmetic -1 map[]"}},
 		{"per culture", Space{Mode: PerCulture, Vectors: []string{"b", "a"}, Values: []float64{0, 1}},
-			[]string{"0", "a=1 b=0", "a=0 b=1", "1"}},
-		{"per culture without 0", Space{Mode: PerCulture, Vectors: []string{"a", "b"}, Values: []float64{0.5, 1}},
-			[]string{"0", "0.5", "a=0.5 b=1", "a=1 b=0.5", "1"}},
-		{"at the limit", Space{Mode: PerCulture, Vectors: []string{"a"}, Values: []float64{0, 1}, MaxTrials: 2}, []string{"0", "1"}},
+			[]string{"task_arithmetic 0 map[]", "task_arithmetic a=1 b=0 map[]", "task_arithmetic a=0 b=1 map[]", "task_arithmetic 1 map[]"}},
+		{"per group", Space{Mode: PerGroup, Vectors: []string{"a", "b"}, Groups: []string{"low", "high"}, Values: []float64{1, 2}},
+			[]string{"task_arithmetic 1 map[]", "task_arithmetic high=2 low=1 map[]", "task_arithmetic high=1 low=2 map[]", "task_arithmetic 2 map[]"}},
+		{"a method's parameter", Space{Mode: Shared, Vectors: []string{"a"}, Values: []float64{1}, Methods: []Method{ties}},
+			[]string{"ties 1 map[density:0.2 normalize:0]", "ties 1 map[density:1 normalize:0]"}},
+		{"methods and their own parameters", Space{Mode: Shared, Vectors: []string{"a"}, Values: []float64{1}, Methods: []Method{{Name: "task_arithmetic"}, ties}},
+			[]string{"task_arithmetic 1 map[]", "ties 1 map[density:0.2 normalize:0]", "ties 1 map[density:1 normalize:0]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			points, err := c.space.Points()
-			if err != nil {
+			if err := c.space.Check(); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, p := range points {
-				got = append(got, p.String())
-				back, ok := c.space.lambdas(c.space.params(p))
-				if !ok || !back.Equal(p) {
-					t.Errorf("%v comes back from its parameters as %v", p, back)
+			for _, p := range grid(t, c.space) {
+				choice, ok := c.space.choice(p)
+				if !ok {
+					t.Fatalf("%v is not of the space", p)
 				}
-				for key, v := range c.space.params(p) {
-					if r := c.space.ranges()[key]; v < r.Low || v > r.High {
-						t.Errorf("parameter %s = %v outside of %v", key, v, r)
-					}
+				if back := c.space.Point(choice); !maps.Equal(back, p) {
+					t.Errorf("%v comes back as %v", p, back)
 				}
+				got = append(got, fmt.Sprint(choice.Method, " ", choice.Lambdas, " ", choice.Params))
 			}
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
+			if n := int(c.space.Params().GridSize()); n != len(c.want) {
+				t.Errorf("a grid of %d points says that it has %d", len(c.want), n)
+			}
+			samples := c.space.Samples()
+			if len(samples) != len(c.space.methods()) {
+				t.Errorf("%d samples of %d methods", len(samples), len(c.space.methods()))
+			}
 		})
+	}
+	if _, ok := toySpace(0, 1).choice(search.Point{"lambda": 0.5, "mu": 1}); ok {
+		t.Error("a point with a foreign parameter is read")
 	}
 }
 
@@ -89,13 +123,13 @@ func TestSpaceErrors(t *testing.T) {
 		{"NaN", toySpace(math.NaN()), "not finite"},
 		{"infinite", toySpace(math.Inf(1)), "not finite"},
 		{"mode", Space{Mode: "each", Vectors: []string{"a"}, Values: []float64{1}}, `mode "each"`},
-		{"explosion", Space{Mode: PerCulture, Vectors: []string{"a", "b", "c", "d"}, Values: DefaultValues()},
-			"21 values over 4 vectors has 194481 points, the limit is 1000"},
-		{"explosion past integers", Space{Mode: PerCulture, Vectors: strings.Split("abcdefghijklmnopqrstuvwxyz", ""), Values: DefaultValues()}, "the limit is 1000"},
-		{"long list", Space{Mode: Shared, Vectors: []string{"a"}, Values: []float64{1, 2, 3}, MaxTrials: 2}, "3 points, the limit is 2"},
+		{"no groups", Space{Mode: PerGroup, Vectors: []string{"a"}, Values: []float64{1}}, "0 groups"},
+		{"groups of another mode", Space{Mode: Shared, Groups: []string{"low"}, Vectors: []string{"a"}, Values: []float64{1}}, "1 groups"},
+		{"method twice", Space{Mode: Shared, Vectors: []string{"a"}, Values: []float64{1}, Methods: []Method{{Name: "ties"}, {Name: "ties"}}}, `method name "ties"`},
+		{"a range that is none", Space{Mode: Shared, Vectors: []string{"a"}, Values: []float64{1}, Methods: []Method{{Name: "ties", Search: search.Space{{Name: "density", Low: 1, High: 0}}}}}, "ties.density"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := c.space.Points()
+			err := c.space.Check()
 			if !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v, want ErrConfig and %q", err, c.says)
 			}

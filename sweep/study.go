@@ -8,130 +8,90 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
+	"slices"
+	"strings"
 
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
-// The errors of studies. ErrInvalid is a file that holds no study of ours; ErrInUse a study that another process runs.
+// The errors of studies. ErrInvalid is a database that holds no study of ours.
 var (
 	ErrInvalid = store.ErrInvalid
-	ErrInUse   = store.ErrLocked
 	// ErrChanged also wraps ErrConfig: the study was made with another configuration, and its trials would not compare.
 	ErrChanged = fmt.Errorf("%w: the study was made with another configuration", ErrConfig)
 )
 
-// studyName is the name of the one study that a file of ours holds.
-const studyName = "syncretic"
+// DefaultName is the name of a study that is given none.
+const DefaultName = "syncretic"
+
+// The studies beside a study, in the same database: one trial for each reference model, and one for the test.
+const (
+	referencesSuffix = "/references"
+	testSuffix       = "/test"
+)
 
 // Setup is what a study is about. Everything but Version counts: a study reopens only with an equal Setup.
 type Setup struct {
-	Space  Space             `json:"space"`
-	Rule   Rule              `json:"rule"`
-	Seed   uint64            `json:"seed"`
-	Inputs map[string]string `json:"inputs,omitempty"` // sha-256 of base, vectors, manifests, by any name
-	Config any               `json:"config,omitempty"` // what else decides scores; anything JSON can write
+	Space   Space             `json:"space"`
+	Rule    Rule              `json:"rule"`
+	Sampler SamplerConfig     `json:"sampler,omitzero"` // the zero value is a grid
+	Halving HalvingConfig     `json:"halving,omitzero"` // without parts, every trial is measured in full
+	Multi   bool              `json:"multi,omitempty"`  // a multi-culture model is among the references
+	Seed    uint64            `json:"seed"`
+	Inputs  map[string]string `json:"inputs,omitempty"` // sha-256 of base, vectors, manifests, by any name
+	Config  any               `json:"config,omitempty"` // what else decides scores; anything JSON can write
 	// Version of the tool, kept with every trial.
 	Version string `json:"-"`
+	// Folder is where relative paths of Config begin; workers elsewhere may say another.
+	Folder string `json:"-"`
 }
 
-// Setup is the setup of a config; Inputs and Version are the caller's to add.
-func (c Config) Setup() Setup {
-	return Setup{Space: c.Space(), Rule: c.Rule(), Seed: c.Seed, Config: c}
-}
-
-// Study is a sweep's trials on disk. It is safe for concurrent use. Beside trials it holds the user attributes
-// config_hash, setup, seed, version and, once tested, test.
-type Study struct {
-	db    *store.DB
-	inner *store.Study
-	setup Setup
-}
-
-// Open opens the study at path, making it where there is none. A study made with another setup is [ErrChanged], and
-// the error names what differs.
-func Open(ctx context.Context, path string, setup Setup) (*Study, error) {
-	if err := errors.Join(setup.Space.Check(), setup.Rule.Check()); err != nil {
-		return nil, err
-	}
-	document, hash, err := setup.encode()
-	if err != nil {
-		return nil, err
-	}
-	db, err := store.Create(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	direction := store.Maximize
-	if setup.Rule.Metric == MaskedLoss {
-		direction = store.Minimize
-	}
-	inner, created, err := db.CreateStudy(ctx, studyName, direction, map[string]any{
-		"config_hash": hash, "setup": document, "seed": setup.Seed, "version": setup.Version,
-	})
-	s := &Study{db: db, inner: inner, setup: setup}
-	if err == nil && !created {
-		err = s.matches(ctx, document, hash)
-	}
-	if err != nil {
-		db.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-// Load opens an existing study, whatever its setup, to look at it or to test its winner. A missing file wraps
-// fs.ErrNotExist; a database without a study of ours wraps [ErrInvalid].
-func Load(ctx context.Context, path string) (*Study, error) {
-	db, err := store.Open(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	s := &Study{db: db}
-	if s.inner, err = db.Study(ctx, studyName); errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%s: no study named %q: %w", path, studyName, ErrInvalid)
-	}
-	var attributes map[string]json.RawMessage
-	if err == nil {
-		attributes, err = s.inner.Attributes(ctx)
-	}
-	if err == nil {
-		err = s.decode(attributes)
-	}
-	if err != nil {
-		db.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *Study) decode(attributes map[string]json.RawMessage) error {
-	for key, into := range map[string]any{"setup": &s.setup, "version": &s.setup.Version} {
-		if err := json.Unmarshal(attributes[key], into); err != nil {
-			return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), key, ErrInvalid, err)
-		}
-	}
-	s.setup.Space.MaxTrials = math.MaxInt // the limit was checked when the study was made
-	if err := errors.Join(s.setup.Space.Check(), s.setup.Rule.Check()); err != nil {
-		return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), "setup", ErrInvalid, err)
-	}
-	return nil
-}
-
-// matches compares the stored hash with the setup's.
-func (s *Study) matches(ctx context.Context, document json.RawMessage, hash string) error {
-	attributes, err := s.inner.Attributes(ctx)
-	if err != nil {
+// Check returns an error that wraps [ErrConfig].
+func (s Setup) Check() error {
+	if err := errors.Join(s.Space.Check(), s.Rule.Check()); err != nil {
 		return err
 	}
-	var stored string
-	if err := json.Unmarshal(attributes["config_hash"], &stored); err != nil {
-		return fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), "config_hash", ErrInvalid, err)
+	_, err := s.sampler()
+	return err
+}
+
+// directions are those of the study's objectives: the rule's value, and for NSGA-II the Western mean.
+func (s Setup) directions() []search.Direction {
+	d := search.Maximize
+	if s.Rule.smaller() {
+		d = search.Minimize
 	}
-	if stored == hash {
-		return nil
+	if s.Sampler.Kind == search.NSGA2 {
+		return []search.Direction{d, d}
 	}
-	return fmt.Errorf("%s: %w%s", s.db.Path(), ErrChanged, differences(attributes["setup"], document))
+	return []search.Direction{d}
+}
+
+// sampler proposes the points.
+func (s Setup) sampler() (search.Sampler, error) {
+	kind := s.Sampler.Kind
+	if kind == "" {
+		kind = search.Grid
+	}
+	sampler, err := search.New(search.Config{Kind: kind, Space: s.Space.Params(), Directions: s.directions(), Seed: s.Seed,
+		Trials: s.Sampler.Trials, Startup: s.Sampler.Startup, Population: s.Sampler.Population})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	return sampler, nil
+}
+
+// Total is how many trials the study is to have.
+func (s Setup) Total() int {
+	if s.Sampler.Kind == "" || s.Sampler.Kind == search.Grid {
+		n := int(s.Space.Params().GridSize())
+		if t := s.Sampler.Trials; t > 0 {
+			return min(n, t)
+		}
+		return n
+	}
+	return s.Sampler.Trials
 }
 
 // encode is the setup as JSON and the sha-256 of it.
@@ -144,11 +104,162 @@ func (s Setup) encode() (document json.RawMessage, hash string, err error) {
 	return document, hex.EncodeToString(sum[:]), nil
 }
 
-// Close releases the file.
+// Study is a sweep's trials in a database. It is safe for concurrent use. Beside trials it holds the user attributes
+// config_hash, setup, seed, version and folder.
+type Study struct {
+	db         *store.DB
+	inner      *store.Study
+	references *store.Study
+	tests      *store.Study
+	setup      Setup
+}
+
+// Open opens the study of a name in the database at where, a path or a postgres:// URL, making what is not there. A study made with
+// another setup is [ErrChanged], and the error names what differs.
+func Open(ctx context.Context, where, name string, setup Setup, options ...store.Option) (*Study, error) {
+	if err := setup.Check(); err != nil {
+		return nil, err
+	}
+	if name == "" || strings.Contains(name, "/") {
+		return nil, fmt.Errorf("%w: study name %q, want some characters, and no slash among them", ErrConfig, name)
+	}
+	db, err := store.Create(ctx, where, options...)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{db: db, setup: setup}
+	if err := s.create(ctx, name); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// create makes the three studies, the main one last: whoever finds it finds all.
+func (s *Study) create(ctx context.Context, name string) error {
+	document, hash, err := s.setup.encode()
+	if err != nil {
+		return err
+	}
+	if s.inner, err = s.db.Study(ctx, name); err == nil {
+		if err := s.matches(ctx, document, hash); err != nil {
+			return err
+		}
+		return s.beside(ctx)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if s.references, _, err = s.db.CreateStudy(ctx, name+referencesSuffix, s.setup.directions()[:1], nil); err != nil {
+		return err
+	}
+	space := s.setup.referenceSpace()
+	err = s.references.Enqueue(ctx, space, func(existing []store.Trial) ([]store.Entry, error) {
+		var entries []store.Entry
+		for i := len(existing); i < len(space[0].Choices); i++ {
+			entries = append(entries, store.Entry{Point: search.Point{referenceParam: float64(i)}})
+		}
+		return entries, nil
+	})
+	if err != nil {
+		return err
+	}
+	if s.tests, _, err = s.db.CreateStudy(ctx, name+testSuffix, []search.Direction{search.Maximize}, nil); err != nil {
+		return err
+	}
+	created := false
+	s.inner, created, err = s.db.CreateStudy(ctx, name, s.setup.directions(), map[string]any{
+		"config_hash": hash, "setup": document, "seed": s.setup.Seed, "version": s.setup.Version, "folder": s.setup.Folder,
+	})
+	if err == nil && !created {
+		err = s.matches(ctx, document, hash)
+	}
+	return err
+}
+
+// beside finds the studies beside the main one.
+func (s *Study) beside(ctx context.Context) (err error) {
+	if s.references, err = s.db.Study(ctx, s.inner.Name()+referencesSuffix); err == nil {
+		s.tests, err = s.db.Study(ctx, s.inner.Name()+testSuffix)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: study %q was made by another program or an earlier version: %w", s.Where(), s.inner.Name(), ErrInvalid)
+	}
+	return err
+}
+
+// Load opens an existing study, whatever its setup: to look at it, to work for it or to test its winner. The name "" is [DefaultName],
+// or that of the only study there is. A missing file wraps fs.ErrNotExist; a database without a study of ours wraps [ErrInvalid].
+func Load(ctx context.Context, where, name string, options ...store.Option) (*Study, error) {
+	db, err := store.Open(ctx, where, options...)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{db: db}
+	if err := s.load(ctx, name); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Study) load(ctx context.Context, name string) error {
+	names, err := s.db.Studies(ctx)
+	if err != nil {
+		return err
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return strings.Contains(n, "/") })
+	if name == "" {
+		name = DefaultName
+		if len(names) == 1 {
+			name = names[0]
+		}
+	}
+	if !slices.Contains(names, name) {
+		return fmt.Errorf("%s: no study named %q, it has %q: %w", s.Where(), name, names, ErrInvalid)
+	}
+	if s.inner, err = s.db.Study(ctx, name); err != nil {
+		return err
+	}
+	attributes, err := s.inner.Attributes(ctx)
+	if err != nil {
+		return err
+	}
+	for key, into := range map[string]any{"setup": &s.setup, "version": &s.setup.Version, "folder": &s.setup.Folder} {
+		if err := json.Unmarshal(attributes[key], into); err != nil {
+			return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), key, ErrInvalid, err)
+		}
+	}
+	if err := s.setup.Check(); err != nil {
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
+	}
+	return s.beside(ctx)
+}
+
+// matches compares the stored hash with the setup's.
+func (s *Study) matches(ctx context.Context, document json.RawMessage, hash string) error {
+	attributes, err := s.inner.Attributes(ctx)
+	if err != nil {
+		return err
+	}
+	var stored string
+	if err := json.Unmarshal(attributes["config_hash"], &stored); err != nil {
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "config_hash", ErrInvalid, err)
+	}
+	if stored == hash {
+		return nil
+	}
+	return fmt.Errorf("%s: %w%s", s.Where(), ErrChanged, differences(attributes["setup"], document))
+}
+
+// Close releases the database.
 func (s *Study) Close() error { return s.db.Close() }
 
-// Path is the path of the study's file.
-func (s *Study) Path() string { return s.db.Path() }
+// Where is the path or URL of the database, without a password.
+func (s *Study) Where() string { return s.db.Where() }
+
+// Name is the study's name in its database.
+func (s *Study) Name() string { return s.inner.Name() }
 
 // Setup is what the study was opened with. After [Load] its Config is a tree of plain JSON values.
 func (s *Study) Setup() Setup { return s.setup }

@@ -8,22 +8,39 @@ import (
 	"time"
 
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
+	"syncretic/sweep/store"
 )
 
 // ErrTested means that the study's one test has been made.
 var ErrTested = errors.New("the winner was tested before: a second test would make the test set a validation set")
 
-// EvaluateHeldOut scores base and winner on held-out data, both in one call so that differences can be paired by item.
-type EvaluateHeldOut func(ctx context.Context, base, winner checkpoint.Source) (HeldOut, error)
+// ErrUnfinished means that points are left to score, so that nothing may be tested yet.
+var ErrUnfinished = errors.New("the sweep is not finished")
 
-// HeldOut are the test scores of the base and of the winner.
+// Winner is the winner's name among the models of a test; the others are references.
+const Winner = "winner"
+
+// EvaluateHeldOut scores models on held-out data in one call, so that differences to the first, the base, can be paired by item. They
+// come one by one: a model may be read until the next is asked for.
+type EvaluateHeldOut func(ctx context.Context, names []string, model func(name string) (checkpoint.Source, error)) (HeldOut, error)
+
+// HeldOut are the test scores of the base and of the winner, and of the other references beside them.
 type HeldOut struct {
 	Base        Scores                `json:"base"`
 	Winner      Scores                `json:"winner"`
-	Differences map[string]Difference `json:"differences,omitempty"` // by dataset
+	Differences map[string]Difference `json:"differences,omitempty"` // winner minus base, by dataset
+	Others      []Measured            `json:"others,omitempty"`      // experts and the multi-culture model
 }
 
-// Difference is winner minus base on one dataset, paired by item.
+// Measured is a model that the winner is shown beside.
+type Measured struct {
+	Model       Reference             `json:"model"`
+	Scores      Scores                `json:"scores"`
+	Differences map[string]Difference `json:"differences,omitempty"` // to the base, by dataset
+}
+
+// Difference is a model minus the base on one dataset, paired by item.
 type Difference struct {
 	ROCAUC           Interval `json:"roc_auc"`
 	AveragePrecision Interval `json:"average_precision"`
@@ -40,104 +57,177 @@ type Interval struct {
 // TestRecord is what the study keeps of its test.
 type TestRecord struct {
 	Selection Selection `json:"selection"`
-	Scores    *HeldOut  `json:"scores"` // nil while the first attempt is under way, or after it was killed
+	Scores    *HeldOut  `json:"scores"` // nil while the first attempt is under way, or after it failed
 	Attempts  int       `json:"attempts"`
 	Version   string    `json:"version"`
 	Time      time.Time `json:"time"` // UTC, of the last attempt's start
 }
 
-// attrTest is the study's user attribute that holds the TestRecord.
-const attrTest = "test"
+// The attributes of a trial of the study of tests.
+const (
+	attrSelection = "selection"
+	attrTest      = "test"
+	winnerParam   = "trial" // the number of the winning trial, -1 for the base
+)
 
-// Test selects the winner by the study's rule, scores it and the base by evaluate, and records the result. It is made
-// once: a second call returns the stored record and [ErrTested]. Every point must be scored before, so that nothing can be
-// chosen after the test was seen. An attempt that fails or is killed shows no scores and may be repeated, for the same
-// winner; the record counts attempts.
-func Test(ctx context.Context, study *Study, base checkpoint.Source, vectors map[string]checkpoint.Source, evaluate EvaluateHeldOut) (*TestRecord, error) {
-	if err := study.setup.Space.covers(vectors); err != nil {
-		return nil, err
-	}
-	release, err := study.db.Lock(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = release() }() // the process's end releases it too
+// Test selects the winner by the study's rule, scores it and the references by evaluate, and records the result. It is made
+// once: a second call returns the stored record and [ErrTested]; while another worker makes the test, it waits for the record. Every
+// point must be scored before ([ErrUnfinished]), so that nothing can be chosen after the test was seen. An attempt that fails or is
+// killed shows no scores and may be repeated, for the same winner; the record counts attempts.
+func Test(ctx context.Context, study *Study, w Worker, evaluate EvaluateHeldOut) (*TestRecord, error) {
 	selection, err := study.winner(ctx)
 	if err != nil {
 		return nil, err
 	}
-	record := &TestRecord{Selection: selection, Version: study.setup.Version, Time: time.Now().UTC().Truncate(time.Second)}
-	err = study.inner.Update(ctx, attrTest, func(old json.RawMessage) (any, error) {
-		if old == nil {
-			record.Attempts = 1
-			return record, nil
+	q := &queue{Worker: w, study: study, inner: study.tests, space: testSpace(), system: map[string]any{attrSelection: selection}}
+	err = study.tests.Enqueue(ctx, q.space, func(existing []store.Trial) ([]store.Entry, error) { return study.attempt(existing, selection) })
+	if err != nil {
+		return nil, err
+	}
+	row, err := q.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil {
+		record, err := study.Tested(ctx)
+		if err == nil && (record == nil || record.Scores == nil) {
+			return nil, fmt.Errorf("%s: study %q: its test has failed too often", study.Where(), study.Name())
 		}
-		var before TestRecord
-		if err := json.Unmarshal(old, &before); err != nil {
-			return nil, fmt.Errorf("attribute %q: %w: %v", attrTest, ErrInvalid, err)
+		return record, errors.Join(err, ErrTested)
+	}
+	scores, err := q.test(ctx, row, selection, evaluate)
+	if err != nil {
+		return nil, fmt.Errorf("test of trial %d (lambda %s): %w", selection.Trial, selection.Choice.Lambdas, err)
+	}
+	outcome := store.Outcome{State: search.Complete, Values: []float64{selection.Value}, User: map[string]any{attrTest: scores, attrVersion: study.setup.Version}}
+	if err := study.tests.Finish(context.WithoutCancel(ctx), row.ID, outcome); err != nil {
+		return nil, err
+	}
+	return study.Tested(ctx)
+}
+
+func testSpace() search.Space {
+	return search.Space{{Name: winnerParam, Low: -1, High: 1e9, Integer: true}}
+}
+
+// attempt is a first attempt, or one more after a failed one; nothing while one waits, runs or is done.
+func (s *Study) attempt(existing []store.Trial, selection Selection) ([]store.Entry, error) {
+	for _, t := range existing {
+		if was := int(t.Point[winnerParam]); was != selection.Trial {
+			return nil, fmt.Errorf("%w: an attempt was made with trial %d, the winner is now trial %d", ErrTested, was, selection.Trial)
 		}
-		if before.Scores != nil {
-			*record = before
-			return nil, ErrTested
+		if t.State != search.Fail {
+			return nil, nil
 		}
-		if !before.Selection.Lambdas.Equal(selection.Lambdas) {
-			return nil, fmt.Errorf("%w: an attempt was made with lambda %s, the winner is now %s", ErrTested, before.Selection.Lambdas, selection.Lambdas)
+	}
+	return []store.Entry{{Point: search.Point{winnerParam: float64(selection.Trial)}}}, nil
+}
+
+// test makes the models and has them scored.
+func (q *queue) test(ctx context.Context, row *store.Trial, selection Selection, evaluate EvaluateHeldOut) (scores HeldOut, err error) {
+	var names []string
+	for _, r := range q.study.setup.references() {
+		names = append(names, string(r))
+		if r == Base {
+			names = append(names, Winner)
 		}
-		record.Attempts = before.Attempts + 1
-		return record, nil
+	}
+	err = q.holding(ctx, row.ID, func(ctx context.Context) error {
+		scores, err = evaluate(ctx, names, func(name string) (checkpoint.Source, error) {
+			if name == Winner && !selection.Choice.Lambdas.IsBase() {
+				model, _, err := q.Models.Model(ctx, selection.Choice)
+				return model, err
+			}
+			if name == Winner {
+				name = string(Base)
+			}
+			return q.Models.Reference(ctx, Reference(name))
+		})
+		return errors.Join(err, scores.Base.Check(), scores.Winner.Check())
 	})
-	if errors.Is(err, ErrTested) {
-		return record, err
+	if err != nil && ctx.Err() == nil && !errors.Is(err, errTaken) {
+		err = errors.Join(err, q.finish(ctx, row.ID, store.Outcome{State: search.Fail, User: map[string]any{attrError: err.Error()}}))
 	}
-	if err != nil {
-		return nil, err
-	}
-	merged, err := study.setup.Space.merge(base, vectors, selection.Lambdas)
-	if err != nil {
-		return nil, err
-	}
-	scores, err := evaluate(ctx, base, merged)
-	if err == nil {
-		err = errors.Join(scores.Base.Check(), scores.Winner.Check())
-	}
-	if err != nil {
-		return nil, fmt.Errorf("test of trial %d (lambda %s): %w", selection.Trial, selection.Lambdas, err)
-	}
-	record.Scores = &scores
-	return record, study.inner.Update(context.WithoutCancel(ctx), attrTest, func(json.RawMessage) (any, error) { return record, nil })
+	return scores, err
 }
 
 // winner is the rule's choice among the trials of a finished sweep.
 func (s *Study) winner(ctx context.Context) (Selection, error) {
+	if left, err := s.left(ctx); err != nil || left != "" {
+		return Selection{}, errors.Join(err, fmt.Errorf("%s: %w: %s", s.Where(), ErrUnfinished, left))
+	}
+	return s.Select(ctx)
+}
+
+// left says what is left to do before the test, "" when nothing is.
+func (s *Study) left(ctx context.Context) (string, error) {
+	rows, err := s.inner.History(ctx)
+	if err != nil {
+		return "", err
+	}
+	history := make([]search.Trial, len(rows))
+	open, done := 0, 0
+	for i := range rows {
+		history[i] = rows[i].Trial
+		switch {
+		case !rows[i].State.Finished():
+			open++
+		case rows[i].State != search.Fail:
+			done++
+		}
+	}
+	sampler, err := s.setup.sampler()
+	if err != nil {
+		return "", err
+	}
+	proposal, err := sampler.Ask(history)
+	if err != nil || open == 0 && proposal.Done {
+		return "", err
+	}
+	return fmt.Sprintf("%d of %d trials are done", done, s.setup.Total()), nil
+}
+
+// Select applies the study's rule to the trials so far.
+func (s *Study) Select(ctx context.Context) (Selection, error) {
 	trials, err := s.Trials(ctx)
 	if err != nil {
 		return Selection{}, err
 	}
-	points, err := s.setup.Space.Points()
+	refs, _, err := s.References(ctx)
 	if err != nil {
 		return Selection{}, err
 	}
-	scored := map[string]bool{}
-	for _, t := range trials {
-		if t.Done() {
-			scored[s.key(t.Lambdas)] = true
-		}
-	}
-	if len(scored) < len(points) {
-		return Selection{}, fmt.Errorf("%s: %d of %d points are scored: finish the sweep before the test", s.db.Path(), len(scored), len(points))
-	}
-	return s.setup.Rule.Select(trials)
+	return s.setup.Rule.Select(trials, refs)
 }
 
 // Tested reads the record of the study's test, nil when there was none.
 func (s *Study) Tested(ctx context.Context) (*TestRecord, error) {
-	attributes, err := s.inner.Attributes(ctx)
-	if err != nil || attributes[attrTest] == nil {
+	rows, err := s.tests.Trials(ctx)
+	if err != nil {
 		return nil, err
 	}
-	record := new(TestRecord)
-	if err := json.Unmarshal(attributes[attrTest], record); err != nil {
-		return nil, fmt.Errorf("%s: study attribute %q: %w: %v", s.db.Path(), attrTest, ErrInvalid, err)
+	var record *TestRecord
+	for _, row := range rows {
+		if row.State == search.Waiting {
+			continue
+		}
+		if record == nil {
+			record = new(TestRecord)
+		}
+		record.Attempts++
+		record.Time = row.Started.UTC().Truncate(time.Second)
+		for key, into := range map[string]any{attrSelection: &record.Selection, attrTest: &record.Scores, attrVersion: &record.Version} {
+			stored := row.User[key]
+			if key == attrSelection {
+				stored = row.System[key]
+			}
+			if stored == nil {
+				continue
+			}
+			if err := json.Unmarshal(stored, into); err != nil {
+				return nil, fmt.Errorf("%s: test %d: attribute %q: %w: %v", s.Where(), row.Number, key, ErrInvalid, err)
+			}
+		}
 	}
 	return record, nil
 }

@@ -2,94 +2,230 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
-	"syncretic/arithmetic"
 	"syncretic/checkpoint"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
-// A worker scores trials one after another. Reference is the base's scores once they are known.
-type worker struct {
-	study     *Study
-	base      checkpoint.Source
-	vectors   map[string]checkpoint.Source
-	evaluate  Evaluate
-	reference *Scores
+// Worker evaluates trials of a study. Models and Evaluate are required.
+type Worker struct {
+	Models   Models
+	Evaluate Evaluate
+
+	Name    string           // of the worker in the study, such as host:process
+	Stale   time.Duration    // trials whose worker was not heard of for so long are put back; 0 means DefaultStale
+	Retries int              // how often a point is tried again after its worker died; 0 means DefaultRetries, negative no limit
+	Trials  int              // stop after so many trials of the sweep; 0 goes on until none is left
+	Hear    func(Progress)   // hears of every trial of this worker, and of waiting; may be nil
+	Share   func(others int) // hears before every trial how many other trials run on this machine's name; may be nil
+	Host    string           // this machine's name, the part of worker names before the colon; for Share
 }
 
-// work merges, evaluates and stores one claimed trial.
-func (w *worker) work(ctx context.Context, trial Trial) (Trial, error) {
-	started := time.Now()
-	scores, err := w.score(ctx, trial.Lambdas)
-	trial.Duration = time.Since(started)
-	setup := w.study.setup
-	user := map[string]any{
-		attrLambdas: trial.Lambdas, attrDuration: trial.Duration.Seconds(), attrVersion: setup.Version, attrSeed: setup.Seed,
+// Defaults of a [Worker].
+const (
+	DefaultStale   = time.Minute
+	DefaultRetries = 3
+)
+
+// Progress tells how far a study is.
+type Progress struct {
+	Done, Total int       // trials that are finished and not failed, of all workers; and how many there are to be
+	Reference   Reference // "" unless a reference model is measured
+	Trial       Trial     // that started (State RUNNING) or ended
+	Waiting     bool      // nothing can be claimed until other workers' trials have ended
+	Lost        []int     // trials of dead workers that were just put back
+}
+
+func (w Worker) stale() time.Duration {
+	if w.Stale > 0 {
+		return w.Stale
 	}
-	outcome := store.Outcome{State: store.Fail, User: user}
-	switch value := scores.Mean(setup.Rule.Metric, false); {
-	case err != nil:
-		trial.Error = err.Error()
-	case math.IsNaN(value):
-		trial.Error = fmt.Sprintf("the mean non-Western %s is not a number", setup.Rule.Metric)
-		trial.Scores = &scores
-	default:
-		outcome.State, outcome.Value = store.Complete, value
-		trial.Scores = &scores
+	return DefaultStale
+}
+
+func (w Worker) hear(p Progress) {
+	if w.Hear != nil {
+		w.Hear(p)
 	}
-	if trial.Scores != nil {
-		user[attrScores] = trial.Scores
-		if trial.Lambdas.IsBase() {
-			w.reference = trial.Scores
+}
+
+// errTaken ends the evaluation of a trial that the study gave to somebody else, because this worker was not heard of for too long.
+var errTaken = errors.New("the trial was taken away")
+
+// queue is a study that is worked on: the references or the trials.
+type queue struct {
+	Worker
+	study *Study
+	inner *store.Study
+	space search.Space
+	ask   func([]search.Trial) (search.Proposal, error) // nil where only waiting trials are taken
+
+	system map[string]any // what claimed trials keep beside their values
+}
+
+// next claims a trial, waiting while others may still put one back; nil when none is left.
+func (q *queue) next(ctx context.Context) (*store.Trial, error) {
+	retries := q.Retries
+	if retries == 0 {
+		retries = DefaultRetries
+	}
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		claimed, err := q.inner.Claim(ctx, store.ClaimOptions{Space: q.space, Propose: q.ask, Worker: q.Name, Stale: q.stale(), MaxRetries: retries,
+			User: map[string]any{attrVersion: q.study.setup.Version, attrSeed: q.study.setup.Seed}, System: q.system})
+		if err != nil {
+			return nil, err
+		}
+		if len(claimed.Stale) > 0 {
+			q.hear(Progress{Lost: claimed.Stale})
+		}
+		if claimed.Trial != nil || claimed.Done {
+			return claimed.Trial, nil
+		}
+		q.hear(Progress{Waiting: true})
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
 		}
 	}
-	if trial.Error != "" {
-		user[attrError] = trial.Error
-	}
-	trial.State, trial.Version, trial.Seed = outcome.State, setup.Version, setup.Seed
-	trial.Finished = time.Now()
-	// The trial is stored even when ctx is done: that is what leaves the study consistent.
-	return trial, errors.Join(err, w.study.inner.Finish(context.WithoutCancel(ctx), trial.id, outcome))
 }
 
-// score evaluates the merge of one point.
-func (w *worker) score(ctx context.Context, lambdas Lambdas) (Scores, error) {
-	model, err := w.study.setup.Space.merge(w.base, w.vectors, lambdas)
-	if err != nil {
-		return Scores{}, err
+// putBackTime is how long a worker that must end tries to put its trial back. Slurm kills 30 s after it asked.
+const putBackTime = 4 * time.Second
+
+// holding keeps a claimed trial alive while f runs, and puts it back at once when ctx is done, whenever f returns. It returns f's error,
+// or why f's result does not count.
+func (q *queue) holding(ctx context.Context, id int64, f func(ctx context.Context) error) error {
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	ended := make(chan struct{})
+	kept := make(chan error, 1)
+	go func() {
+		kept <- q.keep(ctx, id, ended, cancel)
+	}()
+	err := f(inner)
+	close(ended)
+	if lost := <-kept; lost != nil {
+		return lost
 	}
-	scores, err := w.evaluate(ctx, model)
+	if err != nil && ctx.Err() != nil { // f ended before the keeper saw why
+		return errors.Join(err, q.putBack(ctx, id))
+	}
+	return err
+}
+
+// putBack gives a trial back, although ctx is done.
+func (q *queue) putBack(ctx context.Context, id int64) error {
+	late, done := context.WithTimeout(context.WithoutCancel(ctx), putBackTime)
+	defer done()
+	return q.inner.PutBack(late, id, "the worker was asked to end")
+}
+
+// keep sends heartbeats until the trial has ended, is taken away, or ctx is done, when it puts the trial back.
+func (q *queue) keep(ctx context.Context, id int64, ended <-chan struct{}, cancel context.CancelCauseFunc) error {
+	beat := time.NewTicker(q.stale() / 6)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), q.putBack(ctx, id))
+		case <-beat.C:
+			err := q.inner.Heartbeat(ctx, id)
+			if errors.Is(err, store.ErrNotRunning) {
+				err = errTaken
+			}
+			if err != nil && ctx.Err() == nil {
+				cancel(err)
+				return err
+			}
+		}
+	}
+}
+
+// attributes are what a trial keeps beside its values.
+func attributes(c Choice, recipe []byte, part float64, scores *Scores, seconds map[string]float64, started time.Time) map[string]any {
+	all := map[string]float64{}
+	maps.Copy(all, seconds)
+	all["total"] = time.Since(started).Seconds()
+	user := map[string]any{attrSeconds: all}
+	if c.Method != "" {
+		user[attrChoice] = c
+	}
+	if len(recipe) > 0 {
+		user[attrRecipe] = string(recipe)
+	}
+	if scores != nil {
+		user[attrScores], user[attrPart] = scores, part
+	}
+	return user
+}
+
+// score evaluates a model on a part of the data and checks what it hears.
+func (q *queue) score(ctx context.Context, model checkpoint.Source, part float64, base *Scores) (Scores, error) {
+	scores, err := q.Evaluate(ctx, model, part)
 	if err == nil {
 		err = ctx.Err()
 	}
 	if err == nil {
 		err = scores.Check()
 	}
-	if err == nil && w.reference != nil {
-		err = scores.sameDatasets(*w.reference)
+	if err == nil && base != nil {
+		err = scores.sameDatasets(*base)
 	}
-	if err != nil {
-		return Scores{}, err
-	}
-	// What is returned is what a later process will read: metrics that are not finite are NaN.
-	text, err := json.Marshal(scores)
-	if err != nil {
-		return Scores{}, err
-	}
-	var stored Scores
-	return stored, json.Unmarshal(text, &stored)
+	return scores, err
 }
 
-// merge is theta_0 + sum lambda_i tau_i as a lazy Source, terms in the order of the space.
-func (s Space) merge(base checkpoint.Source, vectors map[string]checkpoint.Source, lambdas Lambdas) (checkpoint.Source, error) {
-	terms := make([]arithmetic.Term, len(s.Vectors))
-	for i, name := range s.Vectors {
-		terms[i] = arithmetic.Term{Vector: vectors[name], Lambda: lambdas[name]}
+// finish stores the end of a trial; one that was taken away meanwhile is no error, since somebody else has it.
+func (q *queue) finish(ctx context.Context, id int64, o store.Outcome) error {
+	if err := q.inner.Finish(context.WithoutCancel(ctx), id, o); err != nil && !errors.Is(err, store.ErrNotRunning) {
+		return err
 	}
-	return arithmetic.Combine(base, terms...)
+	return nil
+}
+
+// reference measures one reference model.
+func (q *queue) reference(ctx context.Context, row *store.Trial) error {
+	name, ok := q.study.setup.reference(row.Point)
+	if !ok {
+		return fmt.Errorf("%s: reference trial %d: its parameters are not of this study: %w", q.study.Where(), row.Number, ErrInvalid)
+	}
+	q.hear(Progress{Reference: name, Trial: Trial{State: search.Running}})
+	started := time.Now()
+	var scores Scores
+	err := q.holding(ctx, row.ID, func(ctx context.Context) error {
+		model, err := q.Models.Reference(ctx, name)
+		if err == nil {
+			scores, err = q.score(ctx, model, 1, nil)
+		}
+		return err
+	})
+	if errors.Is(err, errTaken) {
+		return nil
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			err = errors.Join(err, q.finish(ctx, row.ID, store.Outcome{State: search.Fail, User: map[string]any{attrError: err.Error()}}))
+		}
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	rule := q.study.setup.Rule
+	value := mean(scores.Of(rule.Metric, false))
+	if math.IsNaN(value) {
+		value = 0 // the scores say so; a reference is never chosen by its value
+	}
+	if err := q.finish(ctx, row.ID, store.Outcome{State: search.Complete, Values: []float64{value}, User: attributes(Choice{}, nil, 1, &scores, scores.Seconds, started)}); err != nil {
+		return err
+	}
+	q.hear(Progress{Reference: name, Trial: Trial{State: search.Complete, Scores: &scores}})
+	return nil
 }

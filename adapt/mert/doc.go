@@ -8,7 +8,8 @@
 //   - [Encoder.Features] and [Encoder.HiddenStates] are inference: no gradients, safe for concurrent use.
 //   - [Encoder.Forward] builds the training graph over a batch; [Encoder.Params] are what an optimiser updates.
 //   - An Encoder is itself a [checkpoint.Source]; with [Encoder.SideFiles] it is a whole model directory again.
-//   - [Encoder.SetWeights] replaces the weights in place, which is how a sweep over scaling coefficients reuses one encoder.
+//   - [Encoder.SetWeights] replaces the weights in place, which is how a sweep over scaling coefficients reuses one encoder; with
+//     [Encoder.Reuse], features of audio seen before go on from where the weights have changed.
 //
 // Shapes: matrices are row-major and time-major, [clips*frames][channels], clip after clip. Samples are float32 in
 // [-1, 1] at [Config.Rate] Hz. Hidden state 0 is the input of the first transformer layer and state i the output of

@@ -33,6 +33,9 @@ type Encoder struct {
 	train      *model                // over params
 	eval       atomic.Pointer[model] // over constants: frozen ones, with their packed forms, unless Params has been called
 	trained    atomic.Bool
+	frozen     []*op.Frozen // by table row: what eval has; nil once trained
+	versions   []string     // by table row: checkpoint.Versioned's of the values that data has, "" where that is not known
+	reuse      reuse
 	transform  *cqt.Transform // nil unless the config concatenates a CQT
 	rowsByName map[string]int
 }
@@ -73,7 +76,8 @@ func allocate(cfg Config) (*Encoder, error) {
 		e.rowsByName[w.name] = i
 	}
 	e.train = e.wire(func(i, rows, cols int) mat.Tensor { return e.params[i].Value })
-	e.thaw()
+	e.frozen, e.versions = make([]*op.Frozen, len(e.table)), make([]string, len(e.table))
+	e.thaw(func(int) bool { return true })
 	return e, nil
 }
 
@@ -86,19 +90,11 @@ func (e *Encoder) Config() Config { return e.cfg.clone() }
 // From then on the encoder keeps no packed forms of its weights, for they would not follow; inference is a little slower.
 func (e *Encoder) Params() []optim.Param {
 	if !e.trained.Swap(true) {
-		e.thaw()
+		e.frozen, e.versions = nil, nil
+		e.reuse.forget()
+		e.eval.Store(e.wire(func(i, rows, cols int) mat.Tensor { return op.Tensor(rows, cols, e.data[i]) }))
 	}
 	return slices.Clone(e.params)
-}
-
-// thaw drops what inference has prepared of weights that have changed, or are going to.
-func (e *Encoder) thaw() {
-	e.eval.Store(e.wire(func(i, rows, cols int) mat.Tensor {
-		if e.trained.Load() {
-			return op.Tensor(rows, cols, e.data[i])
-		}
-		return op.Freeze(rows, cols, e.data[i])
-	}))
 }
 
 // Frames is [Config.Frames]: 75 a second less one for MERT at 24 kHz, 374 for 5 s.

@@ -1,6 +1,8 @@
 package mert
 
 import (
+	"slices"
+
 	"github.com/nlpodyssey/spago/mat"
 
 	"syncretic/adapt/op"
@@ -21,24 +23,62 @@ func (e *Encoder) HiddenStates(samples []float32) ([][]float32, error) {
 }
 
 // Features is [Encoder.HiddenStates] averaged over the frames, [num_hidden_layers+1][hidden_size]: what probes take.
-// Sums are in float64. Only one state is in memory at a time.
+// Sums are in float64. Only one state is in memory at a time, and what [Encoder.Reuse] keeps.
 func (e *Encoder) Features(samples []float32) ([][]float32, error) {
+	if _, err := e.frames(len(samples)); err != nil {
+		return nil, err
+	}
 	var means [][]float32
-	sums := make([]float64, e.cfg.HiddenSize)
-	err := e.run(samples, false, func(h []float32) {
-		clear(sums)
-		for row := 0; row < len(h); row += len(sums) {
-			for i, v := range h[row : row+len(sums)] {
-				sums[i] += float64(v)
+	memory, layer, from := e.reuse.look(samples)
+	take := func(h []float32) {
+		means = append(means, mean(h, e.cfg.HiddenSize))
+		if at := len(means) - 1; memory.wants(at) {
+			k := &kept{means: copied(means)}
+			if at < e.cfg.NumHiddenLayers {
+				k.hidden = slices.Clone(h)
 			}
+			memory.keep(at, k)
 		}
-		mean := make([]float32, len(sums))
-		for i, s := range sums {
-			mean[i] = float32(s * float64(len(sums)) / float64(len(h)))
+	}
+	if from == nil {
+		err := e.run(samples, false, take)
+		return means, err
+	}
+	means = copied(from.means)
+	if from.hidden != nil {
+		x := op.Tensor(len(from.hidden)/e.cfg.HiddenSize, e.cfg.HiddenSize, slices.Clone(from.hidden))
+		e.inference(false).layers(x, layer, func(h mat.Tensor) { take(values(h)) })
+	}
+	return means, nil
+}
+
+// mean is the mean of a state [frames][dim] over the frames.
+func mean(h []float32, dim int) []float32 {
+	sums := make([]float64, dim)
+	for row := 0; row < len(h); row += dim {
+		for i, v := range h[row : row+dim] {
+			sums[i] += float64(v)
 		}
-		means = append(means, mean)
-	})
-	return means, err
+	}
+	mean := make([]float32, dim)
+	for i, s := range sums {
+		mean[i] = float32(s * float64(dim) / float64(len(h)))
+	}
+	return mean
+}
+
+// copied is a deep copy.
+func copied(x [][]float32) [][]float32 {
+	y := make([][]float32, len(x))
+	for i := range x {
+		y[i] = slices.Clone(x[i])
+	}
+	return y
+}
+
+// inference is a pass over one clip.
+func (e *Encoder) inference(keep bool) *pass {
+	return &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1, recycle: true, keep: keep}
 }
 
 // run hands each hidden state of a clip to emit, in order; emit may keep them if keep is set.
@@ -50,7 +90,7 @@ func (e *Encoder) run(samples []float32, keep bool, emit func([]float32)) error 
 	if err != nil {
 		return err
 	}
-	p := &pass{cfg: &e.cfg, m: e.eval.Load(), clips: 1, recycle: true, keep: keep}
+	p := e.inference(keep)
 	x := p.project(p.frontInPieces(e.prep.prepare(samples)), extra, nil)
 	p.transform(x, func(h mat.Tensor) { emit(values(h)) })
 	return nil

@@ -119,7 +119,12 @@ func (p *pass) transform(x mat.Tensor, emit func(mat.Tensor)) {
 	}
 	x = p.dropout(x, cfg.HiddenDropout)
 	emit(x)
-	for i := range p.m.layers {
+	p.layers(x, 0, emit)
+}
+
+// layers runs the layers from one on, which x enters, and hands their hidden states to emit. x is used up.
+func (p *pass) layers(x mat.Tensor, from int, emit func(mat.Tensor)) {
+	for i := from; i < len(p.m.layers); i++ {
 		input := x
 		if dropped := p.layerDropped(); !dropped {
 			x = p.layer(x, &p.m.layers[i])
@@ -127,7 +132,7 @@ func (p *pass) transform(x mat.Tensor, emit func(mat.Tensor)) {
 				p.free(input)
 			}
 		}
-		if cfg.DoStableLayerNorm && i == len(p.m.layers)-1 {
+		if p.cfg.DoStableLayerNorm && i == len(p.m.layers)-1 {
 			x = p.normalised(x, p.m.norm)
 		}
 		emit(x)

@@ -42,6 +42,7 @@ func (e *Encoder) SetPreprocessor(document []byte) error {
 	if keys.SamplingRate != nil && e.cfg.SampleRate != 0 && *keys.SamplingRate != e.cfg.SampleRate {
 		return fmt.Errorf("%w: sampling_rate %d, want sample_rate %d of config.json", ErrInvalid, *keys.SamplingRate, e.cfg.SampleRate)
 	}
+	e.reuse.clear()
 	e.prep = preprocessor{document: slices.Clone(document), normalise: keys.DoNormalize == nil || *keys.DoNormalize}
 	return nil
 }

@@ -15,12 +15,16 @@ type Frozen struct {
 	*mat.Dense[float32]
 	once sync.Once
 	form []*gemm.Packed
+	room []*gemm.Packed // of a form that is no longer true, for the next
 }
 
 // Freeze wraps data as a weight [rows][cols] that never changes, without a copy.
 func Freeze(rows, cols int, data []float32) *Frozen {
 	return &Frozen{Dense: Tensor(rows, cols, data)}
 }
+
+// Again is the weight after its values have changed, in the same memory; what f keeps serves for its form. f must not be used any more.
+func (f *Frozen) Again() *Frozen { return &Frozen{Dense: f.Dense, room: append(f.form, f.room...)} }
 
 // forms holds packed matrices between calls; it carries no values from one to the next.
 var forms = sync.Pool{New: func() any { return new(gemm.Packed) }}
@@ -32,9 +36,13 @@ func packed(w mat.Tensor, n int, pack func(i int, p *gemm.Packed)) (form []*gemm
 		f.once.Do(func() {
 			for i := range n {
 				p := new(gemm.Packed)
+				if i < len(f.room) {
+					p = f.room[i]
+				}
 				pack(i, p)
 				f.form = append(f.form, p)
 			}
+			f.room = nil
 		})
 		return f.form, func() {}
 	}

@@ -131,6 +131,9 @@ func (m *merging) openSlices() error {
 		s := slice{origin: -1, levels: []Settings{def.Parameters, m.doc.Parameters}}
 		for j, src := range def.Sources {
 			in, err := m.openRef(src.Model)
+			if err == nil && in.delta != nil {
+				in, err = m.onBase(in, base)
+			}
 			if err != nil {
 				return err
 			}
@@ -214,13 +217,13 @@ func (in *input) depth(prefixes []string) int {
 // behind from the last slice's.
 func (m *merging) planTensors() error {
 	last := len(m.slices) - 1
-	for _, name := range m.names(m.slices[0].sources, func(name string) bool { return !m.layered(name) && (last == 0 || !behind(name)) }) {
+	for _, name := range m.names(m.slices[0].sources, func(name string) bool { return !m.layered(name) && (last == 0 || !Behind(name)) }) {
 		if err := m.planTensor(tensor{name: name, slice: &m.slices[0], layer: -1}); err != nil {
 			return err
 		}
 	}
 	if last > 0 {
-		for _, name := range m.names(m.slices[last].sources, func(name string) bool { return !m.layered(name) && behind(name) }) {
+		for _, name := range m.names(m.slices[last].sources, func(name string) bool { return !m.layered(name) && Behind(name) }) {
 			if err := m.planTensor(tensor{name: name, slice: &m.slices[last], layer: -1}); err != nil {
 				return err
 			}

@@ -208,7 +208,7 @@ func (m *merging) finish() error {
 	}
 	donor := m.donor()
 	m.plan.Donor = donor.name
-	m.plan.merge = newMerge(m.tensors)
+	m.plan.merge = newMerge(m.tensors, m.opts)
 	var err error
 	if m.plan.config, err = m.outputConfig(); err != nil {
 		return err

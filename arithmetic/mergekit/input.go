@@ -7,7 +7,9 @@ import (
 	"os"
 	"strings"
 
+	"syncretic/arithmetic"
 	"syncretic/arithmetic/method"
+	"syncretic/arithmetic/taskvector"
 	"syncretic/checkpoint"
 )
 
@@ -21,6 +23,13 @@ type input struct {
 	stacks []Stack
 	stats  *method.Statistics // where the input is a file of statistics
 	path   string             // "" for a merge
+	shared bool               // src is the same in every compilation with these Models
+
+	model  *checkpoint.Model // what was opened; nil for a merge
+	opened Input
+	delta  checkpoint.Source // of a task vector: what it holds; src is the model that it makes of the base
+	of     string            // the sha-256 of that base
+	hash   string            // of a base that task vectors are added to
 }
 
 // Opener opens a model for reading. Compile closes nothing: what it opened belongs to the caller, see [Plan.Close].
@@ -29,6 +38,7 @@ type Opener struct {
 	Hub     func(name, revision string) (dir string, err error)                  // finds a hub name in the local cache
 	Adapter func(base checkpoint.Source, path string) (checkpoint.Source, error) // applies a LoRA adapter
 	Wrap    func(model string, src checkpoint.Source) (checkpoint.Source, error) // stands between every model and the merge
+	Hash    func(base checkpoint.Source) (string, error)                         // of a base that task vectors are added to; default: checkpoint.Hash
 }
 
 // openRef opens what a reference names: an existing path, however many + and @ it has, before any other way to read it.
@@ -43,8 +53,9 @@ func (c *compiler) openRef(r Ref) (*input, error) {
 	}
 	var first error
 	for _, p := range r.places() {
-		in, err := c.openPlace(key, p)
+		in, err := c.opts.Models.input(c.opts.NonFinite, key, func() (*input, error) { return c.openPlace(key, p) })
 		if err == nil {
+			c.plan.models, c.plan.Models = append(c.plan.models, in.model), append(c.plan.Models, in.opened)
 			c.inputs[key] = in
 			return in, nil
 		}
@@ -75,23 +86,43 @@ func (c *compiler) openPlace(key string, p place) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.plan.models = append(c.plan.models, m)
-	in := &input{name: key, src: m, sides: m.SideFiles, file: m.SideFile, path: path}
-	if in.config, err = m.SideFile("config.json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	in := &input{name: key, src: m, sides: m.SideFiles, file: m.SideFile, path: path, model: m, opened: Input{key, path, p.adapter}}
+	if err := c.read(in, p.adapter); err != nil {
+		return nil, errors.Join(err, m.Close())
 	}
-	if p.adapter != "" {
-		if c.opts.Opener.Adapter == nil {
-			return nil, wrong("model %s: adapters cannot be applied here", key)
-		}
-		if in.src, err = c.opts.Opener.Adapter(in.src, p.adapter); err != nil {
-			return nil, err
-		}
-	}
-	in.src = guard(key, in.src, c.opts.NonFinite)
-	c.plan.Models = append(c.plan.Models, Input{key, path, p.adapter})
-	in.stacks = Stacks(in.src.Tensors(), in.config)
 	return in, nil
+}
+
+// read takes in what stands in an opened model and beside it.
+func (c *compiler) read(in *input, adapter string) (err error) {
+	if in.config, err = in.model.SideFile("config.json"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	meta := in.model.Metadata()
+	if meta[arithmetic.KindKey] == arithmetic.VectorKind {
+		if in.of = meta[arithmetic.BaseKey]; in.of == "" {
+			return invalid("%s: a task vector that does not name its base", in.name)
+		}
+		if adapter != "" {
+			return wrong("model %s: an adapter cannot be applied to a task vector", in.name)
+		}
+		in.src, err = taskvector.Decode(in.model)
+		if err != nil {
+			return err
+		}
+		in.delta = guard(in.name, in.src, c.opts.NonFinite)
+	}
+	if adapter != "" {
+		if c.opts.Opener.Adapter == nil {
+			return wrong("model %s: adapters cannot be applied here", in.name)
+		}
+		if in.src, err = c.opts.Opener.Adapter(in.src, adapter); err != nil {
+			return err
+		}
+	}
+	in.src = guard(in.name, in.src, c.opts.NonFinite)
+	in.stacks = Stacks(in.src.Tensors(), in.config)
+	return nil
 }
 
 // plain is the reason inside of an error about a path.

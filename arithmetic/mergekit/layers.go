@@ -106,9 +106,9 @@ func configured(config []byte) (depths []int) {
 	return depths
 }
 
-// behind tells a tensor that stands behind the layers (the final norm, the head) from those before them. It matters only where
+// Behind tells a tensor that stands behind the layers (the final norm, the head) from those before them. It matters only where
 // the first and the last slice have other sources.
-func behind(name string) bool {
+func Behind(name string) bool {
 	for _, part := range strings.Split(name, ".") {
 		switch part {
 		case "lm_head", "norm", "final_norm", "ln_f", "norm_f", "final_layer_norm", "final_layernorm", "score", "classifier", "embed_out",

@@ -15,8 +15,10 @@ import (
 // Merge is the merged model: a checkpoint.RawSource that computes what is read. What a method found out about a tensor is kept
 // while that tensor is read, and for a few tensors behind, so that memory does not grow with the model.
 type Merge struct {
-	infos []checkpoint.Info
-	at    map[string]*tensor
+	infos  []checkpoint.Info
+	at     map[string]*tensor
+	models *Models // keep what methods find out, where the plan has them
+	policy NonFinite
 
 	mu     sync.Mutex
 	recent []*method.Tensor // the last read first
@@ -29,9 +31,10 @@ const (
 	keepBytes  = 64 << 20
 )
 
-func newMerge(tensors []tensor) *Merge {
-	m := &Merge{at: make(map[string]*tensor, len(tensors))}
+func newMerge(tensors []tensor, opts Options) *Merge {
+	m := &Merge{at: make(map[string]*tensor, len(tensors)), models: opts.Models, policy: opts.NonFinite}
 	for i := range tensors {
+		m.models.share(&tensors[i], m.policy)
 		m.infos = append(m.infos, tensors[i].Info)
 		m.at[tensors[i].name] = &tensors[i]
 	}
@@ -51,7 +54,8 @@ func (m *Merge) Read(name string, offset int, dst []float32) error {
 	if t.made == nil {
 		return t.src.Read(t.Inputs[0].Tensor, offset, dst)
 	}
-	m.touch(t.made)
+	m.touch(t)
+	defer m.weigh(t)
 	return t.made.Read(offset, dst)
 }
 
@@ -61,8 +65,19 @@ func (m *Merge) Prepare(name string) error {
 	if !ok || t.made == nil {
 		return nil
 	}
-	m.touch(t.made)
+	m.touch(t)
+	defer m.weigh(t)
 	return t.made.Prepare()
+}
+
+// Version names a tensor's values, see [checkpoint.Versioned]. It is "" where the plan has no [Models], and for tensors that are made
+// from another document's merge.
+func (m *Merge) Version(name string) string {
+	t, ok := m.at[name]
+	if !ok {
+		return ""
+	}
+	return m.models.version(t, m.policy)
 }
 
 // Raw gives the bytes of a tensor that is a copy in its own type.
@@ -81,8 +96,20 @@ func (m *Merge) Raw(name string) ([]byte, error) {
 	return nil, fmt.Errorf("tensor %q: computed, not stored: %w", name, errors.ErrUnsupported)
 }
 
+// weigh notes what a tensor holds.
+func (m *Merge) weigh(row *tensor) {
+	if row.pass != "" {
+		m.models.weigh(row)
+	}
+}
+
 // touch notes that a tensor is read, and has those that were read longest ago forget.
-func (m *Merge) touch(t *method.Tensor) {
+func (m *Merge) touch(row *tensor) {
+	t := row.made
+	if row.pass != "" {
+		m.models.touch(row)
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.recent) > 0 && m.recent[0] == t {

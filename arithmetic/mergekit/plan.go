@@ -22,6 +22,8 @@ type Options struct {
 	Lambda   *float64 // replaces the recipe's lambda in the last document
 	Memory   int64    // bytes that whole-tensor state may take, 0 for no bound
 
+	Models *Models // opened models to share with other compilations; nil opens for this plan alone. Opener must be the same for all
+
 	Interrupt func() error // asked between parts of long computations; an error ends them
 }
 
@@ -39,6 +41,7 @@ type Plan struct {
 	config []byte // of the output, nil without one
 	sides  func() ([]checkpoint.SideFile, error)
 	models []*checkpoint.Model
+	shared bool // models belong to Options.Models
 }
 
 // Input is one opened model.
@@ -89,8 +92,11 @@ func (p *Plan) Memory() int64 {
 	return blocks + keepAlways*most
 }
 
-// Close closes every model that compiling opened.
+// Close closes every model that compiling opened. Those of Options.Models stay open.
 func (p *Plan) Close() error {
+	if p.shared {
+		return nil
+	}
 	errs := make([]error, len(p.models))
 	var wg sync.WaitGroup
 	for i, m := range p.models {
@@ -109,6 +115,13 @@ func Compile(docs []*Recipe, opts Options) (*Plan, error) {
 	if opts.Opener.Open == nil {
 		opts.Opener.Open = checkpoint.Open
 	}
+	if opts.Opener.Hash == nil {
+		opts.Opener.Hash = checkpoint.Hash
+	}
+	if opts.Models != nil {
+		opts.Models.compiling.Lock()
+		defer opts.Models.compiling.Unlock()
+	}
 	c := &compiler{opts: opts, inputs: make(map[string]*input), documents: make(map[string]*Recipe), open: make(map[*Recipe]bool)}
 	last := docs[len(docs)-1]
 	for _, d := range docs {
@@ -119,12 +132,12 @@ func Compile(docs []*Recipe, opts Options) (*Plan, error) {
 		}
 	}
 	c.target = last
-	c.plan = &Plan{}
+	c.plan = &Plan{shared: opts.Models != nil}
 	p, err := c.compile(last)
 	if err != nil {
 		return nil, errors.Join(last.within(err), c.plan.Close())
 	}
-	p.models, p.Models, p.Lambda = c.plan.models, c.plan.Models, opts.Lambda
+	p.models, p.Models, p.Lambda, p.shared = c.plan.models, c.plan.Models, opts.Lambda, c.plan.shared
 	p.Notes = append(c.plan.Notes, p.Notes...)
 	return p, nil
 }

@@ -1,6 +1,7 @@
 package mergekit
 
 import (
+	"container/list"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,10 @@ type tensor struct {
 	made *method.Tensor // nil for a copy
 	src  checkpoint.Source
 	read int64 // bytes of its inputs as stored
+
+	shared bool   // all its inputs are of Options.Models
+	pass   string // what its method finds out, by name; "" where nothing else may use it
+	lead   *list.Element
 }
 
 // shown is how many differences an error names before it counts the rest.
@@ -34,6 +39,7 @@ func (m *merging) planTensor(row tensor) error {
 	task.Layer, task.Layers, task.Memory = row.layer, row.layers, m.opts.Memory/4
 	var infos []checkpoint.Info
 	var absent []string
+	row.shared = true
 	for i, src := range row.slice.sources {
 		name := row.name
 		if row.input != nil {
@@ -47,8 +53,9 @@ func (m *merging) planTensor(row tensor) error {
 		if i == row.slice.base {
 			task.Base = len(task.Inputs)
 		}
-		task.Inputs = append(task.Inputs, method.Input{Model: src.name, Source: in, Name: info.Name})
+		task.Inputs = append(task.Inputs, method.Input{Model: src.name, Source: in, Delta: src.delta, Name: info.Name})
 		infos = append(infos, info)
+		row.shared = row.shared && src.shared
 		if err := m.modelParams(&task, row, src, name, i == row.slice.base); err != nil {
 			return err
 		}
@@ -86,7 +93,10 @@ func (m *merging) place(row tensor, task method.Task, infos []checkpoint.Info, a
 	if err != nil {
 		return err
 	}
-	for _, info := range infos {
+	for i, info := range infos {
+		if delta := task.Inputs[i].Delta; delta != nil {
+			info, _ = checkpoint.Find(delta, task.Inputs[i].Name) // the base counts as its own input
+		}
 		row.read += info.Bytes()
 	}
 	var from int

@@ -143,7 +143,7 @@ func (v *vocabulary) align(row tensor, task *method.Task, infos []checkpoint.Inf
 		return vocabularyError(err)
 	}
 	for i, src := range aligned {
-		task.Inputs[i].Source, infos[i] = src, src.Tensors()[0]
+		task.Inputs[i].Source, task.Inputs[i].Delta, infos[i] = src, nil, src.Tensors()[0]
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (m *merging) alignVocabulary(row tensor, task *method.Task, infos []checkpo
 	for i := range infos {
 		if infos[i].Shape[0] != rows[0] {
 			m.note("UNSAFE vocabulary truncation: %s: tensor %q cut from %d to %d rows, whatever its tokens mean", task.Inputs[i].Model, infos[i].Name, infos[i].Shape[0], rows[0])
-			task.Inputs[i].Source = first{task.Inputs[i].Source, infos[i].Name, rows}
+			task.Inputs[i].Source, task.Inputs[i].Delta = first{task.Inputs[i].Source, infos[i].Name, rows}, nil
 			infos[i].Shape = rows
 		}
 	}

@@ -85,10 +85,9 @@ func normPass(t *Task, models []Input, masks []mask, p pieces, apply func(model 
 				if m == nil {
 					continue
 				}
-				if err := models[i].read(lo, d); err != nil {
+				if err := models[i].delta(lo, d, base); err != nil {
 					return err
 				}
-				vec.Sub(d, base)
 				part[i][0] += vec.SumAbs(d)
 				if err := apply(i, s, lo, d); err != nil {
 					return err

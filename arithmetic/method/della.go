@@ -126,10 +126,15 @@ func (r *ranked) apply(offset int, d []float32) error {
 	return nil
 }
 
+// held is what the runs take.
+func (r *ranked) held() int64 { return 4 * mostRuns * int64(min(r.size, r.task.Elements())) }
+
+// mostRuns is how many runs are kept.
+const mostRuns = 8
+
 // run returns a run's factors: 0 for what goes, 1 or 1/probability for what stays. The last few runs are kept, since one is read
 // block by block.
 func (r *ranked) run(index int) ([]float32, error) {
-	const most = 8
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if i := slices.IndexFunc(r.runs, func(x run) bool { return x.index == index }); i >= 0 {
@@ -154,6 +159,6 @@ func (r *ranked) run(index int) ([]float32, error) {
 			}
 		})
 	}
-	r.runs = append([]run{{index, factors}}, r.runs[:min(len(r.runs), most-1)]...)
+	r.runs = append([]run{{index, factors}}, r.runs[:min(len(r.runs), mostRuns-1)]...)
 	return factors, nil
 }

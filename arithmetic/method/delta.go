@@ -40,21 +40,17 @@ type combiner interface {
 // taskVectorMethod makes the prepare function of a row.
 func taskVectorMethod(choose sparsifier, rule func(t *Task) combiner) func(t *Task) (kernel, error) {
 	return func(t *Task) (kernel, error) {
-		k := &taskVectorKernel{base: t.base(), models: t.others(), rule: rule(t), normalize: t.Params.on("normalize")}
-		k.depth = t.depthScale(len(k.models))
-		k.masks, k.factors = make([]mask, len(k.models)), slices.Repeat([]float32{1}, len(k.models))
-		for _, in := range k.models {
-			k.weights = append(k.weights, float32(in.Params["weight"]))
-		}
+		models := t.others()
+		k := &taskVectorKernel{vote: rule, masks: make([]mask, len(models)), factors: slices.Repeat([]float32{1}, len(models))}
 		if choose == nil {
 			return k, nil
 		}
 		var err error
-		if k.masks, err = choose(t, k.models); err != nil {
+		if k.masks, err = choose(t, models); err != nil {
 			return nil, err
 		}
 		if t.Params["rescale"] == rescaleL1 {
-			k.factors, err = rescaled(t, k.models, k.masks)
+			k.factors, err = rescaled(t, models, k.masks)
 		}
 		return k, err
 	}
@@ -99,15 +95,36 @@ type taskVectorKernel struct {
 	factors   []float32 // what makes up for the mask
 	weights   []float32
 	depth     float64 // what the layer's place makes of lambda
-	lambda    float32 // set by withLambda
+	lambda    float32
 	normalize bool
 	rule      combiner
+	vote      func(t *Task) combiner // what sets all but masks and factors, see with; nil where lambda alone is to be set
 }
 
-func (k *taskVectorKernel) withLambda(lambda float64) kernel {
-	scaled := *k
-	scaled.lambda = float32(lambda * k.depth)
-	return &scaled
+// with is the kernel with the settings of a task whose masks and factors are these.
+func (k *taskVectorKernel) with(t *Task) kernel {
+	set := *k
+	if k.vote != nil {
+		set.base, set.models, set.rule, set.normalize = t.base(), t.others(), k.vote(t), t.Params.on("normalize")
+		set.depth = t.depthScale(len(set.models))
+		for _, in := range set.models {
+			set.weights = append(set.weights, float32(in.Params["weight"]))
+		}
+	}
+	set.lambda = float32(t.Params["lambda"] * set.depth)
+	return &set
+}
+
+func (k *taskVectorKernel) held() (n int64) {
+	for _, m := range k.masks {
+		switch m := m.(type) {
+		case *decided:
+			n += 8 * int64(len(m.bitmask))
+		case *ranked:
+			n += m.held()
+		}
+	}
+	return n
 }
 
 func (k *taskVectorKernel) block(offset int, dst []float32, w *work) error {
@@ -148,7 +165,7 @@ func (k *taskVectorKernel) add(offset int, dst []float32, w *work) error {
 		return err
 	}
 	for i := 1; i < len(k.models); i++ {
-		if k.masks[i] == nil && k.factors[i] == 1 && k.weights[i] != 0 {
+		if k.masks[i] == nil && k.factors[i] == 1 && k.weights[i] != 0 && k.models[i].Delta == nil {
 			if err := k.models[i].read(offset, d); err != nil {
 				return err
 			}
@@ -170,10 +187,9 @@ func (k *taskVectorKernel) delta(i, offset int, d, base []float32) error {
 		clear(d)
 		return nil
 	}
-	if err := k.models[i].read(offset, d); err != nil {
+	if err := k.models[i].delta(offset, d, base); err != nil {
 		return err
 	}
-	vec.Sub(d, base)
 	if k.masks[i] != nil {
 		if err := k.masks[i].apply(offset, d); err != nil {
 			return err

@@ -37,7 +37,7 @@ func taskVectors() []*Method {
 			masks:   r.rescale,
 			prepare: taskVectorMethod(r.choose, r.vote),
 			copies:  unmoved,
-			shares:  true,
+			late:    []string{"weight", "lambda", "normalize"},
 		})
 	}
 	return append(methods, beyond()...)
@@ -51,7 +51,7 @@ func beyond() []*Method {
 			Params:  append([]Param{weightParam(false), lambdaParam(lambda)}, params...),
 			prepare: taskVectorMethod(nil, vote),
 			copies:  unmoved,
-			shares:  true,
+			late:    []string{"weight", "lambda", "k", "tall_lambda", "alpha", "beta"},
 		}
 	}
 	return []*Method{

@@ -14,7 +14,7 @@ type informed struct {
 	floor  []float64 // least F_i
 	fisher bool
 	base   *Input
-	lambda float64 // set by withLambda
+	lambda float64
 }
 
 // fisher is Fisher merging (arXiv 2111.09832, equation 4): each element is the mean of the models', weighted with w_i and what the
@@ -92,10 +92,10 @@ func (in *Input) describes(shape []int) error {
 	return nil
 }
 
-func (k *informed) withLambda(lambda float64) kernel {
-	scaled := *k
-	scaled.lambda = lambda
-	return &scaled
+func (k *informed) with(t *Task) kernel {
+	set := *k
+	set.lambda = t.Params["lambda"]
+	return &set
 }
 
 func (k *informed) block(offset int, dst []float32, w *work) error {

@@ -104,11 +104,13 @@ func (s span) read(offset, n int, w *work) (x [][]float32, origin []float32, err
 	x = w.list(len(s.models))
 	for i := range s.models {
 		x[i] = w.block(n)
-		if err := s.models[i].read(offset, x[i]); err != nil {
-			return nil, nil, err
-		}
 		if origin != nil {
-			vec.Sub(x[i], origin)
+			err = s.models[i].delta(offset, x[i], origin)
+		} else {
+			err = s.models[i].read(offset, x[i])
+		}
+		if err != nil {
+			return nil, nil, err
 		}
 	}
 	return x, origin, nil

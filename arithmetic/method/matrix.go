@@ -25,13 +25,20 @@ func (t *Task) matrix(c contributor, origin *Input) (*mat.Dense, error) {
 			w.reset()
 			n := min(blockElements, part.hi-lo)
 			x := w.block(n)
-			if err := c.read(lo, x); err != nil {
-				return err
-			}
 			var b []float32
-			if origin != nil {
+			switch {
+			case origin != nil && c.Delta != nil:
+				if err := c.delta(lo, x, nil); err != nil {
+					return err
+				}
+			case origin != nil:
 				b = w.block(n)
 				if err := origin.read(lo, b); err != nil {
+					return err
+				}
+				fallthrough
+			default:
+				if err := c.read(lo, x); err != nil {
 					return err
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"syncretic/arithmetic/vec"
 	"syncretic/checkpoint"
 )
 
@@ -21,8 +22,8 @@ type Method struct {
 
 	Params []Param
 
-	shares  bool // its kernels are scalable
-	masks   bool // holds a bit an element and model
+	late    []string // parameters that no pass depends on: its kernels are settable
+	masks   bool     // holds a bit an element and model
 	prepare func(t *Task) (kernel, error)
 	copies  func(t *Task) int // see Tensor.Copies; nil for never
 }
@@ -47,7 +48,8 @@ type kernel interface {
 type Input struct {
 	Model  string // names the model in messages and keys its random numbers; unique within a task
 	Source checkpoint.Source
-	Name   string            // of the tensor in Source
+	Delta  checkpoint.Source // its difference from the base, where the model is kept so: methods that work on differences read that; nil otherwise
+	Name   string            // of the tensor in Source, and in Delta
 	Params Values            // per-model parameters
 	Stats  checkpoint.Source // statistics of the model for methods with Data: tensors of the same names; nil otherwise
 }
@@ -106,6 +108,21 @@ func (t *Task) rows() (rows, width int) {
 // read reads a range of one input and names it in errors.
 func (in *Input) read(offset int, dst []float32) error {
 	if err := in.Source.Read(in.Name, offset, dst); err != nil {
+		return fmt.Errorf("%s: %w", in.Model, err)
+	}
+	return nil
+}
+
+// delta reads a range of the model's difference from the base, of which base is the same range.
+func (in *Input) delta(offset int, dst, base []float32) error {
+	if in.Delta == nil {
+		if err := in.read(offset, dst); err != nil {
+			return err
+		}
+		vec.Sub(dst, base)
+		return nil
+	}
+	if err := in.Delta.Read(in.Name, offset, dst); err != nil {
 		return fmt.Errorf("%s: %w", in.Model, err)
 	}
 	return nil

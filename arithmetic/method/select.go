@@ -25,11 +25,7 @@ func deltas(t *Task, models []Input) values {
 			return nil, err
 		}
 		return func(model int) ([]float32, error) {
-			if err := models[model].read(offset, d); err != nil {
-				return nil, err
-			}
-			vec.Sub(d, base)
-			return d, nil
+			return d, models[model].delta(offset, d, base)
 		}, nil
 	}
 }
@@ -309,12 +305,8 @@ func (b *bracket) locate(t *Task, of values, chunks [][]seen, at, equal, above i
 // delta reads a range of a task vector.
 func delta(t *Task, in *Input, lo, n int) ([]float32, error) {
 	x, y := make([]float32, n), make([]float32, n)
-	if err := in.read(lo, x); err != nil {
-		return nil, err
-	}
 	if err := t.base().read(lo, y); err != nil {
 		return nil, err
 	}
-	vec.Sub(x, y)
-	return x, nil
+	return x, in.delta(lo, x, y)
 }

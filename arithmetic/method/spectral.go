@@ -38,7 +38,7 @@ func spectral() []*Method {
 				return rule2(t, c)
 			},
 			copies: unmoved,
-			shares: true,
+			late:   []string{"lambda"},
 		}
 	}
 	return []*Method{
@@ -60,7 +60,7 @@ func spectral() []*Method {
 			},
 			prepare: fisher,
 			copies:  unmovedAverage,
-			shares:  true,
+			late:    []string{"lambda"},
 		},
 		{
 			Name: "regmean", Rule: "(Σ w_i θ_i G_i)(Σ w_i G_i)⁻¹", Paper: arxiv("2212.09849"), Base: BaseOptional, Min: 1, Whole: true, Data: true,
@@ -71,7 +71,7 @@ func spectral() []*Method {
 			},
 			prepare: regMean,
 			copies:  unmovedAverage,
-			shares:  true,
+			late:    []string{"lambda"},
 		},
 	}
 }
@@ -148,14 +148,16 @@ func (t *Task) averaged(c contributors) kernel {
 type moved struct {
 	base   *Input
 	m      []float64
-	lambda float64 // set by withLambda
+	lambda float64
 }
 
-func (k *moved) withLambda(lambda float64) kernel {
-	scaled := *k
-	scaled.lambda = lambda
-	return &scaled
+func (k *moved) with(t *Task) kernel {
+	set := *k
+	set.lambda = t.Params["lambda"]
+	return &set
 }
+
+func (k *moved) held() int64 { return 8 * int64(len(k.m)) }
 
 func (k *moved) block(offset int, dst []float32, _ *work) error {
 	m := k.m[offset : offset+len(dst)]

@@ -14,10 +14,12 @@ type Tensor struct {
 	passes *passes
 }
 
-// passes are what is found out about the inputs. Tensors that differ in lambda only may share it.
+// passes are what is found out about the inputs. Tensors that differ in parameters which no pass depends on may share it.
 type passes struct {
 	mu     sync.Mutex // held while the passes over the inputs run
 	kernel kernel     // nil until they have
+	set    kernel     // with the settings of the tensor that was last read
+	of     *Tensor
 }
 
 // Tensor makes the output tensor of a task. Only what is known without reading is checked here: that all inputs have the
@@ -54,15 +56,28 @@ func (t *Tensor) Read(offset int, dst []float32) error {
 	}
 	w := borrow()
 	defer w.giveBack()
+	if k, ok := k.(*taskVectorKernel); ok {
+		if f := k.fuse(); f != nil {
+			return t.named(checkpoint.Touch("an input", func() error { return f.read(offset, dst, w) }))
+		}
+	}
 	for len(dst) > 0 {
 		n := min(len(dst), blockElements)
 		w.reset()
 		if err := k.block(offset, dst[:n], w); err != nil {
-			return fmt.Errorf("tensor %q: %w", t.task.Name, err)
+			return t.named(err)
 		}
 		dst, offset = dst[n:], offset+n
 	}
 	return nil
+}
+
+// named says which tensor an error is about.
+func (t *Tensor) named(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("tensor %q: %w", t.task.Name, err)
 }
 
 // Prepare makes the passes that the first Read would make.
@@ -74,9 +89,14 @@ func (t *Tensor) Prepare() error {
 // Memory is what the passes may hold: see [Method.Memory].
 func (t *Tensor) Memory() int64 { return t.task.method.Memory(t.task.Shape, len(t.task.Inputs)) }
 
-// scalable is a kernel that can be used with another lambda.
-type scalable interface {
-	withLambda(lambda float64) kernel
+// settable is a kernel that is to be used with the settings of a task: those that no pass depends on.
+type settable interface {
+	with(t *Task) kernel
+}
+
+// holding is a kernel that keeps more than a few numbers of its passes: so many bytes.
+type holding interface {
+	held() int64
 }
 
 // prepared makes the passes. An error is not kept: a reader that comes later tries again.
@@ -88,20 +108,42 @@ func (t *Tensor) prepared() (kernel, error) {
 		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", t.task.Name, err)
 		}
-		t.passes.kernel = k
+		t.passes.kernel, t.passes.of = k, nil
 	}
-	if k, ok := t.passes.kernel.(scalable); ok {
-		return k.withLambda(t.task.Params["lambda"]), nil
+	if t.passes.of != t {
+		t.passes.set, t.passes.of = t.passes.kernel, t
+		if k, ok := t.passes.kernel.(settable); ok {
+			t.passes.set = k.with(&t.task)
+		}
 	}
-	return t.passes.kernel, nil
+	return t.passes.set, nil
 }
 
 // Share has t use what with finds out about the inputs, where the method allows it. Both must be of the same method, with the same
 // inputs, and their parameters may differ in lambda only.
 func (t *Tensor) Share(with *Tensor) {
-	if t.task.method.shares {
+	if t.task.method.late != nil {
 		t.passes = with.passes
 	}
+}
+
+// ShareEqual has t use what with finds out about the inputs. Both must have the same PassKey and the same inputs.
+func (t *Tensor) ShareEqual(with *Tensor) { t.passes = with.passes }
+
+// PassKey spells all that decides what the passes find, but the inputs' numbers: method, place and parameters.
+func (t *Tensor) PassKey() string { return t.task.spell(false) }
+
+// Key spells all that decides the tensor, but the inputs' numbers.
+func (t *Tensor) Key() string { return t.task.spell(true) }
+
+// Held is what the passes keep in memory.
+func (t *Tensor) Held() int64 {
+	t.passes.mu.Lock()
+	defer t.passes.mu.Unlock()
+	if k, ok := t.passes.kernel.(holding); ok {
+		return k.held()
+	}
+	return 0
 }
 
 // Shares tells whether two tensors share their passes.
@@ -112,7 +154,7 @@ func (t *Tensor) Shares(with *Tensor) bool { return t.passes == with.passes }
 func (t *Tensor) Release() {
 	t.passes.mu.Lock()
 	defer t.passes.mu.Unlock()
-	t.passes.kernel = nil
+	t.passes.kernel, t.passes.set, t.passes.of = nil, nil, nil
 }
 
 // Copies is the input whose tensor is the output bit for bit, so that nothing need be computed: -1 if there is none.

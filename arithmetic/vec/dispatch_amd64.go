@@ -74,6 +74,18 @@ func fastAddScaled(dst []float32, c float32, x []float32) int {
 	return n
 }
 
+func fastMerge(dst, base []float32, c float32, terms []Term, stream bool) (most uint32, done int) {
+	n, ok := whole(len(dst), 64)
+	if !ok {
+		return 0, 0
+	}
+	first := (*byte)(unsafe.Pointer(&terms[0]))
+	if stream && aligned(dst) {
+		return mergeStreamAVX2(&dst[0], &base[0], n, c, first, len(terms)), n
+	}
+	return mergeAVX2(&dst[0], &base[0], n, c, first, len(terms)), n
+}
+
 func fastAddScaledDifference(dst []float32, c float32, x, y []float32) int {
 	n, ok := whole(len(dst), 32)
 	if !ok {

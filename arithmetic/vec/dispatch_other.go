@@ -11,6 +11,7 @@ func fastDivide(_, _ []float32) int                                          { r
 func fastDivideBy([]float32, float32) int                                    { return 0 }
 func fastAddScaled([]float32, float32, []float32) int                        { return 0 }
 func fastAddScaledDifference([]float32, float32, []float32, []float32) int   { return 0 }
+func fastMerge(_, _ []float32, _ float32, _ []Term, _ bool) (uint32, int)    { return 0, 0 }
 func fastAddAgreeing(_, _, _, _ []float32, _ float32) int                    { return 0 }
 func fastKeepAbove([]float32, uint32) int                                    { return 0 }
 func fastClearAbove([]float32, uint32) int                                   { return 0 }

@@ -54,6 +54,16 @@ func addAgreeingAVX2(sum *float32, x *float32, sign *float32, n int)
 //go:noescape
 func addAgreeingWeightAVX2(sum *float32, divisor *float32, x *float32, sign *float32, n int, w float32)
 
+// mergeAVX2 is Merge for a multiple of 64 elements and at least one of terms; it returns the largest magnitude.
+//
+//go:noescape
+func mergeAVX2(dst *float32, base *float32, n int, c float32, terms *byte, count int) (most uint32)
+
+// mergeStreamAVX2 is mergeAVX2 that writes past the caches; dst is aligned to 32 bytes.
+//
+//go:noescape
+func mergeStreamAVX2(dst *float32, base *float32, n int, c float32, terms *byte, count int) (most uint32)
+
 // keepAboveAVX2 clears elements whose magnitude is not above the bound, for a multiple of 32.
 //
 //go:noescape

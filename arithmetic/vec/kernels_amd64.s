@@ -389,42 +389,160 @@ end20:
 	VZEROUPPER
 	RET
 
-// func keepAboveAVX2(x *float32, n int, bound uint32)
-// Requires: AVX, AVX2
-TEXT ·keepAboveAVX2(SB), NOSPLIT, $0-20
-	MOVQ         x+0(FP), AX
-	MOVQ         n+8(FP), CX
-	VBROADCASTSS bound+16(FP), Y0
-	VMOVUPS      words_7fffffff<>+0(SB), Y1
-	TESTQ        CX, CX
-	JLE          end22
+// func mergeAVX2(dst *float32, base *float32, n int, c float32, terms *byte, count int) (most uint32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·mergeAVX2(SB), NOSPLIT, $0-52
+	MOVQ   dst+0(FP), AX
+	MOVQ   base+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   terms+32(FP), BX
+	MOVQ   count+40(FP), SI
+	VXORPS Y0, Y0, Y0
+	XORQ   DI, DI
 
 loop21:
-	VMOVUPS  (AX), Y2
-	VANDPS   Y1, Y2, Y3
-	VPCMPGTD Y0, Y3, Y3
-	VANDPS   Y2, Y3, Y3
-	VMOVUPS  Y3, (AX)
-	VMOVUPS  32(AX), Y2
-	VANDPS   Y1, Y2, Y3
-	VPCMPGTD Y0, Y3, Y3
-	VANDPS   Y2, Y3, Y3
-	VMOVUPS  Y3, 32(AX)
-	VMOVUPS  64(AX), Y2
-	VANDPS   Y1, Y2, Y3
-	VPCMPGTD Y0, Y3, Y3
-	VANDPS   Y2, Y3, Y3
-	VMOVUPS  Y3, 64(AX)
-	VMOVUPS  96(AX), Y2
-	VANDPS   Y1, Y2, Y3
-	VPCMPGTD Y0, Y3, Y3
-	VANDPS   Y2, Y3, Y3
-	VMOVUPS  Y3, 96(AX)
-	ADDQ     $0x80, AX
-	SUBQ     $0x20, CX
-	JG       loop21
+	MOVQ         BX, R8
+	MOVQ         SI, R9
+	MOVQ         (R8), R10
+	VBROADCASTSS 24(R8), Y9
+	VBROADCASTSS 28(R8), Y10
+	VANDPS       (CX)(DI*1), Y10, Y2
+	VMOVUPS      (R10)(DI*1), Y1
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       Y9, Y1, Y1
+	VANDPS       32(CX)(DI*1), Y10, Y3
+	VMOVUPS      32(R10)(DI*1), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y9, Y2, Y2
+	VANDPS       64(CX)(DI*1), Y10, Y4
+	VMOVUPS      64(R10)(DI*1), Y3
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VANDPS       96(CX)(DI*1), Y10, Y5
+	VMOVUPS      96(R10)(DI*1), Y4
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       Y9, Y4, Y4
+	VANDPS       128(CX)(DI*1), Y10, Y6
+	VMOVUPS      128(R10)(DI*1), Y5
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       Y9, Y5, Y5
+	VANDPS       160(CX)(DI*1), Y10, Y7
+	VMOVUPS      160(R10)(DI*1), Y6
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       Y9, Y6, Y6
+	VANDPS       192(CX)(DI*1), Y10, Y8
+	VMOVUPS      192(R10)(DI*1), Y7
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VANDPS       224(CX)(DI*1), Y10, Y10
+	VMOVUPS      224(R10)(DI*1), Y8
+	VSUBPS       Y10, Y8, Y8
+	VMULPS       Y9, Y8, Y8
 
-end22:
+term22:
+	DECQ         R9
+	JLE          done23
+	ADDQ         $0x20, R8
+	MOVQ         (R8), R10
+	VBROADCASTSS 24(R8), Y9
+	VBROADCASTSS 28(R8), Y10
+	VANDPS       (CX)(DI*1), Y10, Y12
+	VMOVUPS      (R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y1, Y1
+	VANDPS       32(CX)(DI*1), Y10, Y12
+	VMOVUPS      32(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y2, Y2
+	VANDPS       64(CX)(DI*1), Y10, Y12
+	VMOVUPS      64(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y3, Y3
+	VANDPS       96(CX)(DI*1), Y10, Y12
+	VMOVUPS      96(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y4, Y4
+	VANDPS       128(CX)(DI*1), Y10, Y12
+	VMOVUPS      128(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y5, Y5
+	VANDPS       160(CX)(DI*1), Y10, Y12
+	VMOVUPS      160(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y6, Y6
+	VANDPS       192(CX)(DI*1), Y10, Y12
+	VMOVUPS      192(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y7, Y7
+	VANDPS       224(CX)(DI*1), Y10, Y11
+	VMOVUPS      224(R10)(DI*1), Y10
+	VSUBPS       Y11, Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y8, Y8
+	JMP          term22
+
+done23:
+	VBROADCASTSS c+24(FP), Y9
+	VMOVUPS      words_7fffffff<>+0(SB), Y10
+	VMULPS       Y9, Y1, Y1
+	VADDPS       (CX)(DI*1), Y1, Y1
+	VMOVUPS      Y1, (AX)(DI*1)
+	VANDPS       Y10, Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMULPS       Y9, Y2, Y2
+	VADDPS       32(CX)(DI*1), Y2, Y2
+	VMOVUPS      Y2, 32(AX)(DI*1)
+	VANDPS       Y10, Y2, Y2
+	VPMAXUD      Y2, Y0, Y0
+	VMULPS       Y9, Y3, Y3
+	VADDPS       64(CX)(DI*1), Y3, Y3
+	VMOVUPS      Y3, 64(AX)(DI*1)
+	VANDPS       Y10, Y3, Y3
+	VPMAXUD      Y3, Y0, Y0
+	VMULPS       Y9, Y4, Y4
+	VADDPS       96(CX)(DI*1), Y4, Y4
+	VMOVUPS      Y4, 96(AX)(DI*1)
+	VANDPS       Y10, Y4, Y4
+	VPMAXUD      Y4, Y0, Y0
+	VMULPS       Y9, Y5, Y5
+	VADDPS       128(CX)(DI*1), Y5, Y5
+	VMOVUPS      Y5, 128(AX)(DI*1)
+	VANDPS       Y10, Y5, Y5
+	VPMAXUD      Y5, Y0, Y0
+	VMULPS       Y9, Y6, Y6
+	VADDPS       160(CX)(DI*1), Y6, Y6
+	VMOVUPS      Y6, 160(AX)(DI*1)
+	VANDPS       Y10, Y6, Y6
+	VPMAXUD      Y6, Y0, Y0
+	VMULPS       Y9, Y7, Y7
+	VADDPS       192(CX)(DI*1), Y7, Y7
+	VMOVUPS      Y7, 192(AX)(DI*1)
+	VANDPS       Y10, Y7, Y7
+	VPMAXUD      Y7, Y0, Y0
+	VMULPS       Y9, Y8, Y8
+	VADDPS       224(CX)(DI*1), Y8, Y8
+	VMOVUPS      Y8, 224(AX)(DI*1)
+	VANDPS       Y10, Y8, Y8
+	VPMAXUD      Y8, Y0, Y0
+	ADDQ         $0x00000100, DI
+	SUBQ         $0x40, DX
+	JG           loop21
+	SFENCE
+	VEXTRACTI128 $0x01, Y0, X1
+	VPMAXUD      X1, X0, X1
+	VPSHUFD      $0x0e, X1, X0
+	VPMAXUD      X0, X1, X1
+	VPSHUFD      $0x01, X1, X0
+	VPMAXUD      X0, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, most+48(FP)
 	VZEROUPPER
 	RET
 
@@ -438,6 +556,202 @@ DATA words_7fffffff<>+24(SB)/4, $0x7fffffff
 DATA words_7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL words_7fffffff<>(SB), RODATA|NOPTR, $32
 
+// func mergeStreamAVX2(dst *float32, base *float32, n int, c float32, terms *byte, count int) (most uint32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·mergeStreamAVX2(SB), NOSPLIT, $0-52
+	MOVQ   dst+0(FP), AX
+	MOVQ   base+8(FP), CX
+	MOVQ   n+16(FP), DX
+	MOVQ   terms+32(FP), BX
+	MOVQ   count+40(FP), SI
+	VXORPS Y0, Y0, Y0
+	XORQ   DI, DI
+
+loop24:
+	MOVQ         BX, R8
+	MOVQ         SI, R9
+	MOVQ         (R8), R10
+	VBROADCASTSS 24(R8), Y9
+	VBROADCASTSS 28(R8), Y10
+	VANDPS       (CX)(DI*1), Y10, Y2
+	VMOVUPS      (R10)(DI*1), Y1
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       Y9, Y1, Y1
+	VANDPS       32(CX)(DI*1), Y10, Y3
+	VMOVUPS      32(R10)(DI*1), Y2
+	VSUBPS       Y3, Y2, Y2
+	VMULPS       Y9, Y2, Y2
+	VANDPS       64(CX)(DI*1), Y10, Y4
+	VMOVUPS      64(R10)(DI*1), Y3
+	VSUBPS       Y4, Y3, Y3
+	VMULPS       Y9, Y3, Y3
+	VANDPS       96(CX)(DI*1), Y10, Y5
+	VMOVUPS      96(R10)(DI*1), Y4
+	VSUBPS       Y5, Y4, Y4
+	VMULPS       Y9, Y4, Y4
+	VANDPS       128(CX)(DI*1), Y10, Y6
+	VMOVUPS      128(R10)(DI*1), Y5
+	VSUBPS       Y6, Y5, Y5
+	VMULPS       Y9, Y5, Y5
+	VANDPS       160(CX)(DI*1), Y10, Y7
+	VMOVUPS      160(R10)(DI*1), Y6
+	VSUBPS       Y7, Y6, Y6
+	VMULPS       Y9, Y6, Y6
+	VANDPS       192(CX)(DI*1), Y10, Y8
+	VMOVUPS      192(R10)(DI*1), Y7
+	VSUBPS       Y8, Y7, Y7
+	VMULPS       Y9, Y7, Y7
+	VANDPS       224(CX)(DI*1), Y10, Y10
+	VMOVUPS      224(R10)(DI*1), Y8
+	VSUBPS       Y10, Y8, Y8
+	VMULPS       Y9, Y8, Y8
+
+term25:
+	DECQ         R9
+	JLE          done26
+	ADDQ         $0x20, R8
+	MOVQ         (R8), R10
+	VBROADCASTSS 24(R8), Y9
+	VBROADCASTSS 28(R8), Y10
+	VANDPS       (CX)(DI*1), Y10, Y12
+	VMOVUPS      (R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y1, Y1
+	VANDPS       32(CX)(DI*1), Y10, Y12
+	VMOVUPS      32(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y2, Y2
+	VANDPS       64(CX)(DI*1), Y10, Y12
+	VMOVUPS      64(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y3, Y3
+	VANDPS       96(CX)(DI*1), Y10, Y12
+	VMOVUPS      96(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y4, Y4
+	VANDPS       128(CX)(DI*1), Y10, Y12
+	VMOVUPS      128(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y5, Y5
+	VANDPS       160(CX)(DI*1), Y10, Y12
+	VMOVUPS      160(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y6, Y6
+	VANDPS       192(CX)(DI*1), Y10, Y12
+	VMOVUPS      192(R10)(DI*1), Y11
+	VSUBPS       Y12, Y11, Y11
+	VMULPS       Y9, Y11, Y11
+	VADDPS       Y11, Y7, Y7
+	VANDPS       224(CX)(DI*1), Y10, Y11
+	VMOVUPS      224(R10)(DI*1), Y10
+	VSUBPS       Y11, Y10, Y10
+	VMULPS       Y9, Y10, Y10
+	VADDPS       Y10, Y8, Y8
+	JMP          term25
+
+done26:
+	VBROADCASTSS c+24(FP), Y9
+	VMOVUPS      words_7fffffff<>+0(SB), Y10
+	VMULPS       Y9, Y1, Y1
+	VADDPS       (CX)(DI*1), Y1, Y1
+	VMOVNTPS     Y1, (AX)(DI*1)
+	VANDPS       Y10, Y1, Y1
+	VPMAXUD      Y1, Y0, Y0
+	VMULPS       Y9, Y2, Y2
+	VADDPS       32(CX)(DI*1), Y2, Y2
+	VMOVNTPS     Y2, 32(AX)(DI*1)
+	VANDPS       Y10, Y2, Y2
+	VPMAXUD      Y2, Y0, Y0
+	VMULPS       Y9, Y3, Y3
+	VADDPS       64(CX)(DI*1), Y3, Y3
+	VMOVNTPS     Y3, 64(AX)(DI*1)
+	VANDPS       Y10, Y3, Y3
+	VPMAXUD      Y3, Y0, Y0
+	VMULPS       Y9, Y4, Y4
+	VADDPS       96(CX)(DI*1), Y4, Y4
+	VMOVNTPS     Y4, 96(AX)(DI*1)
+	VANDPS       Y10, Y4, Y4
+	VPMAXUD      Y4, Y0, Y0
+	VMULPS       Y9, Y5, Y5
+	VADDPS       128(CX)(DI*1), Y5, Y5
+	VMOVNTPS     Y5, 128(AX)(DI*1)
+	VANDPS       Y10, Y5, Y5
+	VPMAXUD      Y5, Y0, Y0
+	VMULPS       Y9, Y6, Y6
+	VADDPS       160(CX)(DI*1), Y6, Y6
+	VMOVNTPS     Y6, 160(AX)(DI*1)
+	VANDPS       Y10, Y6, Y6
+	VPMAXUD      Y6, Y0, Y0
+	VMULPS       Y9, Y7, Y7
+	VADDPS       192(CX)(DI*1), Y7, Y7
+	VMOVNTPS     Y7, 192(AX)(DI*1)
+	VANDPS       Y10, Y7, Y7
+	VPMAXUD      Y7, Y0, Y0
+	VMULPS       Y9, Y8, Y8
+	VADDPS       224(CX)(DI*1), Y8, Y8
+	VMOVNTPS     Y8, 224(AX)(DI*1)
+	VANDPS       Y10, Y8, Y8
+	VPMAXUD      Y8, Y0, Y0
+	ADDQ         $0x00000100, DI
+	SUBQ         $0x40, DX
+	JG           loop24
+	SFENCE
+	VEXTRACTI128 $0x01, Y0, X1
+	VPMAXUD      X1, X0, X1
+	VPSHUFD      $0x0e, X1, X0
+	VPMAXUD      X0, X1, X1
+	VPSHUFD      $0x01, X1, X0
+	VPMAXUD      X0, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, most+48(FP)
+	VZEROUPPER
+	RET
+
+// func keepAboveAVX2(x *float32, n int, bound uint32)
+// Requires: AVX, AVX2
+TEXT ·keepAboveAVX2(SB), NOSPLIT, $0-20
+	MOVQ         x+0(FP), AX
+	MOVQ         n+8(FP), CX
+	VBROADCASTSS bound+16(FP), Y0
+	VMOVUPS      words_7fffffff<>+0(SB), Y1
+	TESTQ        CX, CX
+	JLE          end28
+
+loop27:
+	VMOVUPS  (AX), Y2
+	VANDPS   Y1, Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VANDPS   Y2, Y3, Y3
+	VMOVUPS  Y3, (AX)
+	VMOVUPS  32(AX), Y2
+	VANDPS   Y1, Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VANDPS   Y2, Y3, Y3
+	VMOVUPS  Y3, 32(AX)
+	VMOVUPS  64(AX), Y2
+	VANDPS   Y1, Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VANDPS   Y2, Y3, Y3
+	VMOVUPS  Y3, 64(AX)
+	VMOVUPS  96(AX), Y2
+	VANDPS   Y1, Y2, Y3
+	VPCMPGTD Y0, Y3, Y3
+	VANDPS   Y2, Y3, Y3
+	VMOVUPS  Y3, 96(AX)
+	ADDQ     $0x80, AX
+	SUBQ     $0x20, CX
+	JG       loop27
+
+end28:
+	VZEROUPPER
+	RET
+
 // func clearAboveAVX2(x *float32, n int, bound uint32)
 // Requires: AVX, AVX2
 TEXT ·clearAboveAVX2(SB), NOSPLIT, $0-20
@@ -446,9 +760,9 @@ TEXT ·clearAboveAVX2(SB), NOSPLIT, $0-20
 	VBROADCASTSS bound+16(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        CX, CX
-	JLE          end24
+	JLE          end30
 
-loop23:
+loop29:
 	VMOVUPS  (AX), Y2
 	VANDPS   Y1, Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
@@ -471,9 +785,9 @@ loop23:
 	VMOVUPS  Y3, 96(AX)
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop23
+	JG       loop29
 
-end24:
+end30:
 	VZEROUPPER
 	RET
 
@@ -486,9 +800,9 @@ TEXT ·keepWhereAVX2(SB), NOSPLIT, $0-28
 	VBROADCASTSS bound+24(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        DX, DX
-	JLE          end26
+	JLE          end32
 
-loop25:
+loop31:
 	VANDPS   (CX), Y1, Y2
 	VPCMPGTD Y0, Y2, Y2
 	VANDPS   (AX), Y2, Y2
@@ -508,9 +822,9 @@ loop25:
 	ADDQ     $0x80, AX
 	ADDQ     $0x80, CX
 	SUBQ     $0x20, DX
-	JG       loop25
+	JG       loop31
 
-end26:
+end32:
 	VZEROUPPER
 	RET
 
@@ -526,9 +840,9 @@ TEXT ·betweenAVX2(SB), NOSPLIT, $0-48
 	VPXOR        Y3, Y3, Y3
 	MOVQ         DX, BX
 	TESTQ        CX, CX
-	JLE          end28
+	JLE          end34
 
-loop27:
+loop33:
 	VANDPS    (AX), Y2, Y4
 	VPCMPGTD  Y1, Y4, Y5
 	VPSUBD    Y5, Y3, Y3
@@ -536,9 +850,9 @@ loop27:
 	VPANDN    Y4, Y5, Y4
 	VMOVMSKPS Y4, SI
 	TESTL     SI, SI
-	JZ        next29
+	JZ        next35
 
-spill30:
+spill36:
 	BSFL SI, DI
 	MOVL (AX)(DI*4), DI
 	ANDL $0x7fffffff, DI
@@ -546,14 +860,14 @@ spill30:
 	ADDQ $0x04, DX
 	LEAL -1(SI), DI
 	ANDL DI, SI
-	JNZ  spill30
+	JNZ  spill36
 
-next29:
+next35:
 	ADDQ $0x20, AX
 	SUBQ $0x08, CX
-	JG   loop27
+	JG   loop33
 
-end28:
+end34:
 	SUBQ         BX, DX
 	SHRQ         $0x02, DX
 	MOVQ         DX, found+40(FP)
@@ -576,9 +890,9 @@ TEXT ·anyNonFiniteAVX2(SB), NOSPLIT, $0-20
 	VMOVUPS words_7f800000<>+0(SB), Y0
 	VPXOR   Y1, Y1, Y1
 	TESTQ   CX, CX
-	JLE     end32
+	JLE     end38
 
-loop31:
+loop37:
 	VANDPS   (AX), Y0, Y2
 	VPCMPEQD Y0, Y2, Y2
 	VPOR     Y2, Y1, Y1
@@ -593,9 +907,9 @@ loop31:
 	VPOR     Y2, Y1, Y1
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop31
+	JG       loop37
 
-end32:
+end38:
 	VMOVMSKPS Y1, AX
 	MOVL      AX, found+16(FP)
 	VZEROUPPER
@@ -618,9 +932,9 @@ TEXT ·keepBitsAVX2(SB), NOSPLIT, $0-24
 	MOVQ  n+16(FP), CX
 	MOVQ  bits+8(FP), DX
 	TESTQ CX, CX
-	JLE   end34
+	JLE   end40
 
-loop33:
+loop39:
 	VPBROADCASTB (DX), Y0
 	VPAND        words_1_2_4_8_10_20_40_80<>+0(SB), Y0, Y0
 	VPCMPEQD     words_1_2_4_8_10_20_40_80<>+0(SB), Y0, Y0
@@ -629,9 +943,9 @@ loop33:
 	INCQ         DX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, CX
-	JG           loop33
+	JG           loop39
 
-end34:
+end40:
 	VZEROUPPER
 	RET
 
@@ -652,9 +966,9 @@ TEXT ·atLeastAVX2(SB), NOSPLIT, $0-20
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS c+16(FP), Y0
 	TESTQ        CX, CX
-	JLE          end36
+	JLE          end42
 
-loop35:
+loop41:
 	VMAXPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	VMAXPS  32(AX), Y0, Y1
@@ -665,9 +979,9 @@ loop35:
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $0x80, AX
 	SUBQ    $0x20, CX
-	JG      loop35
+	JG      loop41
 
-end36:
+end42:
 	VZEROUPPER
 	RET
 
@@ -679,9 +993,9 @@ TEXT ·maxMagnitudeAVX2(SB), NOSPLIT, $0-20
 	VMOVUPS words_7fffffff<>+0(SB), Y0
 	VPXOR   Y1, Y1, Y1
 	TESTQ   CX, CX
-	JLE     end38
+	JLE     end44
 
-loop37:
+loop43:
 	VANDPS  (AX), Y0, Y2
 	VPMAXSD Y2, Y1, Y1
 	VANDPS  32(AX), Y0, Y2
@@ -692,9 +1006,9 @@ loop37:
 	VPMAXSD Y2, Y1, Y1
 	ADDQ    $0x80, AX
 	SUBQ    $0x20, CX
-	JG      loop37
+	JG      loop43
 
-end38:
+end44:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPMAXSD      X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -715,9 +1029,9 @@ TEXT ·countAboveAVX2(SB), NOSPLIT, $0-32
 	VMOVUPS      words_7fffffff<>+0(SB), Y2
 	VPXOR        Y1, Y1, Y1
 	TESTQ        CX, CX
-	JLE          end40
+	JLE          end46
 
-loop39:
+loop45:
 	VANDPS   (AX), Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
 	VPSUBD   Y3, Y1, Y1
@@ -732,9 +1046,9 @@ loop39:
 	VPSUBD   Y3, Y1, Y1
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop39
+	JG       loop45
 
-end40:
+end46:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -755,9 +1069,9 @@ TEXT ·bucketsAVX2(SB), NOSPLIT, $0-28
 	VBROADCASTSS scale+24(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        DX, DX
-	JLE          end42
+	JLE          end48
 
-loop41:
+loop47:
 	VANDPS     (CX), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	VCVTTPS2DQ Y2, Y2
@@ -777,9 +1091,9 @@ loop41:
 	ADDQ       $0x80, AX
 	ADDQ       $0x80, CX
 	SUBQ       $0x20, DX
-	JG         loop41
+	JG         loop47
 
-end42:
+end48:
 	VZEROUPPER
 	RET
 
@@ -793,9 +1107,9 @@ TEXT ·belowAVX2(SB), NOSPLIT, $0-28
 	VMOVUPS      words_80000000<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
 	TESTQ        DX, DX
-	JLE          end44
+	JLE          end50
 
-loop43:
+loop49:
 	VPXOR     (CX), Y1, Y2
 	VPCMPGTD  Y2, Y0, Y2
 	VMOVMSKPS Y2, BX
@@ -815,9 +1129,9 @@ loop43:
 	ADDQ      $0x04, AX
 	ADDQ      $0x80, CX
 	SUBQ      $0x20, DX
-	JG        loop43
+	JG        loop49
 
-end44:
+end50:
 	VZEROUPPER
 	RET
 
@@ -833,9 +1147,9 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   BX, BX
-	JLE     end46
+	JLE     end52
 
-loop45:
+loop51:
 	VCVTPS2PD   (CX), Y4
 	VCVTPS2PD   16(CX), Y5
 	VCVTPS2PD   (DX), Y6
@@ -851,9 +1165,9 @@ loop45:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, BX
-	JG          loop45
+	JG          loop51
 
-end46:
+end52:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -881,9 +1195,9 @@ TEXT ·dotsAVX2(SB), NOSPLIT, $0-32
 	VMOVUPD 320(AX), Y10
 	VMOVUPD 352(AX), Y11
 	TESTQ   BX, BX
-	JLE     end48
+	JLE     end54
 
-loop47:
+loop53:
 	VCVTPS2PD   (CX), Y12
 	VCVTPS2PD   (DX), Y13
 	VFMADD231PD Y12, Y12, Y0
@@ -907,9 +1221,9 @@ loop47:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, BX
-	JG          loop47
+	JG          loop53
 
-end48:
+end54:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -938,9 +1252,9 @@ TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
 	VPCMPEQQ Y4, Y4, Y4
 	VPSRLQ   $0x01, Y4, Y4
 	TESTQ    DX, DX
-	JLE      end50
+	JLE      end56
 
-loop49:
+loop55:
 	VCVTPS2PD (CX), Y5
 	VCVTPS2PD 16(CX), Y6
 	VANDPD    Y4, Y5, Y5
@@ -955,9 +1269,9 @@ loop49:
 	VADDPD    Y6, Y3, Y3
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JG        loop49
+	JG        loop55
 
-end50:
+end56:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -975,9 +1289,9 @@ TEXT ·signsAVX2(SB), NOSPLIT, $0-40
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	TESTQ DX, DX
-	JLE   end52
+	JLE   end58
 
-loop51:
+loop57:
 	VMOVUPS (AX), Y3
 	VMOVUPS (CX), Y4
 	VCMPPS  $0x04, Y0, Y3, Y5
@@ -991,9 +1305,9 @@ loop51:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JG      loop51
+	JG      loop57
 
-end52:
+end58:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -1022,9 +1336,9 @@ TEXT ·randomAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU      (DX), Y0
 	VPBROADCASTQ step+24(FP), Y1
 	TESTQ        CX, CX
-	JLE          end54
+	JLE          end60
 
-loop53:
+loop59:
 	VMOVDQU  Y0, Y2
 	VPSRLQ   $0x1e, Y2, Y3
 	VPXOR    Y3, Y2, Y2
@@ -1050,9 +1364,9 @@ loop53:
 	VPADDQ   Y1, Y0, Y0
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop53
+	JG       loop59
 
-end54:
+end60:
 	VZEROUPPER
 	RET
 
@@ -1108,9 +1422,9 @@ TEXT ·bernoulliAVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      words_80000000<>+0(SB), Y3
 	VPXOR        Y3, Y0, Y0
 	TESTQ        CX, CX
-	JLE          end56
+	JLE          end62
 
-loop55:
+loop61:
 	VMOVDQU  Y1, Y4
 	VPSRLQ   $0x1e, Y4, Y5
 	VPXOR    Y5, Y4, Y4
@@ -1139,8 +1453,8 @@ loop55:
 	VMOVUPS  Y4, (AX)
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop55
+	JG       loop61
 
-end56:
+end62:
 	VZEROUPPER
 	RET

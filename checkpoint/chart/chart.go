@@ -2,9 +2,9 @@
 // screens and for phones, with a description in words and their figures in a table; colours follow the reader's light or dark
 // scheme. The same input gives the same bytes.
 //
-// Fill a [Chart], lay it out by [NewPlot], and run it through the templates that [Parse] adds to a page: "figure" draws a
-// [Plot] with legend, caption and figures, "block" a titled [Grid], "grid" its table alone. [Style] is what they look like.
-// Numbers are written by [Figure] and [Signed].
+// Fill a [Chart] of lines, a [Scatter] of points or a [Parallel] of many parameters, lay it out by its New function, and run the
+// [Plot] through the templates that [Parse] adds to a page: "figure" draws it with legend, caption and figures, "block" a titled
+// [Grid], "grid" its table alone. [Style] is what they look like. Numbers are written by [Figure], [Signed] and [Short].
 package chart
 
 import (
@@ -13,7 +13,7 @@ import (
 	"io/fs"
 )
 
-//go:embed chart.tmpl parts.tmpl style.css
+//go:embed chart.tmpl parallel.tmpl parts.tmpl style.css
 var files embed.FS
 
 // Style is the style sheet of pages with charts and tables.
@@ -28,7 +28,7 @@ func Parse(pages fs.FS, name string) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.ParseFS(files, "chart.tmpl", "parts.tmpl")
+	return t.ParseFS(files, "chart.tmpl", "parallel.tmpl", "parts.tmpl")
 }
 
 // Chart is a line chart over one x axis.
@@ -58,11 +58,13 @@ const (
 	Western
 )
 
-// Line is one series; Y[i] belongs to the chart's X[i], NaN leaves a gap.
+// Line is one series; Y[i] belongs to the chart's X[i], NaN leaves a gap. Low and High, both or neither, are the ends of an
+// interval about it, drawn as a band that has gaps where either is NaN.
 type Line struct {
-	Name string
-	Kind Kind
-	Y    []float64
+	Name      string
+	Kind      Kind
+	Y         []float64
+	Low, High []float64
 }
 
 // Mark is a labelled vertical line at X.

@@ -207,6 +207,11 @@ func TestContrast(t *testing.T) {
 				}
 			}
 		}
+		for on, least := range map[string]float64{"paper": 4.5, "faint": 3} { // the best threads, and bars on their track
+			if got := contrast(t, colours["q3"], colours[on]); got < least {
+				t.Errorf("scheme %d: q3 on %s has contrast %.2f, want %v", scheme, on, got, least)
+			}
+		}
 		for i := range palette {
 			if got := contrast(t, colours[fmt.Sprint("c", i)], colours["paper"]); got < 4.5 {
 				t.Errorf("scheme %d: line %d has contrast %.2f, want 4.5: its name is text", scheme, i, got)

@@ -19,13 +19,18 @@ type drawing struct {
 	Lines                    []drawnLine
 	Marks                    []drawnMark
 	References               []drawnReference
-	Rug                      string // path of the ticks at the foot
+	Rug                      string      // path of the ticks at the foot
+	Dots, Over               []drawnDots // below lines and above them
+	Points                   []drawnPoint
+	Axes                     []drawnAxis // of parallel coordinates, which have their own template
+	Threads                  []drawnThreads
 }
 
 // A drawnLine is a path with its markers, and where there is room a label beside its end.
 type drawnLine struct {
 	Name, Class    string
 	Path           string
+	Band           string   // path of the interval about it
 	Points         []string // paths of the markers
 	Swatch         string   // one marker in the middle of a legend's sample
 	Label          bool
@@ -77,6 +82,9 @@ func (c Chart) check() error {
 		if len(l.Y) != len(c.X) {
 			return fmt.Errorf("chart %q: line %q has %d points, want %d", c.Title, l.Name, len(l.Y), len(c.X))
 		}
+		if len(l.Low) != len(l.High) || l.Low != nil && len(l.Low) != len(c.X) {
+			return fmt.Errorf("chart %q: line %q has intervals with %d low and %d high ends, want %d", c.Title, l.Name, len(l.Low), len(l.High), len(c.X))
+		}
 	}
 	if _, _, ok := Extent(c.X); !ok {
 		return fmt.Errorf("chart %q: no finite x", c.Title)
@@ -93,27 +101,36 @@ func (c Chart) draw(id string, f frame) drawing {
 	}
 	x, y := c.scales(d)
 	d.XTicks, d.YTicks = x.ticks(f.ticks), y.ticks(6)
-	// From left to right and downwards: no label meets the line of a mark to its right.
+	c.marks(&d, x.at, f)
+	d.Lines = c.lines(d, x, y, f)
+	d.References = c.references(d, x, y, f)
+	d.Rug = rug(c.Rug, d, x.at)
+	return d
+}
+
+// marks places the vertical lines, from left to right and downwards, so that no label meets the line of a mark to its right.
+func (c Chart) marks(d *drawing, at func(float64) float64, f frame) {
 	marks := slices.Clone(c.Marks)
 	slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.X, b.X) })
 	for i, m := range marks {
-		mark := drawnMark{X: x.at(m.X), LabelY: 26 + lineHeight*float64(i) + 8, Label: m.Label, Anchor: "start"}
+		mark := drawnMark{X: at(m.X), LabelY: 26 + lineHeight*float64(i) + 8, Label: m.Label, Anchor: "start"}
 		mark.LabelX = mark.X + 5
 		if mark.LabelX+f.letter*float64(len([]rune(m.Label))) > f.width {
 			mark.LabelX, mark.Anchor = mark.X-5, "end"
 		}
 		d.Marks = append(d.Marks, mark)
 	}
-	d.Lines = c.lines(d, x, y, f)
-	d.References = c.references(d, x, y, f)
-	var rug strings.Builder
-	for _, v := range c.Rug {
-		if at := x.at(v); at >= d.Left && at <= d.Right {
-			rug.WriteString("M" + px(at) + " " + px(d.Bottom) + "v-9")
+}
+
+// rug is the path of the ticks at the foot of the plot.
+func rug(places []float64, d drawing, at func(float64) float64) string {
+	var path strings.Builder
+	for _, v := range places {
+		if x := at(v); x >= d.Left && x <= d.Right {
+			path.WriteString("M" + px(x) + " " + px(d.Bottom) + "v-9")
 		}
 	}
-	d.Rug = rug.String()
-	return d
+	return path.String()
 }
 
 // scales fit the axes: x exactly, y with a margin of 6 % on either side.
@@ -122,7 +139,7 @@ func (c Chart) scales(d drawing) (x, y scale) {
 	x = scale{low, high, d.Left + 6, d.Right - 6}
 	values := [][]float64{}
 	for _, l := range c.Lines {
-		values = append(values, l.Y)
+		values = append(values, l.Y, l.Low, l.High)
 	}
 	for _, r := range c.References {
 		values = append(values, []float64{r.Y})
@@ -131,11 +148,45 @@ func (c Chart) scales(d drawing) (x, y scale) {
 	if !ok {
 		low, high = 0, 1
 	}
+	low, high = widen(low, high)
+	return x, scale{low, high, d.Bottom, d.Top}
+}
+
+// widen adds 6 % on either side of a range, or something where it is a point.
+func widen(low, high float64) (float64, float64) {
 	margin := (high - low) * 0.06
 	if margin == 0 {
 		margin = max(math.Abs(high)*0.05, 1e-3)
 	}
-	return x, scale{low - margin, high + margin, d.Bottom, d.Top}
+	return low - margin, high + margin
+}
+
+// band is the path around an interval: along its high ends and back along its low ones, once a run without gaps.
+func (c Chart) band(l Line, x, y scale) string {
+	var path strings.Builder
+	for from := 0; from < len(l.Low); {
+		if !c.inBand(l, from) {
+			from++
+			continue
+		}
+		to, pen := from, "M"
+		for ; to < len(l.Low) && c.inBand(l, to); to++ {
+			path.WriteString(pen + px(x.at(c.X[to])) + " " + px(y.at(l.High[to])))
+			pen = "L"
+		}
+		for k := to - 1; k >= from; k-- {
+			path.WriteString("L" + px(x.at(c.X[k])) + " " + px(y.at(l.Low[k])))
+		}
+		path.WriteString("Z")
+		from = to
+	}
+	return path.String()
+}
+
+func (c Chart) inBand(l Line, k int) bool {
+	_, _, low := Extent(l.Low[k : k+1])
+	_, _, high := Extent(l.High[k : k+1])
+	return low && high && !math.IsNaN(c.X[k])
 }
 
 // lines draws each series; with labels, each name stands beside the last point of its line.
@@ -172,7 +223,7 @@ func (c Chart) lines(d drawing, x, y scale, f frame) []drawnLine {
 				line.Points = append(line.Points, "M"+px(lastX)+" "+px(lastY)+shape)
 			}
 		}
-		line.Path, line.Swatch = path.String(), "M14 6"+shape
+		line.Path, line.Swatch, line.Band = path.String(), "M14 6"+shape, c.band(l, x, y)
 		out[i] = line
 		if f.labels && !math.IsNaN(lastY) {
 			out[i].Label, out[i].LabelX = true, d.Right+16
@@ -231,6 +282,9 @@ func (c Chart) describe() string {
 	text := fmt.Sprintf("%s against %s. Lines: %s.", c.YLabel, c.XLabel, strings.Join(names, ", "))
 	for _, m := range c.Marks {
 		text += " Marked: " + m.Label + "."
+	}
+	if slices.ContainsFunc(c.Lines, func(l Line) bool { return l.Low != nil }) {
+		text += " Bands are intervals."
 	}
 	return text + " The figures are in the table below the chart."
 }

@@ -32,6 +32,18 @@ func Signed(v float64, decimals int) string {
 	return text
 }
 
+// Short writes v with at most three significant digits, a true minus sign, and a dash for what is not finite.
+func Short(v float64) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return Dash
+	}
+	text := strconv.FormatFloat(v, 'g', 3, 64)
+	if text[0] == '-' {
+		return "−" + text[1:]
+	}
+	return text
+}
+
 // px writes a length of a drawing with one decimal, which is all a screen shows.
 func px(v float64) string {
 	return strconv.FormatFloat(math.Round(v*10)/10+0, 'f', -1, 64)

@@ -23,3 +23,11 @@ func TestFigure(t *testing.T) {
 		}
 	}
 }
+
+func TestShort(t *testing.T) {
+	for v, want := range map[float64]string{0.12345: "0.123", -0.5: "−0.5", 0: "0", 1e-5: "1e-05", 12345: "1.23e+04", math.Inf(1): "–"} {
+		if got := Short(v); got != want {
+			t.Errorf("Short(%v) = %q, want %q", v, got, want)
+		}
+	}
+}

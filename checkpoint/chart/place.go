@@ -40,7 +40,7 @@ func (c Chart) cover(b box, d drawing, x, y scale, taken []box) float64 {
 		cost += 1000
 	}
 	for _, t := range taken {
-		if b.left < t.right && t.left < b.right && b.top < t.bottom && t.top < b.bottom {
+		if b.meets(t) {
 			cost += 200
 		}
 	}
@@ -61,7 +61,7 @@ func (c Chart) cover(b box, d drawing, x, y scale, taken []box) float64 {
 				t := float64(s) / samples
 				px := x.at(c.X[k-1]) + t*(x.at(c.X[k])-x.at(c.X[k-1]))
 				py := y.at(l.Y[k-1]) + t*(y.at(l.Y[k])-y.at(l.Y[k-1]))
-				if b.left < px && px < b.right && b.top < py && py < b.bottom {
+				if b.holds(px, py) {
 					cost++
 				}
 			}

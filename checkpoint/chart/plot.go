@@ -8,6 +8,8 @@ type Plot struct {
 	Drawings []drawing
 	Legend   []drawnLine
 	Figures  Grid
+	Key      bool   // the legend is shown on wide screens too: nothing in the chart says what it says
+	Outside  string // how many points the frame leaves out, in words
 }
 
 // A Grid is a table of cells with a header row and a header column.
@@ -34,6 +36,7 @@ type Cell struct {
 	Small    string
 	Interval string
 	Words    string
+	Bar      float64 // in (0, 100]: the cell begins with a bar of that many percent
 }
 
 // NewPlot lays a chart out. A chart with nothing to draw, or whose lines are not as long as its axis, is an error. Ids of the
@@ -64,7 +67,11 @@ func NewPlot(id string, c Chart) (Plot, error) {
 			row.Chosen = row.Chosen || m.X == x && !c.Steps
 		}
 		for _, l := range c.Lines {
-			row.Cells = append(row.Cells, Cell{Text: Figure(l.Y[i], decimals)})
+			cell := Cell{Text: Figure(l.Y[i], decimals)}
+			if l.Low != nil && c.inBand(l, i) {
+				cell.Interval = "[" + Figure(l.Low[i], decimals) + ", " + Figure(l.High[i], decimals) + "]"
+			}
+			row.Cells = append(row.Cells, cell)
 		}
 		p.Figures.Rows = append(p.Figures.Rows, row)
 	}

@@ -57,16 +57,18 @@ func TestRug(t *testing.T) {
 		}
 	}
 	c.Title = "t"
-	if with, without := drawn(t, c), drawn(t, Chart{Title: "t", X: c.X, Lines: c.Lines}); strings.Count(with, "v-9") != 6 || strings.Contains(without, `class="mark"`) {
+	if with, without := drawn(t, c), drawn(t, Chart{Title: "t", X: c.X, Lines: c.Lines}); strings.Count(with, "v-9") != 6 || strings.Contains(without, "rug") {
 		t.Error("a chart with a rug must show it, one without must not")
 	}
 }
 
 func TestNewPlotRefuses(t *testing.T) {
 	for name, c := range map[string]Chart{
-		"nothing":        {},
-		"a short line":   {X: []float64{1, 2}, Lines: []Line{{Y: []float64{1}}}},
-		"no finite axis": {X: []float64{math.NaN()}, Lines: []Line{{Y: []float64{1}}}},
+		"nothing":         {},
+		"a short line":    {X: []float64{1, 2}, Lines: []Line{{Y: []float64{1}}}},
+		"a half interval": {X: []float64{1}, Lines: []Line{{Y: []float64{1}, Low: []float64{0}}}},
+		"a short band":    {X: []float64{1, 2}, Lines: []Line{{Y: []float64{1, 2}, Low: []float64{0}, High: []float64{2}}}},
+		"no finite axis":  {X: []float64{math.NaN()}, Lines: []Line{{Y: []float64{1}}}},
 	} {
 		if _, err := NewPlot("id", c); err == nil {
 			t.Errorf("%s: no error", name)
@@ -84,4 +86,27 @@ func ExampleNewPlot() {
 	// Output:
 	// nats against step. Lines: makam. The figures are in the table below the chart.
 	// 2 2.500
+}
+
+// TestBands: an interval is drawn where both ends are known, in one piece a run, inside the scale, and stands in the table.
+func TestBands(t *testing.T) {
+	nan := math.NaN()
+	c := Chart{Title: "t", X: []float64{0, 1, 2, 3, 4}, Lines: []Line{{Name: "l", Y: []float64{1, 1, 1, 1, 1},
+		Low: []float64{0, 0.5, nan, 0, 0.25}, High: []float64{2, 1.5, 3, nan, 1.75}}}}
+	for _, f := range frames() {
+		d := c.draw("id", f)
+		x, y := c.scales(d)
+		at := func(a, b float64) string { return px(x.at(a)) + " " + px(y.at(b)) }
+		want := "M" + at(0, 2) + "L" + at(1, 1.5) + "L" + at(1, 0.5) + "L" + at(0, 0) + "Z" + "M" + at(4, 1.75) + "L" + at(4, 0.25) + "Z"
+		if d.Lines[0].Band != want || y.High < 3 {
+			t.Errorf("%s: band %q up to %v, want %q", f.name, d.Lines[0].Band, y.High, want)
+		}
+	}
+	page := drawn(t, c)
+	if strings.Count(page, `class="band c0 dash0"`) != 2 || !strings.Contains(page, "[0.500, 1.500]") || strings.Contains(page, "3.000") || !strings.Contains(page, "Bands are intervals.") {
+		t.Error("the page does not show the band, or an end that has no other")
+	}
+	if strings.Contains(drawn(t, Chart{Title: "t", X: c.X, Lines: []Line{{Name: "l", Y: c.X}}}), "band") {
+		t.Error("a band of a line that has none")
+	}
 }

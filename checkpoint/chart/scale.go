@@ -38,6 +38,25 @@ func (s scale) ticks(count int) []tick {
 	return out
 }
 
+// powers picks ticks of a scale whose numbers are logarithms to base 10: 1, 2 and 5 times powers of ten while there are at most
+// count of them, otherwise powers of ten alone, otherwise its ends.
+func (s scale) powers(count int) []tick {
+	for _, digits := range [][]float64{{1, 2, 5}, {1}} {
+		var out []tick
+		for e := math.Floor(s.Low); e <= math.Ceil(s.High); e++ {
+			for _, m := range digits {
+				if v := e + math.Log10(m); v >= s.Low-1e-9 && v <= s.High+1e-9 {
+					out = append(out, tick{s.at(v), Short(m * math.Pow(10, e))})
+				}
+			}
+		}
+		if len(out) > 1 && len(out) <= count {
+			return out
+		}
+	}
+	return []tick{{s.at(s.Low), Short(math.Pow(10, s.Low))}, {s.at(s.High), Short(math.Pow(10, s.High))}}
+}
+
 // roundStep is the smallest round step that is at least atLeast, and the decimals needed to write its multiples.
 func roundStep(atLeast float64) (step float64, decimals int) {
 	exponent := math.Floor(math.Log10(atLeast))

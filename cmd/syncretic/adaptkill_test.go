@@ -240,19 +240,23 @@ func steps(t *testing.T, out string) []string {
 	return lines
 }
 
-// SIGTERM and an interrupt save the state, so that not even a step is lost, and end the process with exit code 130.
+// SIGTERM and an interrupt save the state, so that not even a step is lost, and end the process with exit code 130. A second SIGTERM,
+// as from a batch system that signals the shell and its children, hastens nothing.
 func TestAdaptSignals(t *testing.T) {
 	w := newWorkshop(t)
 	w.studio()
 	w.write("long.yml", strings.Replace(recipe, "steps: 4", "steps: 20000", 1)+"save_every: 20000\n")
-	for name, s := range map[string]os.Signal{"interrupted": os.Interrupt, "terminated": syscall.SIGTERM} {
+	for name, signals := range map[string][]os.Signal{"interrupted": {os.Interrupt}, "terminated": {syscall.SIGTERM}, "twice": {syscall.SIGTERM, syscall.SIGTERM}} {
 		c := startCommand(t, "adapt", "long.yml", name, "--quiet")
 		for log := name + ".run/train.jsonl"; ; time.Sleep(time.Millisecond) {
 			if data, err := os.ReadFile(log); err == nil && bytes.Count(data, []byte("\n")) > 2 {
 				break
 			}
 		}
-		c.signal(t, s)
+		for _, s := range signals {
+			c.signal(t, s)
+			time.Sleep(2 * time.Millisecond) // two that arrive at once count as one
+		}
 		status, stderr := c.wait(t)
 		if status.ExitStatus() != exitInterrupted || !strings.Contains(stderr, "interrupted: stopped after step") || !strings.Contains(stderr, "--resume goes on from there") {
 			t.Errorf("%s: %v\n%s", name, status, stderr)

@@ -108,7 +108,7 @@ func demoText(r *demo.Report, out string) string {
 		return fmt.Sprintf("%.3f (%+.3f%s)", s.ROCAUC, s.MinusBase.ROCAUC.Difference, mark)
 	})
 	fmt.Fprintln(&b, "* the 95 % interval does not contain 0; all others are not significant")
-	fmt.Fprintf(&b, "\nlambda by probes on validation clips: %s; by masked loss, without labels: %s\n", r.Lambda.ByProbe.Lambdas, r.Lambda.ByMaskedLoss.Lambdas)
+	fmt.Fprintf(&b, "\nlambda by probes on validation clips: %s; by masked loss, without labels: %s\n", r.Lambda.ByProbe.Choice.Lambdas, r.Lambda.ByMaskedLoss.Choice.Lambdas)
 	for _, c := range r.Contrasts {
 		fmt.Fprintf(&b, "%-72s %+.3f [%+.3f, %+.3f] %s\n", c.Question, c.Interval.Difference, c.Interval.Low, c.Interval.High, c.Verdict)
 	}

@@ -62,7 +62,7 @@ func TestDemoText(t *testing.T) {
 		Probe: map[string]map[string]demo.Score{
 			"base":   {"western": {ROCAUC: 0.75}, "makam": {ROCAUC: 0.5}},
 			"merged": {"western": {ROCAUC: 0.7, MinusBase: interval(-0.05, false)}, "makam": {ROCAUC: 0.625, MinusBase: interval(0.125, true)}}},
-		Lambda:    demo.LambdaReport{ByProbe: sweep.Selection{Lambdas: sweep.Lambdas{"makam": 0.25}}, ByMaskedLoss: sweep.Selection{Lambdas: sweep.Lambdas{"makam": 0.4}}},
+		Lambda:    demo.LambdaReport{ByProbe: sweep.Selection{Choice: sweep.Choice{Lambdas: sweep.Lambdas{"makam": 0.25}}}, ByMaskedLoss: sweep.Selection{Choice: sweep.Choice{Lambdas: sweep.Lambdas{"makam": 0.4}}}},
 		Contrasts: []demo.Contrast{{Question: "merge over base", Interval: metric.Interval{Difference: 0.125, Low: 0.0625, High: 0.25}, Verdict: "higher"}},
 		Checks: []demo.Check{{Statement: "more than", Bound: 0.5, Value: 0.625, Holds: true}, {Statement: "less than", Bound: 1, Value: 2},
 			{Statement: "no figure", Bound: 1, Value: math.NaN(), Holds: true}},

@@ -26,6 +26,7 @@ import (
 	"syncretic/probe/metric"
 	"syncretic/probe/similarity"
 	"syncretic/sweep"
+	"syncretic/sweep/slurm"
 )
 
 // The exit codes, which scripts rely on.
@@ -126,14 +127,14 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "the same command with --resume goes on from the finished shards"
 	case code == exitInterrupted && c.Name() == "adapt" && strings.Contains(text, ".run"):
 		return "the same command with --resume goes on from there"
-	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run" || c.Name() == "features"),
+	case code == exitInterrupted && (c.Name() == "demo" || c.Name() == "run" || c.Name() == "work" || c.Name() == "features"),
 		code == exitInterrupted && c.Name() == "tokens" && !strings.HasSuffix(c.Flag("output").Value.String(), ".safetensors"):
 		return "the same command goes on where it stopped"
 	case errors.Is(err, syscall.ENOSPC) || strings.Contains(text, "disk is full"): // the second is SQLite's
 		switch c.Name() {
 		case "adapt":
 			return "the disk is full; make room; where a folder OUT.run is left, the same command with --resume goes on from it"
-		case "demo", "run":
+		case "demo", "run", "work":
 			return "the disk is full; make room, then the same command goes on where it stopped"
 		}
 		return "the disk is full; no partial output was left, and what existed before is as it was"
@@ -167,10 +168,12 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "a task vector needs a model and the very base it was tuned from: the same tensor names and shapes"
 	case errors.Is(err, checkpoint.ErrLocked):
 		return "another run writes there: wait for it to end, or choose another output"
-	case errors.Is(err, sweep.ErrInUse):
-		return "wait for the other `syncretic sweep run` to end"
 	case errors.Is(err, sweep.ErrChanged):
-		return "name another study file, or put the old configuration back"
+		return "name another study, or put the old configuration and inputs back"
+	case errors.Is(err, slurm.ErrMissing):
+		return "run it on a machine of the cluster that submits jobs; --dry-run prints the script here"
+	case errors.Is(err, errNoWorkers):
+		return "mend what the logs say; the same command goes on where the study stands"
 	case errors.Is(err, sweep.ErrNoScores):
 		return "run `syncretic sweep run` on its configuration first"
 	case (code == exitExists || code == exitUsage) && (strings.Contains(text, "--resume") || strings.Contains(text, "--force")):

@@ -27,12 +27,16 @@ func arguments(line []string) []string {
 	return line[1:]
 }
 
-// run executes one command line and returns its exit code. The first interrupt cancels the context, so that verbs stop
-// cleanly; a second one ends the process at once.
+// run executes one command line and returns its exit code. The first interrupt or SIGTERM cancels the context, so that verbs stop
+// cleanly; a second interrupt ends the process at once. A second SIGTERM does not: it is no impatience, because batch systems and
+// launchers send it to a shell and to its children, and have SIGKILL for later.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	again := make(chan os.Signal, 1) // nobody reads it
+	signal.Notify(again, syscall.SIGTERM)
+	defer signal.Stop(again)
 
 	a := &app{stdout: stdout, stderr: stderr}
 	root := newRoot(a)

@@ -32,10 +32,8 @@ func openProbed(path string, normalize *bool) (*probed, error) {
 
 // identify is openProbed for an encoder that is open.
 func identify(enc *mert.Encoder, path string, normalize *bool) (_ *probed, err error) {
-	if normalize != nil {
-		if err := enc.SetPreprocessor(fmt.Appendf(nil, `{"do_normalize": %t}`, *normalize)); err != nil {
-			return nil, err
-		}
+	if err := setNormalize(enc, normalize); err != nil {
+		return nil, err
 	}
 	p := &probed{Encoder: enc, path: path}
 	if p.hash, err = checkpoint.Hash(enc); err != nil {
@@ -44,6 +42,14 @@ func identify(enc *mert.Encoder, path string, normalize *bool) (_ *probed, err e
 	config := sha256.Sum256(enc.Config().JSON())
 	p.identity = map[string]string{"model_sha256": p.hash, "config_sha256": hex.EncodeToString(config[:]), "normalize": strconv.FormatBool(enc.Normalises())}
 	return p, nil
+}
+
+// setNormalize has the encoder bring each window to mean 0 and variance 1, or leave it as it is; nil does what the model's preprocessor says.
+func setNormalize(enc *mert.Encoder, normalize *bool) error {
+	if normalize == nil {
+		return nil
+	}
+	return enc.SetPreprocessor(fmt.Appendf(nil, `{"do_normalize": %t}`, *normalize))
 }
 
 // options are those of extracting the features of a dataset; cache is what [featureCache] returned.

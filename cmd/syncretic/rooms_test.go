@@ -21,6 +21,7 @@ var rooms = map[string]room{
 	"checkpoint/half":      {nil, "kernels over slices know nothing of tensors"},
 	"checkpoint/torchfile": {nil, "it parses files of unknown origin from bytes: it opens none and knows no model"},
 	"checkpoint/recipe":    {nil, "it decodes any room's YAML, so it knows none of them"},
+	"checkpoint/parquet":   {nil, "it writes any room's tables, so it knows none of them"},
 	"checkpoint/chart":     {nil, "it draws any room's figures, so it knows none of them"},
 
 	"arithmetic":           {[]string{"checkpoint", "arithmetic/vec"}, "a merge is arithmetic on any Source: it must work on models that no encoder here can run"},
@@ -29,7 +30,7 @@ var rooms = map[string]room{
 	"arithmetic/svd":       {nil, "decompositions of matrices know nothing of models"},
 	"arithmetic/lora":      {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "an adapter is applied to any Source, and taken from any two"},
 	"arithmetic/method":    {[]string{"checkpoint", "arithmetic/vec", "arithmetic/svd"}, "a method sees the tensors of one name: where they are from and where they go is the recipe's matter"},
-	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "arithmetic/method", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods, and is measured as task vectors are; what reads the merge is not its matter"},
+	"arithmetic/mergekit":  {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "arithmetic/method", "arithmetic/taskvector", "arithmetic/tokenizer", "arithmetic/vec"}, "a recipe joins models and methods, and is measured as task vectors are; what reads the merge is not its matter"},
 	"arithmetic/tokenizer": {[]string{"checkpoint"}, "a vocabulary decides which rows stand together; what is computed from them is the method's matter"},
 
 	"arithmetic/taskvector": {[]string{"checkpoint", "checkpoint/half", "arithmetic/method", "arithmetic/svd", "arithmetic/vec"}, "a file of a task vector is read as any Source: what it is added to is not its matter"},
@@ -55,13 +56,16 @@ var rooms = map[string]room{
 	"probe/dataset": {[]string{"adapt/audio", "checkpoint/recipe"}, "a dataset on disk is rows and recordings: what is learnt from them is the probe's matter"},
 	"probe/metric":  {nil, "metrics take scores and labels, wherever they are from"},
 
-	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
+	"probe/matrix":     {[]string{"adapt/audio", "adapt/cqt", "checkpoint", "checkpoint/chart", "checkpoint/parquet", "probe", "probe/metric"}, "a study's table joins what probes found: what encoders are is its caller's matter"},
 	"probe/similarity": {[]string{"checkpoint/chart"}, "representations are compared and drawn, wherever their rows are from"},
 
-	"sweep":        {[]string{"checkpoint", "checkpoint/recipe", "arithmetic", "sweep/search", "sweep/store"}, "a sweep gets its evaluation as a function: it must not know what scores a merge"},
-	"sweep/search": {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
-	"sweep/store":  {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
-	"sweep/report": {[]string{"arithmetic", "checkpoint/chart", "sweep"}, "a report draws what a study holds and computes nothing"},
+	"sweep":            {[]string{"adapt/audio", "checkpoint", "checkpoint/parquet", "checkpoint/recipe", "probe", "probe/dataset", "sweep/search", "sweep/store"}, "a sweep gets its models and its evaluation as functions: of probes it knows the keys of their configuration"},
+	"sweep/search":     {nil, "samplers see numbers: what a point stands for, and what judges it, must not matter to them"},
+	"sweep/store":      {[]string{"sweep/search"}, "the study's schema is Optuna's: it knows trials, not merges"},
+	"sweep/fuse":       {[]string{"adapt/mert", "arithmetic", "arithmetic/mergekit", "arithmetic/method", "arithmetic/taskvector", "checkpoint"}, "a trial's model is a merge like any other: what scores it, and what proposed it, must not matter; its tests load it into an encoder"},
+	"sweep/importance": {[]string{"sweep/search"}, "what mattered is read off points and values: what they stand for must not matter"},
+	"sweep/slurm":      {nil, "a job script runs any worker: what a study is does not matter to Slurm"},
+	"sweep/report":     {[]string{"arithmetic", "checkpoint/chart", "sweep", "sweep/importance", "sweep/search"}, "a report draws what a study holds: it scores nothing and chooses nothing"},
 
 	"examples":        {[]string{"adapt", "probe", "sweep", "examples/"}, "recipes are read by the rooms that own them"},
 	"examples/corpus": {[]string{"adapt/audio", "checkpoint"}, "the corpora are audio files and manifests; what is learnt from them must not shape them"},
@@ -80,7 +84,7 @@ var visitors = map[string]room{
 	"github.com/google/pprof":           {[]string{"cmd/syncretic"}, "only the command prints profiles"},
 	"github.com/ebitengine/purego":      {[]string{"adapt/mpi"}, "it links the C library: only builds with the tag mpi have it"},
 	"github.com/nlpodyssey/spago":       {[]string{"adapt", "adapt/op", "adapt/optim", "adapt/mert", "probe", "examples/"}, "only what trains sees the graph"},
-	"gonum.org/v1/gonum":                {[]string{"probe", "probe/similarity", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
+	"gonum.org/v1/gonum":                {[]string{"probe", "probe/similarity", "sweep/search", "adapt/cqt", "arithmetic/spectra", "arithmetic/svd", "arithmetic/method", "arithmetic/lora", "arithmetic/taskvector"}, "float64 algebra is for heads, decompositions and spectra; encoders use adapt/gemm"},
 	"github.com/mewkiz/flac":            {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/hajimehoshi/go-mp3":     {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/pion/opus":              {[]string{"adapt/audio"}, "the one place that decodes audio"},
@@ -101,8 +105,8 @@ var unwanted = map[string]string{
 }
 
 // starters are the files that may start other programs all the same: the one that asks ffmpeg for containers no library here reads, and
-// its test, which looks for ffmpeg.
-var starters = []string{"adapt/audio/ffmpeg.go", "adapt/audio/ffmpeg_test.go"}
+// its test, which looks for ffmpeg; and the one that gives jobs to Slurm, which has no other door than its programs.
+var starters = []string{"adapt/audio/ffmpeg.go", "adapt/audio/ffmpeg_test.go", "sweep/slurm/exec.go"}
 
 // covers reports whether one of the paths names pkg: exactly, or as a folder when it ends in /.
 func covers(paths []string, pkg string) bool {

@@ -9,6 +9,6 @@ func newSweep(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSweepRun(a), newSweepReport(a))
+	cmd.AddCommand(newSweepRun(a), newSweepWork(a), newSweepSubmit(a), newSweepStatus(a), newSweepTrials(a), newSweepReport(a))
 	return cmd
 }

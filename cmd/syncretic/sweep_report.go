@@ -16,23 +16,29 @@ import (
 )
 
 func newSweepReport(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "report STUDY OUT.html",
-		Short:   "Write a study as one HTML file",
-		Long:    "Draw the lambda curves, every trial, the choice, and the test of the winner as one file that needs no network.",
+	var name, events string
+	cmd := &cobra.Command{
+		Use:   "report STUDY OUT.html",
+		Short: "Write a study as one HTML file",
+		Long: "Draw the lambda curves, the front of non-Western against Western scores, what mattered, every trial, the choice, the test of the\n" +
+			"winner beside base and experts, and the vectors' interference, as one file that needs no network. It may be written at any time.",
 		Example: "  syncretic sweep report out/study.db out/study.html",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runSweepReport(cmd.Context(), a, args[0], args[1])
+			return runSweepReport(cmd.Context(), a, args[0], name, args[1], events)
 		},
 	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "the study's name, where the database holds several")
+	f.StringVar(&events, "tensorboard", "", "also write the trials as an event file for TensorBoard into this folder")
+	return cmd
 }
 
-func runSweepReport(ctx context.Context, a *app, path, out string) error {
-	if err := a.fileOutput(out, path); err != nil {
+func runSweepReport(ctx context.Context, a *app, where, name, out, events string) error {
+	if err := a.fileOutput(out, where); err != nil {
 		return err
 	}
-	study, err := sweep.Load(ctx, path)
+	study, err := sweep.Load(ctx, where, name, storeOptions(a)...)
 	if err != nil {
 		return err
 	}
@@ -42,16 +48,22 @@ func runSweepReport(ctx context.Context, a *app, path, out string) error {
 	if err != nil {
 		return err
 	}
-	selected, err := setup.Rule.Select(trials)
+	refs, _, err := study.References(ctx)
+	if err != nil {
+		return err
+	}
+	selected, err := setup.Rule.Select(trials, refs)
 	if err != nil {
 		return err
 	}
 	doc := report.Document{Title: "Sweep of scaling coefficients", Subtitle: selected.Reason}
 	var byLoss *sweep.Selection
-	if s, err := sweep.SelectByLoss(trials); err == nil {
+	if s, err := sweep.SelectByLoss(trials, refs); err == nil && setup.Rule.Metric != sweep.MaskedLoss {
 		byLoss = &s
 	}
-	doc.FromTrials(setup, trials, &selected, byLoss)
+	if err := doc.FromTrials(setup, trials, refs, &selected, byLoss); err != nil {
+		return err
+	}
 	record, err := study.Tested(ctx)
 	if err != nil {
 		return err
@@ -62,10 +74,7 @@ func runSweepReport(ctx context.Context, a *app, path, out string) error {
 	if err := a.addInterference(&doc, setup); err != nil {
 		return err
 	}
-	doc.Provenance = append(doc.Provenance, report.Fact{Name: "seed", Value: fmt.Sprint(setup.Seed)}, report.Fact{Name: "version", Value: version()})
-	for _, name := range sortedNames(setup.Inputs) {
-		doc.Provenance = append(doc.Provenance, report.Fact{Name: "sha-256 of " + name, Value: setup.Inputs[name]})
-	}
+	addProvenance(&doc, study, trials, selected)
 	var page bytes.Buffer
 	if err := report.Write(&page, doc); err != nil {
 		return err
@@ -73,7 +82,37 @@ func runSweepReport(ctx context.Context, a *app, path, out string) error {
 	if err := checkpoint.WriteFile(out, page.Bytes(), a.force); err != nil {
 		return err
 	}
-	return a.result(map[string]any{"output": out, "selection": selected, "trials": len(trials)}, fmt.Sprintf("%s: %d trials, lambda %s\n", out, len(trials), selected.Lambdas))
+	if events != "" {
+		if err := writeSweepEvents(events, setup, trials, refs); err != nil {
+			return err
+		}
+	}
+	return a.result(map[string]any{"output": out, "selection": selected, "trials": len(trials)}, fmt.Sprintf("%s: %d trials, lambda %s\n", out, len(trials), lambdaText(selected.Choice)))
+}
+
+// addProvenance says what it takes to run the sweep again, and to make the winner.
+func addProvenance(doc *report.Document, study *sweep.Study, trials []sweep.Trial, selected sweep.Selection) {
+	setup := study.Setup()
+	fact := func(name, value string) { doc.Provenance = append(doc.Provenance, report.Fact{Name: name, Value: value}) }
+	fact("study", study.Where()+", "+study.Name())
+	fact("seed", fmt.Sprint(setup.Seed))
+	fact("version of the study", setup.Version)
+	fact("version of this report", version())
+	for _, name := range sortedNames(setup.Inputs) {
+		fact("sha-256 of "+name, setup.Inputs[name])
+	}
+	if text, err := json.MarshalIndent(setup.Config, "", "  "); err == nil {
+		fact("configuration", string(text))
+	}
+	for _, t := range trials {
+		if t.Number == selected.Trial {
+			doc.Recipe = t.Recipe
+		}
+	}
+	if doc.Recipe != "" {
+		doc.Commands = append(doc.Commands, "syncretic merge winner.yml out/winner")
+	}
+	doc.Commands = append(doc.Commands, "syncretic sweep work "+study.Where())
 }
 
 // addInterference measures the study's task vectors against each other. Models that have moved or changed since the sweep are
@@ -118,27 +157,41 @@ func (a *app) addInterference(doc *report.Document, setup sweep.Setup) error {
 	return nil
 }
 
-// testTables shows base and winner on the test splits, one table a metric.
+// testTables shows base, winner and the other references on the test splits, one table a metric.
 func testTables(r *sweep.TestRecord) []report.ScoreTable {
 	names := sortedNames(r.Scores.Winner.Tasks)
-	table := func(title string, value func(sweep.Task) float64, diff func(sweep.Difference) sweep.Interval) report.ScoreTable {
+	if len(names) == 0 {
+		return nil
+	}
+	table := func(metric sweep.Metric, title string, diff func(sweep.Difference) sweep.Interval) report.ScoreTable {
 		t := report.ScoreTable{Title: title + " on test data", Datasets: names, Caption: "Scored once, after lambda was chosen on validation data."}
-		base, winner := report.ScoreRow{Model: "base"}, report.ScoreRow{Model: "merge", Note: "lambda " + r.Selection.Lambdas.String(), Chosen: true}
-		for _, n := range names {
-			base.Cells = append(base.Cells, report.ScoreCell{Value: value(r.Scores.Base.Tasks[n])})
-			cell := report.ScoreCell{Value: value(r.Scores.Winner.Tasks[n])}
-			if d, ok := r.Scores.Differences[n]; ok {
-				i := diff(d)
-				cell.Difference = &report.Interval{Difference: i.Difference, Low: i.Low, High: i.High}
+		row := func(model, note string, chosen bool, scores sweep.Scores, differences map[string]sweep.Difference) {
+			out := report.ScoreRow{Model: model, Note: note, Chosen: chosen}
+			for _, n := range names {
+				cell := report.ScoreCell{Value: scores.Tasks[n].Metric(metric)}
+				if d, ok := differences[n]; ok && diff != nil {
+					i := diff(d)
+					cell.Difference = &report.Interval{Difference: i.Difference, Low: i.Low, High: i.High}
+				}
+				out.Cells = append(out.Cells, cell)
 			}
-			winner.Cells = append(winner.Cells, cell)
+			t.Rows = append(t.Rows, out)
 		}
-		t.Rows = []report.ScoreRow{base, winner}
+		row("base", "", false, r.Scores.Base, nil)
+		for _, m := range r.Scores.Others {
+			name := string(m.Model)
+			if m.Model == sweep.Multi {
+				name = "multi-culture"
+			}
+			row(name, "", false, m.Scores, m.Differences)
+		}
+		row("merge", "lambda "+lambdaText(r.Selection.Choice), true, r.Scores.Winner, r.Scores.Differences)
 		return t
 	}
 	return []report.ScoreTable{
-		table("ROC-AUC", func(t sweep.Task) float64 { return t.ROCAUC }, func(d sweep.Difference) sweep.Interval { return d.ROCAUC }),
-		table("Average precision", func(t sweep.Task) float64 { return t.AveragePrecision }, func(d sweep.Difference) sweep.Interval { return d.AveragePrecision }),
+		table(sweep.ROCAUC, "ROC-AUC", func(d sweep.Difference) sweep.Interval { return d.ROCAUC }),
+		table(sweep.AveragePrecision, "Average precision", func(d sweep.Difference) sweep.Interval { return d.AveragePrecision }),
+		table(sweep.F1, "F1", nil),
 	}
 }
 

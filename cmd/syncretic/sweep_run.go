@@ -2,109 +2,89 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
-	"syncretic/adapt/mert"
-	"syncretic/checkpoint"
-	"syncretic/probe"
-	"syncretic/probe/metric"
 	"syncretic/sweep"
 )
 
-// bootstrapReplicates of the winner's intervals.
-const bootstrapReplicates = 1000
-
 func newSweepRun(a *app) *cobra.Command {
-	return &cobra.Command{
+	var create bool
+	cmd := &cobra.Command{
 		Use:   "run CONFIG.yml",
-		Short: "Probe every merge of a grid, choose on validation, test the winner once",
-		Long: "Score base + sum lambda_i tau_i for every point of the grid by probes on validation data; no merge is written to disk. The\n" +
-			"winner has the best mean over non-Western datasets among those that keep rho times the base's Western score. It and the base\n" +
-			"are then scored on the test splits, once a study. Trials stand in the SQLite study (Optuna can read it); an interrupted sweep\n" +
-			"goes on where it stopped.",
+		Short: "Probe merges, choose on validation, test the winner once",
+		Long: "Score merges of a base and task vectors by probes on validation data; no merge is written to disk. The winner has the best mean\n" +
+			"over non-Western datasets (each over that of its single-culture expert) among those that keep rho times the base's Western\n" +
+			"score. It is then scored on the test splits beside base and experts, once a study.\n\n" +
+			"Trials stand in the study, an SQLite file or a PostgreSQL database that Optuna can read; an interrupted sweep goes on where it\n" +
+			"stopped. While it runs, `sweep work STUDY` joins from anywhere, `sweep status STUDY` shows it, `sweep submit` takes it to a\n" +
+			"cluster.",
 		Example: "  syncretic sweep run examples/sweep/tiny.yml",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return runSweep(cmd.Context(), a, args[0]) },
+		RunE:    func(cmd *cobra.Command, args []string) error { return runSweep(cmd.Context(), a, args[0], create) },
 	}
+	cmd.Flags().BoolVar(&create, "create", false, "make the study with everything checked, and score nothing: for workers that `sweep work` starts")
+	return cmd
 }
 
-func runSweep(ctx context.Context, a *app, config string) error {
-	doc, err := os.ReadFile(config)
+func runSweep(ctx context.Context, a *app, config string, create bool) error {
+	s, err := openStudy(ctx, a, config)
 	if err != nil {
 		return err
 	}
-	cfg, err := sweep.ParseConfig(doc)
-	if err != nil {
-		return fmt.Errorf("%s: %w", config, err)
+	defer s.close()
+	if create {
+		where := s.study.Where()
+		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": s.study.Setup().Total()},
+			fmt.Sprintf("study %s: %d trials to do\nsyncretic sweep work %s\n", where, s.study.Setup().Total(), where))
 	}
-	enc, err := mert.Open(cfg.Base)
-	if err != nil {
-		return err
-	}
-	base, err := checkpoint.Open(cfg.Base)
+	record, err := s.workAndTest(ctx, 0)
 	if err != nil {
 		return err
 	}
-	defer base.Close()
-	setup := cfg.Setup()
-	setup.Version, setup.Inputs = version(), map[string]string{}
-	if setup.Inputs["base"], err = checkpoint.Hash(base); err != nil {
-		return err
-	}
-	vectors := map[string]checkpoint.Source{}
-	for name, path := range cfg.Vectors {
-		m, err := checkpoint.Open(path)
-		if err != nil {
-			return err
-		}
-		defer m.Close()
-		if vectors[name], err = taskVector(m, base, setup.Inputs["base"], false); err != nil {
-			return fmt.Errorf("vectors: %s: %w", name, err)
-		}
-		if setup.Inputs["vector "+name], err = checkpoint.Hash(m); err != nil {
-			return err
-		}
-	}
-	for _, d := range cfg.Probe.Datasets {
-		manifest, err := os.ReadFile(d.Manifest)
-		if err != nil {
-			return err
-		}
-		setup.Inputs["manifest "+d.Name] = fmt.Sprintf("%x", sha256.Sum256(manifest))
-	}
-	p, err := newProber(cfg, enc)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(cfg.Study), 0o777); err != nil {
-		return err
-	}
-	study, err := sweep.Open(ctx, cfg.Study, setup)
-	if err != nil {
-		return err
-	}
-	defer study.Close()
-	bar := a.progress("sweeping")
-	err = sweep.Run(ctx, study, base, vectors, p.validate, func(g sweep.Progress) { bar.set(g.Done, g.Total, "lambda "+g.Trial.Lambdas.String()) })
-	bar.stop()
-	if err != nil {
-		return err
-	}
-	record, err := sweep.Test(ctx, study, base, vectors, p.test)
-	if err != nil && !errors.Is(err, sweep.ErrTested) {
-		return err
-	}
-	return a.result(record, sweepText(cfg, record))
+	return a.result(record, sweepText(s.cfg, record)+"study "+s.study.Where()+"\n")
 }
 
+// openStudy opens all that a config names, and makes its study where there is none.
+func openStudy(ctx context.Context, a *app, config string) (*sweeping, error) {
+	cfg, err := readSweepConfig(config)
+	if err != nil {
+		return nil, err
+	}
+	s, setup, err := openSweep(ctx, a, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(cfg.Study, "://") {
+		if err := os.MkdirAll(filepath.Dir(cfg.Study), 0o777); err != nil {
+			s.close()
+			return nil, err
+		}
+		a.warnOfNetwork(cfg.Study)
+	}
+	if s.study, err = sweep.Open(ctx, cfg.Study, cfg.Name, setup, storeOptions(a)...); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// testOnce takes the record of a test that was made before for what it is.
+func testOnce(record *sweep.TestRecord, err error) (*sweep.TestRecord, error) {
+	if errors.Is(err, sweep.ErrTested) && record != nil {
+		return record, nil
+	}
+	return record, err
+}
+
+// sweepText is a test's record for people.
 func sweepText(cfg sweep.Config, r *sweep.TestRecord) string {
-	text := fmt.Sprintf("lambda %s: %s\n", r.Selection.Lambdas, r.Selection.Reason)
+	text := fmt.Sprintf("lambda %s: %s\n", lambdaText(r.Selection.Choice), r.Selection.Reason)
 	if r.Scores == nil {
 		return text
 	}
@@ -116,107 +96,20 @@ func sweepText(cfg sweep.Config, r *sweep.TestRecord) string {
 		}
 		text += fmt.Sprintf("test %-20s ROC-AUC %.4f, base %.4f: %+.4f [%+.4f, %+.4f]%s\n", d.Name, w.ROCAUC, b.ROCAUC, diff.Difference, diff.Low, diff.High, word)
 	}
-	return text + "study " + cfg.Study + "\n"
+	return text
 }
 
-// prober scores models on the config's datasets through one encoder, whose weights it replaces.
-type prober struct {
-	enc      *mert.Encoder
-	cfg      sweep.Config
-	datasets []*probe.Dataset
-	head     probe.HeadConfig
-}
-
-func newProber(cfg sweep.Config, enc *mert.Encoder) (*prober, error) {
-	p := &prober{enc: enc, cfg: cfg, head: probe.DefaultHead()}
-	p.head.Kind, p.head.Seed = cfg.Probe.Head, cfg.Seed
-	if err := p.head.Validate(); err != nil {
-		return nil, err
+// lambdaText is a choice for people: its lambdas, and what else was chosen.
+func lambdaText(c sweep.Choice) string {
+	if c.Lambdas == nil {
+		return "0"
 	}
-	for _, d := range cfg.Probe.Datasets {
-		ds, err := probe.OpenDataset(d.Name, d.Manifest, probe.DatasetOptions{Top: d.Tags})
-		if err != nil {
-			return nil, err
-		}
-		p.datasets = append(p.datasets, ds)
+	text := c.Lambdas.String()
+	if c.Method != "" && c.Method != sweep.DefaultMethod {
+		text += " by " + c.Method
 	}
-	return p, nil
-}
-
-// validate is the sweep's Evaluate: it reads train and valid items only.
-func (p *prober) validate(ctx context.Context, model checkpoint.Source) (sweep.Scores, error) {
-	scores := sweep.Scores{Tasks: map[string]sweep.Task{}}
-	if err := p.enc.SetWeights(model); err != nil {
-		return scores, err
+	for _, name := range sortedNames(c.Params) {
+		text += fmt.Sprintf(" %s %.4g", name, c.Params[name])
 	}
-	for i, ds := range p.datasets {
-		fitted, _, err := p.fit(ctx, ds, []string{probe.Train, probe.Valid})
-		if err != nil {
-			return scores, err
-		}
-		scores.Tasks[ds.Name] = sweep.Task{ROCAUC: fitted.Valid.ROCAUC.Macro, AveragePrecision: fitted.Valid.AveragePrecision.Macro, Western: p.cfg.Probe.Datasets[i].Western}
-	}
-	return scores, nil
-}
-
-func (p *prober) fit(ctx context.Context, ds *probe.Dataset, splits []string) (*probe.Fitted, *probe.Features, error) {
-	return probe.FitOn(ctx, ds, p.enc, probe.ExtractOptions{Splits: splits, Window: p.cfg.Probe.Window}, p.head)
-}
-
-// test scores base and winner on the test items, with paired intervals.
-func (p *prober) test(ctx context.Context, base, winner checkpoint.Source) (sweep.HeldOut, error) {
-	out := sweep.HeldOut{Base: sweep.Scores{Tasks: map[string]sweep.Task{}}, Winner: sweep.Scores{Tasks: map[string]sweep.Task{}}, Differences: map[string]sweep.Difference{}}
-	probabilities := map[string][2][][]float64{}
-	for k, model := range []checkpoint.Source{base, winner} {
-		if err := p.enc.SetWeights(model); err != nil {
-			return out, err
-		}
-		for i, ds := range p.datasets {
-			fitted, features, err := p.fit(ctx, ds, nil)
-			if err != nil {
-				return out, err
-			}
-			test, err := features.Split(ds, probe.Test)
-			if err != nil {
-				return out, err
-			}
-			scores, err := fitted.Scores(test.Features)
-			if err != nil {
-				return out, err
-			}
-			r, err := metric.MultiLabel(scores, test.Labels, fitted.Chosen.Threshold)
-			if err != nil {
-				return out, err
-			}
-			task := sweep.Task{ROCAUC: r.ROCAUC.Macro, AveragePrecision: r.AveragePrecision.Macro, Western: p.cfg.Probe.Datasets[i].Western}
-			both := probabilities[ds.Name]
-			both[k] = scores
-			probabilities[ds.Name] = both
-			if k == 0 {
-				out.Base.Tasks[ds.Name] = task
-				continue
-			}
-			out.Winner.Tasks[ds.Name] = task
-			if out.Differences[ds.Name], err = p.difference(test.Labels, both); err != nil {
-				return out, err
-			}
-		}
-	}
-	return out, nil
-}
-
-// difference is the winner's scores less the base's.
-func (p *prober) difference(labels [][]bool, scores [2][][]float64) (sweep.Difference, error) {
-	var d sweep.Difference
-	for _, m := range []struct {
-		into      *sweep.Interval
-		statistic metric.Statistic
-	}{{&d.ROCAUC, metric.MacroROCAUC}, {&d.AveragePrecision, metric.MacroAveragePrecision}} {
-		i, err := metric.PairedBootstrap(labels, scores[1], scores[0], m.statistic, bootstrapReplicates, p.cfg.Seed)
-		if err != nil {
-			return d, err
-		}
-		*m.into = sweep.Interval{Difference: i.Difference, Low: i.Low, High: i.High, Significant: i.Significant}
-	}
-	return d, nil
+	return text
 }

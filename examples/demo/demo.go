@@ -129,7 +129,7 @@ func (s *session) claim() error {
 	case err == nil && !s.opts.Force:
 		return fmt.Errorf("%s: a demonstration with another profile or seed: %w", s.out, fs.ErrExist)
 	case err == nil:
-		for _, made := range []string{"corpora", "teacher", "targets", "models", "vectors", "sweep.db", "sweep.db.lock", "report.json", "report.html", "times.json"} {
+		for _, made := range []string{"corpora", "teacher", "targets", "models", "vectors", "sweep.db", "report.json", "report.html", "times.json"} {
 			if err := os.RemoveAll(s.path(made)); err != nil { // what else lies there is not ours
 				return err
 			}

@@ -31,7 +31,7 @@ func micro() Profile {
 	p.CodebookDim, p.CropSeconds, p.Clips, p.Heldout, p.ProbeSeconds, p.Replicates = 8, 0.5, 2, 4, 0.5, 20
 	p.Base = stage("base", 4, 1e-3, nil, 0)
 	p.Stages = []adapt.Stage{stage("front-end", 2, 1e-3, adapt.FrontEnd(), 0.2), stage("all", 2, 1e-3, nil, 0)}
-	p.Lambdas = []float64{0.5, 1}
+	p.Lambdas = []float64{0, 0.5, 1}
 	return p
 }
 

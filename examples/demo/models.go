@@ -222,7 +222,7 @@ func (s *session) merge(ctx context.Context, rep *Report) error {
 		if err != nil {
 			return err
 		}
-		terms = append(terms, arithmetic.Term{Vector: tau, Lambda: rep.Lambda.ByProbe.Lambdas[c.Name]})
+		terms = append(terms, arithmetic.Term{Vector: tau, Lambda: rep.Lambda.ByProbe.Choice.Lambdas[c.Name]})
 	}
 	merged, err := arithmetic.Combine(s.models[modelBase], terms...)
 	if err != nil {
@@ -237,7 +237,7 @@ func (s *session) merge(ctx context.Context, rep *Report) error {
 	}
 	s.keep(modelMerged, m)
 	return m.Write(ctx, s.path("models", modelMerged), s.out, checkpoint.WriteOptions{Force: true,
-		Metadata: map[string]string{"syncretic.lambda": rep.Lambda.ByProbe.Lambdas.String(), "syncretic.version": s.opts.Version}})
+		Metadata: map[string]string{"syncretic.lambda": rep.Lambda.ByProbe.Choice.Lambdas.String(), "syncretic.version": s.opts.Version}})
 }
 
 // scratch opens another copy of the base, to read merged weights into.

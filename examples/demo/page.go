@@ -34,7 +34,9 @@ func (s *session) writePage(w io.Writer, r *Report) error {
 		},
 	}
 	selected, byLoss := r.Lambda.ByProbe, r.Lambda.ByMaskedLoss
-	doc.FromTrials(r.setup, r.trials, &selected, &byLoss)
+	if err := doc.FromTrials(r.setup, r.trials, r.references, &selected, &byLoss); err != nil {
+		return err
+	}
 	doc.FromInterference(r.Interference, s.norm(modelBase))
 	doc.Scores = []report.ScoreTable{
 		r.scoreTable("ROC-AUC on test clips", datasets, func(x Score) (float64, *report.Interval) {

@@ -119,7 +119,7 @@ func (r *Report) testScores(s *session, model string) sweep.Scores {
 	scores := sweep.Scores{Tasks: map[string]sweep.Task{}, Losses: map[string]sweep.Loss{}}
 	for _, c := range s.cultures {
 		p := r.Probe[model][c.Name]
-		scores.Tasks[c.Name] = sweep.Task{ROCAUC: p.ROCAUC, AveragePrecision: p.AveragePrecision, Western: c.Western}
+		scores.Tasks[c.Name] = sweep.Task{ROCAUC: p.ROCAUC, AveragePrecision: p.AveragePrecision, F1: p.F1, Western: c.Western}
 		scores.Losses[c.Name] = sweep.Loss{Value: r.MaskedLoss[model][c.Name].Total, Western: c.Western}
 	}
 	return scores

@@ -61,7 +61,7 @@ func profiles() map[string]Profile {
 	long.Encoder = encoder(48, 144, 4, 6)
 	long.Base = stage("base", 12000, 2e-3, nil, 0)
 	long.Stages = []adapt.Stage{stage("front-end", 600, 1e-3, front, 0.2), stage("all", 2400, 1e-3, nil, 0)}
-	long.Lambdas = []float64{0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1}
+	long.Lambdas = []float64{0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1}
 	long.ProbeSeconds = 4
 
 	quick := raw
@@ -73,7 +73,7 @@ func profiles() map[string]Profile {
 	quick.Base = stage("base", 250, 3e-3, nil, 0)
 	quick.Stages = []adapt.Stage{stage("front-end", 20, 1.5e-3, front, 0.2), stage("all", 160, 2.5e-3, nil, 0)}
 	quick.ProbeSeconds = 1.5
-	quick.Lambdas = []float64{0.1, 0.25, 0.4, 1}
+	quick.Lambdas = []float64{0, 0.1, 0.25, 0.4, 1}
 	quick.Replicates = 400
 	return map[string]Profile{raw.Name: raw, long.Name: long, quick.Name: quick}
 }

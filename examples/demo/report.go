@@ -30,9 +30,10 @@ type Report struct {
 	Interference arithmetic.Report                `json:"task_vectors"`
 	Checks       []Check                          `json:"checks"`
 
-	tested map[string]map[string]tested
-	trials []sweep.Trial
-	setup  sweep.Setup
+	tested     map[string]map[string]tested
+	trials     []sweep.Trial
+	setup      sweep.Setup
+	references sweep.References
 }
 
 // CultureInfo names a corpus and its tags.
@@ -128,14 +129,14 @@ func (r *Report) check() {
 }
 
 func (r *Report) lossLambda() float64 {
-	for _, l := range r.Lambda.ByMaskedLoss.Lambdas {
+	for _, l := range r.Lambda.ByMaskedLoss.Choice.Lambdas {
 		return l // shared: all are equal
 	}
 	return math.NaN()
 }
 
 func (r *Report) probeLambda() float64 {
-	for _, l := range r.Lambda.ByProbe.Lambdas {
+	for _, l := range r.Lambda.ByProbe.Choice.Lambdas {
 		return l
 	}
 	return math.NaN()

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"syncretic/adapt"
+	"syncretic/arithmetic"
 	"syncretic/checkpoint"
 	"syncretic/examples/corpus"
 	"syncretic/probe"
@@ -33,10 +35,45 @@ type LambdaPoint struct {
 	WesternMaskedLoss float64      `json:"western_masked_loss"`
 }
 
+// merges makes the sweep's models: the trained ones, heads included, are in memory already.
+type merges struct {
+	base    checkpoint.Source
+	vectors map[string]checkpoint.Source
+}
+
+func (s *session) merges() (*merges, error) {
+	m := &merges{base: s.models[modelBase], vectors: map[string]checkpoint.Source{}}
+	for _, c := range s.adapted() {
+		var err error
+		if m.vectors[c.Name], err = s.vector(c.Name); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Model is theta_0 + sum lambda_i tau_i.
+func (m *merges) Model(_ context.Context, c sweep.Choice) (checkpoint.Source, []byte, error) {
+	var terms []arithmetic.Term
+	for _, name := range slices.Sorted(maps.Keys(m.vectors)) {
+		terms = append(terms, arithmetic.Term{Vector: m.vectors[name], Lambda: c.Lambdas[name]})
+	}
+	model, err := arithmetic.Combine(m.base, terms...)
+	return model, nil, err
+}
+
+// Reference is the base: the rule needs no other.
+func (m *merges) Reference(context.Context, sweep.Reference) (checkpoint.Source, error) {
+	return m.base, nil
+}
+
 // searchLambda sweeps a shared lambda over the profile's grid. Only train and valid clips are read.
 func (s *session) searchLambda(ctx context.Context, rep *Report) error {
-	names := make([]string, 0, len(s.adapted()))
-	vectors := map[string]checkpoint.Source{}
+	models, err := s.merges()
+	if err != nil {
+		return err
+	}
+	var names []string
 	inputs := map[string]string{}
 	for _, name := range append([]string{modelBase}, cultureNames(s.adapted())...) {
 		hash, err := checkpoint.Hash(s.models[name])
@@ -49,14 +86,11 @@ func (s *session) searchLambda(ctx context.Context, rep *Report) error {
 			continue
 		}
 		names = append(names, name)
-		if vectors[name], err = s.vector(name); err != nil {
-			return err
-		}
 	}
 	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.Shared, Vectors: names, Values: s.profile.Lambdas},
 		Rule: sweep.Rule{Metric: sweep.ROCAUC, Rho: rho}, Seed: s.seed, Inputs: inputs, Version: s.opts.Version,
 		Config: map[string]any{"profile": s.profile.Name, "head": probe.Logistic, "seconds": s.profile.ProbeSeconds, "heldout": s.profile.Heldout}}
-	study, err := sweep.Open(ctx, s.path("sweep.db"), setup)
+	study, err := sweep.Open(ctx, s.path("sweep.db"), sweep.DefaultName, setup)
 	if err != nil {
 		return err
 	}
@@ -65,9 +99,11 @@ func (s *session) searchLambda(ctx context.Context, rep *Report) error {
 	if err != nil {
 		return err
 	}
-	err = sweep.Run(ctx, study, s.models[modelBase], vectors, evaluate, func(p sweep.Progress) {
-		s.report("lambda", p.Done, p.Total, p.Trial.Lambdas.String())
-	})
+	err = sweep.Run(ctx, study, sweep.Worker{Models: models, Evaluate: evaluate, Name: "demo", Hear: func(p sweep.Progress) {
+		if p.Total > 0 {
+			s.report("lambda", p.Done, p.Total, p.Trial.Choice.Lambdas.String())
+		}
+	}})
 	if err != nil {
 		return err
 	}
@@ -75,13 +111,17 @@ func (s *session) searchLambda(ctx context.Context, rep *Report) error {
 	if err != nil {
 		return err
 	}
-	if rep.Lambda.ByProbe, err = setup.Rule.Select(trials); err != nil {
+	refs, _, err := study.References(ctx)
+	if err != nil {
 		return err
 	}
-	if rep.Lambda.ByMaskedLoss, err = sweep.SelectByLoss(trials); err != nil {
+	if rep.Lambda.ByProbe, err = setup.Rule.Select(trials, refs); err != nil {
 		return err
 	}
-	rep.trials, rep.setup = trials, setup
+	if rep.Lambda.ByMaskedLoss, err = sweep.SelectByLoss(trials, refs); err != nil {
+		return err
+	}
+	rep.trials, rep.setup, rep.references = trials, setup, refs
 	rep.Lambda.Points = lambdaPoints(trials, names[0])
 	return nil
 }
@@ -94,7 +134,7 @@ func lambdaPoints(trials []sweep.Trial, vector string) []LambdaPoint {
 		if t.Scores == nil {
 			continue
 		}
-		points = append(points, LambdaPoint{Lambda: t.Lambdas[vector], Scores: *t.Scores,
+		points = append(points, LambdaPoint{Lambda: t.Choice.Lambdas[vector], Scores: *t.Scores,
 			NonWesternROCAUC: t.Scores.Mean(sweep.ROCAUC, false), WesternROCAUC: t.Scores.Mean(sweep.ROCAUC, true),
 			NonWesternLoss: t.Scores.Mean(sweep.MaskedLoss, false), WesternMaskedLoss: t.Scores.Mean(sweep.MaskedLoss, true)})
 	}
@@ -119,7 +159,7 @@ func (s *session) evaluator(ctx context.Context) (sweep.Evaluate, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, merged checkpoint.Source) (sweep.Scores, error) {
+	return func(ctx context.Context, merged checkpoint.Source, _ float64) (sweep.Scores, error) {
 		if err := m.SetWeights(merged); err != nil {
 			return sweep.Scores{}, err
 		}
@@ -134,7 +174,7 @@ func (s *session) evaluator(ctx context.Context) (sweep.Evaluate, error) {
 			if err != nil {
 				return scores, err
 			}
-			scores.Tasks[c.Name] = sweep.Task{ROCAUC: fitted.Valid.ROCAUC.Macro, AveragePrecision: fitted.Valid.AveragePrecision.Macro, Western: c.Western}
+			scores.Tasks[c.Name] = sweep.Task{ROCAUC: fitted.Valid.ROCAUC.Macro, AveragePrecision: fitted.Valid.AveragePrecision.Macro, F1: fitted.Valid.F1.Macro, Western: c.Western}
 		}
 		return scores, nil
 	}, nil
@@ -142,20 +182,19 @@ func (s *session) evaluator(ctx context.Context) (sweep.Evaluate, error) {
 
 // recordTest runs the sweep's one test: base and winner, on the test clips.
 func (s *session) recordTest(ctx context.Context, rep *Report) error {
-	study, err := sweep.Load(ctx, s.path("sweep.db"))
+	study, err := sweep.Load(ctx, s.path("sweep.db"), sweep.DefaultName)
 	if err != nil {
 		return err
 	}
 	defer study.Close()
-	vectors := map[string]checkpoint.Source{}
-	for _, c := range s.adapted() {
-		if vectors[c.Name], err = s.vector(c.Name); err != nil {
-			return err
-		}
+	models, err := s.merges()
+	if err != nil {
+		return err
 	}
-	_, err = sweep.Test(ctx, study, s.models[modelBase], vectors, func(context.Context, checkpoint.Source, checkpoint.Source) (sweep.HeldOut, error) {
+	measured := func(context.Context, []string, func(string) (checkpoint.Source, error)) (sweep.HeldOut, error) {
 		return sweep.HeldOut{Base: rep.testScores(s, modelBase), Winner: rep.testScores(s, modelMerged), Differences: rep.testDifferences(s)}, nil
-	})
+	}
+	_, err = sweep.Test(ctx, study, sweep.Worker{Models: models, Name: "demo"}, measured)
 	if errors.Is(err, sweep.ErrTested) {
 		return nil // an earlier run of this demonstration recorded the same test
 	}

@@ -8,11 +8,11 @@ import (
 
 func TestLambdaPointsForgetInterruptions(t *testing.T) {
 	scored := func(number int, lambda float64) sweep.Trial {
-		return sweep.Trial{Number: number, Lambdas: sweep.Lambdas{"makam": lambda, "lyra": lambda},
+		return sweep.Trial{Number: number, Choice: sweep.Choice{Lambdas: sweep.Lambdas{"makam": lambda, "lyra": lambda}},
 			Scores: &sweep.Scores{Tasks: map[string]sweep.Task{"makam": {ROCAUC: lambda}}}}
 	}
 	// Trial 1 was interrupted, and repeated as trial 3.
-	interrupted := []sweep.Trial{scored(0, 0), {Number: 1, Lambdas: sweep.Lambdas{"makam": 0.1, "lyra": 0.1}}, scored(2, 0.4), scored(3, 0.1)}
+	interrupted := []sweep.Trial{scored(0, 0), {Number: 1, Choice: sweep.Choice{Lambdas: sweep.Lambdas{"makam": 0.1, "lyra": 0.1}}}, scored(2, 0.4), scored(3, 0.1)}
 	whole := []sweep.Trial{scored(0, 0), scored(1, 0.1), scored(2, 0.4)}
 	a, b := lambdaPoints(interrupted, "makam"), lambdaPoints(whole, "makam")
 	if len(a) != 3 || len(b) != 3 {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"syncretic/checkpoint/parquet"
 	"syncretic/probe"
 )
 
@@ -113,4 +114,35 @@ func WriteCSV(w io.Writer, t Table) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+// WriteParquet writes the long form of [WriteCSV] as a Parquet file; what is undefined is null.
+func WriteParquet(w io.Writer, t Table) error {
+	records := t.Records()
+	var columns []parquet.Column
+	for _, c := range recordColumns() {
+		columns = append(columns, parquet.Column{Name: c.name, Values: typed(c, records)})
+	}
+	return parquet.Write(w, columns)
+}
+
+// typed are a column's values as a slice of their own type, also where there are none.
+func typed(c column, records []Record) any {
+	switch c.of(Record{}).(type) {
+	case bool:
+		return values[bool](c, records)
+	case int64:
+		return values[int64](c, records)
+	case float64:
+		return values[float64](c, records)
+	}
+	return values[string](c, records)
+}
+
+func values[T any](c column, records []Record) []T {
+	out := make([]T, len(records))
+	for i, r := range records {
+		out[i] = c.of(r).(T)
+	}
+	return out
 }

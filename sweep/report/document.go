@@ -7,7 +7,7 @@ import (
 )
 
 // Document is everything a report shows, as plain data. Sections whose data is empty are left out. Wherever a figure is
-// NaN the report shows a dash. Nothing is computed from the figures but scales, colours and the words "not significant".
+// NaN the report shows a dash. [Write] computes nothing from the figures but scales, colours and the words "not significant".
 type Document struct {
 	Title        string
 	Subtitle     string       // one sentence under the title
@@ -15,11 +15,18 @@ type Document struct {
 	Remarks      []string     // what the reader must know before quoting a figure; shown above the figures
 	Answers      []Table      // questions with their answers, and checks: what the figures below come to
 	Charts       []Chart      // lambda curves
+	Partials     []Scatter    // one score against one parameter each
+	Pareto       *Scatter     // gain against cost
+	Importance   *Importance  // of the parameters
+	Coordinates  *Parallel    // every trial through all parameters
+	History      *Scatter     // trials in their order
 	Trials       Table        // every trial of the sweep
 	Scores       []ScoreTable // models x datasets, one table a metric
 	Losses       []LossTable  // models x cultures
 	Interference *Interference
-	Provenance   []Fact // hashes, config, seed, version: enough to run it again
+	Commands     []string // that make all this again, one a line
+	Recipe       string   // of the chosen model, as a file of text
+	Provenance   []Fact   // hashes, config, seed, version: enough to run it again
 }
 
 // Finding is one headline figure: a label, the figure as text, and a line that says what it is compared with.
@@ -30,6 +37,25 @@ type Fact struct{ Name, Value string }
 
 // Chart is a line chart over one x axis.
 type Chart = chart.Chart
+
+// Scatter is a chart of points.
+type Scatter = chart.Scatter
+
+// Parallel is a chart of many parameters at once.
+type Parallel = chart.Parallel
+
+// Importance is how much each parameter mattered, in the order to be shown.
+type Importance struct {
+	Title, Caption string
+	Shares         []Share
+}
+
+// Share is one parameter's, in [0, 1], and the trials it rests on.
+type Share struct {
+	Name   string
+	Value  float64
+	Trials int
+}
 
 // Line is one series of a chart.
 type Line = chart.Line

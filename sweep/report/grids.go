@@ -120,3 +120,18 @@ func orDefault(decimals, otherwise int) int {
 	}
 	return decimals
 }
+
+func importanceGrid(im Importance) (grid, error) {
+	g := grid{ID: "importance", Title: im.Title, Caption: im.Caption, Class: "bars", TextColumns: 2, Header: []string{"Parameter", "Share", "Trials"}}
+	for _, s := range im.Shares {
+		if s.Value < 0 || s.Value > 1+1e-9 {
+			return grid{}, fmt.Errorf("importance of %q is %v, want a share in [0, 1]", s.Name, s.Value)
+		}
+		share := gridCell{Text: chart.Dash, Class: "text"}
+		if !math.IsNaN(s.Value) {
+			share.Text, share.Bar = chart.Figure(100*s.Value, 0)+" %", max(100*s.Value, 0.01)
+		}
+		g.Rows = append(g.Rows, gridRow{Name: s.Name, Cells: []gridCell{share, {Text: strconv.Itoa(s.Trials)}}})
+	}
+	return g, nil
+}

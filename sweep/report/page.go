@@ -14,6 +14,11 @@ type page struct {
 	Sections []section
 	Replies  []grid
 	Plots    []chart.Plot
+	Small    []chart.Plot
+	Trade    *chart.Plot
+	Course   *chart.Plot
+	Threads  *chart.Plot
+	Weights  *grid
 	Words    *grid
 	Results  []grid
 	Matrices []grid
@@ -51,6 +56,9 @@ func newPage(doc Document) (*page, error) {
 			return nil, err
 		}
 		p.Plots = append(p.Plots, plot)
+	}
+	if err := p.search(doc); err != nil {
+		return nil, err
 	}
 	if len(doc.Trials.Rows) > 0 {
 		g, err := wordGrid("trials", doc.Trials)
@@ -103,11 +111,13 @@ func (p *page) contents() {
 	}{
 		{section{"remarks", "Before you quote"}, len(p.Remarks) > 0},
 		{section{"answers", "Answers"}, len(p.Replies) > 0},
-		{section{"lambda", "Choice of λ"}, len(p.Plots) > 0 || p.Words != nil},
+		{section{"lambda", "Choice of λ"}, len(p.Plots) > 0},
+		{section{"pareto", "Gain and cost"}, p.Trade != nil},
+		{section{"search", "The search"}, p.Weights != nil || p.Threads != nil || p.Course != nil || len(p.Small) > 0 || p.Words != nil && len(p.Plots) == 0},
 		{section{"scores", "Scores"}, len(p.Results) > 0},
 		{section{"losses", "Masked loss"}, len(p.Matrices) > 0},
 		{section{"interference", "Interference"}, len(p.Overlap) > 0},
-		{section{"provenance", "Provenance"}, len(p.Provenance) > 0},
+		{section{"provenance", p.Again()}, len(p.Provenance)+len(p.Commands)+len(p.Recipe) > 0},
 	} {
 		if s.exists {
 			p.Sections = append(p.Sections, s.section)
@@ -123,4 +133,52 @@ func (p *page) Has(id string) bool {
 		}
 	}
 	return false
+}
+
+// Again is the title of the last section: what it holds.
+func (p *page) Again() string {
+	if len(p.Commands) > 0 || p.Recipe != "" {
+		return "Run it again"
+	}
+	return "Provenance"
+}
+
+// search lays out what FromSearch fills.
+func (p *page) search(doc Document) error {
+	for i, s := range doc.Partials {
+		plot, err := chart.NewScatter(fmt.Sprintf("partial-%d", i+1), s)
+		if err != nil {
+			return err
+		}
+		p.Small = append(p.Small, plot)
+	}
+	for _, c := range []struct {
+		id   string
+		from *Scatter
+		to   **chart.Plot
+	}{{"trade", doc.Pareto, &p.Trade}, {"history", doc.History, &p.Course}} {
+		if c.from == nil {
+			continue
+		}
+		plot, err := chart.NewScatter(c.id, *c.from)
+		if err != nil {
+			return err
+		}
+		*c.to = &plot
+	}
+	if doc.Coordinates != nil {
+		plot, err := chart.NewParallel("coordinates", *doc.Coordinates)
+		if err != nil {
+			return err
+		}
+		p.Threads = &plot
+	}
+	if doc.Importance != nil {
+		g, err := importanceGrid(*doc.Importance)
+		if err != nil {
+			return err
+		}
+		p.Weights = &g
+	}
+	return nil
 }

@@ -2,7 +2,9 @@
 // fetched, styles and charts are inside, light and dark follow the reader's system, and tables scroll in their own box
 // on a phone. The same document gives the same bytes.
 //
-// Fill a [Document] and call [Write]; [FromTrials] fills the parts that a study's trials decide.
+// Fill a [Document] and call [Write]. [Document.FromTrials] fills the curves over lambda from a sweep's trials,
+// [Document.FromSearch] what any search over any space has: its history, gain against cost, importance of parameters, and parallel
+// coordinates; [Document.FromInterference] how task vectors agree.
 package report
 
 import (

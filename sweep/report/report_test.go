@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"syncretic/arithmetic"
 	"syncretic/sweep"
+	"syncretic/sweep/search"
 )
 
 // sample is a document with every section.
@@ -39,22 +39,26 @@ func sample() Document {
 	for i, l := range sweep.DefaultValues() {
 		s := sweep.Scores{Tasks: map[string]sweep.Task{}, Losses: map[string]sweep.Loss{}}
 		for k, name := range cultures {
-			s.Tasks[name] = sweep.Task{ROCAUC: 0.6 + 0.03*float64(k) + 0.1*l*(1-l), AveragePrecision: 0.4 + 0.1*l*(1-l)}
+			s.Tasks[name] = sweep.Task{ROCAUC: 0.6 + 0.03*float64(k) + 0.1*l*(1-l), AveragePrecision: 0.4 + 0.1*l*(1-l), F1: math.NaN()}
 			s.Losses[name] = sweep.Loss{Value: 38 + float64(k) - 20*l + 30*l*l}
 		}
-		s.Tasks["western"] = sweep.Task{ROCAUC: 0.75 - 0.05*l, AveragePrecision: 0.6, Western: true}
-		trials = append(trials, sweep.Trial{Number: i, State: "COMPLETE", Lambdas: shared(cultures, l), Scores: &s, Duration: 11 * time.Second})
+		s.Tasks["western"] = sweep.Task{ROCAUC: 0.75 - 0.05*l, AveragePrecision: 0.6, F1: math.NaN(), Western: true}
+		trials = append(trials, sweep.Trial{Number: i, State: "COMPLETE", Choice: sweep.Choice{Lambdas: shared(cultures, l)}, Point: search.Point{"lambda": l},
+			Scores: &s, Part: 1, Values: []float64{s.Mean(sweep.ROCAUC, false)}, Seconds: map[string]float64{"total": 11}})
 	}
 	setup := sweep.Setup{Space: sweep.Space{Mode: sweep.Shared, Vectors: cultures, Values: sweep.DefaultValues()}, Rule: sweep.Rule{Metric: sweep.ROCAUC, Rho: 0.98}}
-	selected, err := setup.Rule.Select(trials)
+	refs := sweep.References{Base: *trials[0].Scores}
+	selected, err := setup.Rule.Select(trials, refs)
 	if err != nil {
 		panic(err)
 	}
-	byLoss, err := sweep.SelectByLoss(trials)
+	byLoss, err := sweep.SelectByLoss(trials, refs)
 	if err != nil {
 		panic(err)
 	}
-	doc.FromTrials(setup, trials, &selected, &byLoss)
+	if err := doc.FromTrials(setup, trials, refs, &selected, &byLoss); err != nil {
+		panic(err)
+	}
 	pairs := [][]float64{{1, 0.5, 0.2, 0.3}, {0.5, 1, 0.2, 0.3}, {0.2, 0.2, 1, -0.25}, {0.3, 0.3, -0.25, 1}}
 	norms := []float64{4.5, 4.9, 5.1, 5.9}
 	relation := arithmetic.Relation{Norms: norms, Cosine: pairs, SignConflict: pairs, Trimmed: norms}
@@ -202,9 +206,9 @@ func TestPageSays(t *testing.T) {
 	if n := strings.Count(page, "not significant"); n != 1 {
 		t.Errorf(`"not significant" %d times, want 1`, n)
 	}
-	for name, want := range map[string]int{"svg": 6 + 6 + 6 + 5, "figure": 3, "h2": 7} {
+	for name, want := range map[string]int{"svg": 6 + 6 + 6 + 5 + 5, "figure": 4, "h2": 8} {
 		if n := strings.Count(page, "<"+name); n != want {
-			// two layouts of three charts; a sample for every line in the legends
+			// two layouts of three charts and of the front; a sample for every line in the legends
 			t.Errorf("%d <%s>, want %d", n, name, want)
 		}
 	}
@@ -221,8 +225,8 @@ func TestEveryTableScrollsInItsBox(t *testing.T) {
 			}
 		}
 	}
-	if tables != 1+3+1+1+1+5 {
-		t.Errorf("%d tables, want 12", tables)
+	if tables != 1+3+1+1+1+1+5 {
+		t.Errorf("%d tables, want 13", tables)
 	}
 }
 

@@ -11,19 +11,26 @@ import (
 	"syncretic/sweep"
 )
 
-// FromTrials fills Charts and Trials from a study's trials. Charts are drawn for a shared lambda, one for each metric that the
-// trials hold; a per-culture sweep has no single axis and is shown by the table alone, best first. Selected is the choice of
-// the study's rule, byLoss the label-free one, nil where there is none.
-func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, selected, byLoss *sweep.Selection) {
-	scored := slices.DeleteFunc(slices.Clone(trials), func(t sweep.Trial) bool { return t.Scores == nil })
-	if setup.Space.Mode == sweep.Shared && len(setup.Space.Vectors) > 0 {
-		for _, metric := range []sweep.Metric{sweep.ROCAUC, sweep.AveragePrecision, sweep.MaskedLoss} {
-			if c, ok := lambdaChart(metric, setup.Space, scored, selected, byLoss); ok {
+// FromTrials fills what a study's trials decide: lambda curves where one lambda is shared, one for each metric that the trials hold; and
+// what FromSearch draws of the search. With a single parameter the curves say it all but the front, and the table is in the order of lambda. Selected is the choice of the study's rule, byLoss the label-free one, nil where there is none.
+func (d *Document) FromTrials(setup sweep.Setup, trials []sweep.Trial, refs sweep.References, selected, byLoss *sweep.Selection) error {
+	whole := slices.DeleteFunc(slices.Clone(trials), func(t sweep.Trial) bool { return t.Scores == nil || t.Part < 1 })
+	single := len(setup.Space.Params()) == 1
+	if setup.Space.Mode == sweep.Shared && single {
+		for _, metric := range []sweep.Metric{sweep.ROCAUC, sweep.AveragePrecision, sweep.F1, sweep.MaskedLoss} {
+			if c, ok := lambdaChart(metric, setup.Space, whole, refs, selected, byLoss); ok {
 				d.Charts = append(d.Charts, c)
 			}
 		}
 	}
-	d.Trials = trialTable(setup, scored, selected)
+	if err := d.FromSearch(searchOf(setup, trials, refs, selected)); err != nil {
+		return err
+	}
+	if single {
+		d.History, d.Importance, d.Coordinates, d.Partials = nil, nil, nil, nil
+		d.Trials = trialTable(setup, whole, selected)
+	}
+	return nil
 }
 
 // FromInterference fills Interference; baseNorm is the norm of the base, 0 when unknown.
@@ -50,11 +57,11 @@ func relationGroup(name string, r arithmetic.Relation, s *arithmetic.Spectrum) G
 }
 
 // lambdaChart is one metric against the shared lambda; ok is false when no trial holds the metric.
-func lambdaChart(metric sweep.Metric, space sweep.Space, trials []sweep.Trial, selected, byLoss *sweep.Selection) (c Chart, ok bool) {
+func lambdaChart(metric sweep.Metric, space sweep.Space, trials []sweep.Trial, refs sweep.References, selected, byLoss *sweep.Selection) (c Chart, ok bool) {
 	trials = slices.Clone(trials)
 	lambda := func(l sweep.Lambdas) float64 { return l[space.Vectors[0]] }
 	slices.SortStableFunc(trials, func(a, b sweep.Trial) int {
-		switch x, y := lambda(a.Lambdas), lambda(b.Lambdas); {
+		switch x, y := lambda(a.Choice.Lambdas), lambda(b.Choice.Lambdas); {
 		case x < y:
 			return -1
 		case x > y:
@@ -62,60 +69,31 @@ func lambdaChart(metric sweep.Metric, space sweep.Space, trials []sweep.Trial, s
 		}
 		return a.Number - b.Number
 	})
-	values := map[string][]float64{}
-	western := map[string]bool{}
-	for i, t := range trials {
-		c.X = append(c.X, lambda(t.Lambdas))
-		put := func(name string, v float64, isWestern bool) {
-			if values[name] == nil {
-				values[name] = slices.Repeat([]float64{math.NaN()}, len(trials))
-			}
-			values[name][i], western[name] = v, isWestern
-		}
-		if metric == sweep.MaskedLoss {
-			for name, l := range t.Scores.Losses {
-				put(name, l.Value, l.Western)
-			}
-		}
-		for name, task := range t.Scores.Tasks {
-			switch metric {
-			case sweep.ROCAUC:
-				put(name, task.ROCAUC, task.Western)
-			case sweep.AveragePrecision:
-				put(name, task.AveragePrecision, task.Western)
-			}
-		}
+	for _, t := range trials {
+		c.X = append(c.X, lambda(t.Choice.Lambdas))
 	}
-	if len(values) == 0 {
+	measured := slices.DeleteFunc(measure(metric, trials), series.empty)
+	if len(measured) == 0 {
 		return Chart{}, false
 	}
 	c.Title, c.YLabel, c.Caption, c.Decimals = words(metric)
 	c.XLabel = "λ"
-	for _, isWestern := range []bool{false, true} {
-		var names []string
-		for name := range values {
-			if western[name] == isWestern {
-				names = append(names, name)
-			}
+	banded := false
+	for i, m := range measured {
+		if m.western && i > 1 && !measured[i-1].western {
+			c.Lines = append(c.Lines, meanLine(metric, trials))
 		}
-		slices.Sort(names)
-		for _, name := range names {
-			kind := Culture
-			if isWestern {
-				kind = Western
-			}
-			c.Lines = append(c.Lines, Line{Name: name, Kind: kind, Y: values[name]})
-		}
-		if !isWestern && len(names) > 1 {
-			mean := Line{Name: "mean non-Western", Kind: Mean}
-			for _, t := range trials {
-				mean.Y = append(mean.Y, t.Scores.Mean(metric, false))
-			}
-			c.Lines = append(c.Lines, mean)
-		}
+		c.Lines = append(c.Lines, m.line())
+		banded = banded || m.banded()
+	}
+	if !measured[len(measured)-1].western && len(measured) > 1 {
+		c.Lines = append(c.Lines, meanLine(metric, trials))
+	}
+	if banded {
+		c.Caption += " Bands are 95 % intervals of each score by itself: curves whose bands overlap may still differ."
 	}
 	c.Marks = marks(space, selected, byLoss)
-	c.References = references(metric, trials, selected)
+	c.References = references(metric, refs, selected)
 	return c, true
 }
 
@@ -125,6 +103,8 @@ func words(metric sweep.Metric) (title, label, caption string, decimals int) {
 		return "Validation ROC-AUC against λ", "ROC-AUC (macro)", "Probe on frozen features, validation split. λ is chosen here; the test split is scored once, afterwards.", 3
 	case sweep.AveragePrecision:
 		return "Validation average precision against λ", "average precision (macro)", "The same probes by average precision.", 3
+	case sweep.F1:
+		return "Validation F1 against λ", "F1 (macro)", "The same probes by F1, at the threshold that the validation items decided.", 3
 	}
 	return "Label-free masked loss against λ", "masked loss", "Held-out masked-prediction loss of the merged encoder itself: needs no labels, smaller is better.", 2
 }
@@ -133,13 +113,13 @@ func words(metric sweep.Metric) (title, label, caption string, decimals int) {
 func marks(space sweep.Space, selected, byLoss *sweep.Selection) []Mark {
 	var out []Mark
 	if selected != nil {
-		v := selected.Lambdas[space.Vectors[0]]
+		v := selected.Choice.Lambdas[space.Vectors[0]]
 		out = append(out, Mark{X: v, Label: "chosen λ " + strconv.FormatFloat(v, 'g', -1, 64)})
 	}
 	if byLoss == nil {
 		return out
 	}
-	v := byLoss.Lambdas[space.Vectors[0]]
+	v := byLoss.Choice.Lambdas[space.Vectors[0]]
 	if len(out) == 1 && out[0].X == v {
 		out[0].Label += ", also by loss"
 		return out
@@ -148,13 +128,10 @@ func marks(space sweep.Space, selected, byLoss *sweep.Selection) []Mark {
 }
 
 // references are the base's mean, and for the metric of the rule what Western has to keep.
-func references(metric sweep.Metric, trials []sweep.Trial, selected *sweep.Selection) []Reference {
+func references(metric sweep.Metric, refs sweep.References, selected *sweep.Selection) []Reference {
 	var out []Reference
-	for _, t := range trials {
-		if v := t.Scores.Mean(metric, false); t.Lambdas.IsBase() && !math.IsNaN(v) {
-			out = append(out, Reference{Y: v, Label: "base, mean non-Western"})
-			break
-		}
+	if v := refs.Base.Mean(metric, false); !math.IsNaN(v) {
+		out = append(out, Reference{Y: v, Label: "base, mean non-Western"})
 	}
 	if selected != nil && selected.Metric == metric && !math.IsNaN(selected.Threshold) {
 		out = append(out, Reference{Y: selected.Threshold, Label: "Western must keep"})
@@ -162,12 +139,8 @@ func references(metric sweep.Metric, trials []sweep.Trial, selected *sweep.Selec
 	return out
 }
 
-// bestTrials is how many trials of a per-culture sweep the report lists.
-const bestTrials = 50
-
-// trialTable lists the trials by lambda, or best first where lambda has several dimensions.
+// trialTable lists the trials by lambda.
 func trialTable(setup sweep.Setup, trials []sweep.Trial, selected *sweep.Selection) Table {
-	metric := setup.Rule.Metric
 	t := Table{
 		Title: "Every trial", Chosen: -1, NumericFrom: 2,
 		Header: []string{"λ", "state", "ROC-AUC mean non-Western", "ROC-AUC Western", "AP mean non-Western", "AP Western",
@@ -175,27 +148,16 @@ func trialTable(setup sweep.Setup, trials []sweep.Trial, selected *sweep.Selecti
 		Caption: fmt.Sprintf("Validation means of %d scored points.", len(trials)),
 	}
 	trials = slices.Clone(trials)
-	sign := 1.0
-	if metric == sweep.MaskedLoss {
-		sign = -1
-	}
 	slices.SortStableFunc(trials, func(a, b sweep.Trial) int {
-		if setup.Space.Mode == sweep.Shared {
-			return compare(a.Lambdas[setup.Space.Vectors[0]], b.Lambdas[setup.Space.Vectors[0]])
-		}
-		return -compare(sign*a.Scores.Mean(metric, false), sign*b.Scores.Mean(metric, false))
+		return compare(a.Choice.Lambdas[setup.Space.Vectors[0]], b.Choice.Lambdas[setup.Space.Vectors[0]])
 	})
-	if setup.Space.Mode != sweep.Shared && len(trials) > bestTrials {
-		t.Caption = fmt.Sprintf("Validation means of the best %d of %d scored points.", bestTrials, len(trials))
-		trials = trials[:bestTrials]
-	}
 	for i, trial := range trials {
-		row := []string{trial.Lambdas.String(), string(trial.State)}
+		row := []string{trial.Choice.Lambdas.String(), string(trial.State)}
 		for _, m := range []sweep.Metric{sweep.ROCAUC, sweep.AveragePrecision, sweep.MaskedLoss} {
 			_, _, _, decimals := words(m)
 			row = append(row, chart.Figure(trial.Scores.Mean(m, false), decimals), chart.Figure(trial.Scores.Mean(m, true), decimals))
 		}
-		t.Rows = append(t.Rows, append(row, chart.Figure(trial.Duration.Seconds(), 1)))
+		t.Rows = append(t.Rows, append(row, chart.Figure(trial.Seconds["total"], 1)))
 		if selected != nil && trial.Number == selected.Trial {
 			t.Chosen = i
 		}

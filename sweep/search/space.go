@@ -40,7 +40,7 @@ func (s Space) Active(p Param, point Point) bool {
 	}
 	parent, ok := s.Param(p.When)
 	v, decided := point[p.When]
-	return ok && decided && slices.Contains(p.Is, parent.Choices[int(v)])
+	return ok && decided && parent.has(v) && parent.Categorical() && slices.Contains(p.Is, parent.Choices[int(v)])
 }
 
 // Param looks a parameter up by its name.
@@ -65,15 +65,19 @@ func (s Space) Contains(point Point) bool {
 			continue
 		}
 		n++
-		if p.Categorical() {
-			if v != math.Trunc(v) || v < 0 || v >= float64(len(p.Choices)) {
-				return false
-			}
-		} else if !(v >= p.Low && v <= p.High) {
+		if !p.has(v) {
 			return false
 		}
 	}
 	return n == len(point)
+}
+
+// has reports whether v is the index of a choice, or within the range.
+func (p Param) has(v float64) bool {
+	if p.Categorical() {
+		return v == math.Trunc(v) && v >= 0 && v < float64(len(p.Choices))
+	}
+	return v >= p.Low && v <= p.High
 }
 
 // Check returns an error that wraps [ErrSpace] and names the parameter that cannot be searched.
@@ -120,9 +124,9 @@ func (p Param) checkChoices() error {
 			return fmt.Errorf("choice %q is listed twice", choice)
 		}
 	}
-	for _, v := range p.Grid {
-		if v != math.Trunc(v) || v < 0 || v >= float64(len(p.Choices)) {
-			return fmt.Errorf("grid value %v is no index of a choice", v)
+	for i, v := range p.Grid {
+		if !p.has(v) || slices.Contains(p.Grid[:i], v) {
+			return fmt.Errorf("grid value %v is no index of a choice, of which there are %d, or listed twice", v, len(p.Choices))
 		}
 	}
 	return nil
@@ -135,15 +139,30 @@ func (p Param) checkRange() error {
 		return fmt.Errorf("range [%v, %v], want finite numbers, low first", p.Low, p.High)
 	case p.Log && (p.Low <= 0 || p.Step != 0):
 		return fmt.Errorf("a logarithmic range needs low > 0 and no step; got low %v, step %v", p.Low, p.Step)
-	case p.Step < 0 || math.IsNaN(p.Step) || p.Step > 0 && math.Abs(width/p.Step-math.Round(width/p.Step)) > 1e-9:
-		return fmt.Errorf("step %v, want a positive number that divides %v", p.Step, width)
+	case !p.divides(width):
+		return fmt.Errorf("step %v, want a positive number that divides %v into at most %v steps", p.Step, width, maxSteps)
 	case p.Integer && (p.Low != math.Trunc(p.Low) || p.High != math.Trunc(p.High) || p.Step != math.Trunc(p.Step)):
 		return fmt.Errorf("an integer parameter has range [%v, %v], step %v", p.Low, p.High, p.Step)
 	}
 	for i, v := range p.Grid {
-		if !(v >= p.Low && v <= p.High) || slices.Contains(p.Grid[:i], v) {
+		if !p.has(v) || slices.Contains(p.Grid[:i], v) {
 			return fmt.Errorf("grid value %v is outside of [%v, %v] or listed twice", v, p.Low, p.High)
+		}
+		if p.Integer && v != math.Trunc(v) {
+			return fmt.Errorf("an integer parameter has grid value %v", v)
 		}
 	}
 	return nil
+}
+
+// maxSteps keeps Low + k Step exact enough that neighbours differ.
+const maxSteps = 1e9
+
+// divides reports whether a range of this width is a whole number of steps, up to rounding: 1/0.1 is 10.
+func (p Param) divides(width float64) bool {
+	if p.Step == 0 {
+		return true
+	}
+	n := width / p.Step
+	return p.Step > 0 && n <= maxSteps && math.Abs(n-math.Round(n)) <= 1e-9*(1+n) && (n >= 0.5 || width == 0)
 }

@@ -6,7 +6,9 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
@@ -23,27 +25,44 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer db.Close()
-	study, _, err := db.CreateStudy(ctx, "demo", store.Maximize, map[string]any{"seed": 1})
+	study, _, err := db.CreateStudy(ctx, "demo", []search.Direction{search.Maximize}, map[string]any{"seed": 1})
 	if err != nil {
 		log.Fatal(err)
 	}
-	err = study.Enqueue(ctx, func(existing []store.Trial) ([]store.Entry, error) {
-		return []store.Entry{{Params: map[string]float64{"lambda": 0.25}}}, nil
-	})
-	if err != nil {
-		log.Fatal(err)
+	// Two trials: a sampler's Ask would stand here.
+	propose := func(history []search.Trial) (search.Proposal, error) {
+		if len(history) == 2 {
+			return search.Proposal{Done: true}, nil
+		}
+		return search.Proposal{Point: search.Point{"lambda": 0.25 * float64(1+len(history))}}, nil
 	}
-	trial, err := study.Claim(ctx, map[string]store.Range{"lambda": {Low: 0, High: 1}})
-	if err != nil {
-		log.Fatal(err)
-	}
-	if err := study.Finish(ctx, trial.ID, store.Outcome{State: store.Complete, Value: 0.7}); err != nil {
-		log.Fatal(err)
+	for {
+		turn, err := study.Claim(ctx, store.ClaimOptions{Space: search.Space{{Name: "lambda", High: 1}}, Propose: propose, Stale: time.Minute})
+		if err != nil {
+			log.Fatal(err)
+		}
+		if turn.Trial == nil { // Done, since no other worker runs
+			break
+		}
+		lambda := turn.Trial.Point["lambda"]
+		err = study.Finish(ctx, turn.Trial.ID, store.Outcome{State: search.Complete, Values: []float64{lambda * (1 - lambda)}})
+		if err != nil {
+			log.Fatal(err)
+		}
 	}
 	trials, err := study.Trials(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(trials[0].Number, trials[0].State, trials[0].Params["lambda"], trials[0].Value)
-	// Output: 0 COMPLETE 0.25 0.7
+	for _, t := range trials {
+		fmt.Println(t.Number, t.State, t.Point["lambda"], t.Values)
+	}
+	// Output:
+	// 0 COMPLETE 0.25 [0.1875]
+	// 1 COMPLETE 0.5 [0.25]
+}
+
+func ExampleRedact() {
+	fmt.Println(store.Redact("postgresql+psycopg2://makam:s3cret@db.example.org/sweeps"))
+	// Output: postgresql+psycopg2://makam:***@db.example.org/sweeps
 }

@@ -1,204 +1,92 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"math"
+	"strconv"
+	"strings"
 	"time"
+
+	"syncretic/sweep/search"
 )
 
-// State is the state of a trial, spelt as Optuna spells it.
-type State string
-
-// The states of a trial, in the order it passes through them. Optuna's PRUNED is read but never written here.
-const (
-	Waiting  State = "WAITING"
-	Running  State = "RUNNING"
-	Complete State = "COMPLETE"
-	Pruned   State = "PRUNED"
-	Fail     State = "FAIL"
-)
-
-// Finished reports whether a trial in this state can no longer change.
-func (s State) Finished() bool { return s == Complete || s == Pruned || s == Fail }
-
-// Trial is one row of the queue with everything that belongs to it.
+// Trial is one row of the queue with everything that belongs to it. Its maps and slices are shared with later calls: they are only
+// to be read.
 type Trial struct {
+	// Point holds what the trial was claimed with; while it waits, what was enqueued. A choice is its index in Params.
+	search.Trial
 	ID       int64
-	Number   int // position in the study, from 0
-	State    State
-	Params   map[string]float64         // as claimed; while WAITING, as enqueued
-	Value    float64                    // NaN unless COMPLETE
-	User     map[string]json.RawMessage // user attributes
+	Params   search.Space               // the parameters as they were stored, each with its range or its choices
+	User     map[string]json.RawMessage // user attributes; nil from History
 	System   map[string]json.RawMessage // system attributes
 	Started  time.Time                  // zero while WAITING; local
 	Finished time.Time                  // zero until finished; local
 }
 
-// Entry is a trial to be enqueued: fixed parameters, and the system attributes to keep beside them.
+// Entry is a trial to be enqueued.
 type Entry struct {
-	Params map[string]float64
-	System map[string]any
+	Point        search.Point
+	Tags         map[string]string
+	User, System map[string]any
 }
 
-// Range is the interval [Low, High] that a parameter is searched in.
-type Range struct{ Low, High float64 }
-
-// Outcome is how a trial ended. Value is stored only when State is [Complete], and must not be NaN.
+// Outcome is how a trial ended. Values has one for each objective where State is COMPLETE, may have where it is PRUNED, and none is
+// NaN: Optuna refuses it, so that such a trial must be given as FAIL, its reason among the user attributes.
 type Outcome struct {
-	State State
-	Value float64
-	User  map[string]any
+	State        search.State
+	Values       []float64
+	Constraints  []float64 // each <= 0 where the trial keeps it: Optuna's own attribute
+	User, System map[string]any
 }
 
-// ErrNotRunning marks a trial that is finished already, or was never claimed.
+// ErrNotRunning marks a trial that is finished already, was never claimed, or was taken away because its heartbeat stopped.
 var ErrNotRunning = errors.New("trial is not running")
 
-// Enqueue adds the trials that plan returns, WAITING, numbered on from the last. Plan sees every trial there is,
-// inside the same transaction: two processes that plan at once do not enqueue twice.
-func (s *Study) Enqueue(ctx context.Context, plan func(existing []Trial) ([]Entry, error)) error {
-	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		existing, err := s.readTrials(ctx, tx)
-		if err != nil {
-			return err
+// The attributes that this package writes by itself.
+const (
+	AttrError  = "error"  // user attribute: why a trial failed
+	AttrWorker = "worker" // user attribute: who claimed it
+
+	attrConstraints = "constraints"   // system: Optuna's own, a list; Optuna 5 also has one attribute each, "constraints:NAME"
+	attrFixed       = "fixed_params"  // system: Optuna's own, what a waiting trial must be run with
+	attrFailed      = "failed_trial"  // system: Optuna's own, the number of the first trial of a point that was put back
+	attrRetries     = "retry_history" // system: Optuna's own, the numbers of the trials that were retried
+	attrPutBack     = "syncretic:put_back"
+	attrTags        = "syncretic:tags"
+	attrClaim       = "syncretic:claim" // receipts
+	attrEnd         = "syncretic:end"
+	attrEnqueue     = "syncretic:enqueue"
+	attrUpdate      = "syncretic:update:"
+	attrCreate      = "syncretic:create"
+)
+
+// settle fills in what the system attributes say.
+func (t *Trial) settle() {
+	t.Constraints = floats(t.System[attrConstraints])
+	for _, key := range sortedKeys(t.System) { // those that Optuna 5 names
+		if strings.HasPrefix(key, attrConstraints+":") {
+			t.Constraints = append(t.Constraints, floats(json.RawMessage("["+string(t.System[key])+"]"))...)
 		}
-		entries, err := plan(existing)
-		if err != nil {
-			return err
-		}
-		for i, entry := range entries {
-			id, err := insert(ctx, tx, "INSERT INTO trials (number, study_id, state) VALUES (?, ?, ?)",
-				len(existing)+i, s.id, string(Waiting))
-			if err != nil {
-				return err
-			}
-			system := map[string]any{"fixed_params": entry.Params}
-			for key, value := range entry.System {
-				system[key] = value
-			}
-			if err := setAttributes(ctx, tx, "trial_system_attributes", "trial_id", id, system); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	if tags, ok := t.System[attrTags]; ok {
+		_ = json.Unmarshal(tags, &t.Tags) // somebody else's attribute of that name is no tags
+	}
 }
 
-// Claim takes the WAITING trial of the smallest number: it becomes RUNNING with its parameters stored under the given
-// ranges. No two claims return the same trial. It returns nil when nothing waits, and an error for a waiting trial
-// whose parameters are not exactly those of ranges.
-func (s *Study) Claim(ctx context.Context, ranges map[string]Range) (*Trial, error) {
-	var claimed *Trial
-	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		claimed = nil
-		var id int64
-		err := tx.QueryRowContext(ctx, `UPDATE trials SET state = ?, datetime_start = ? WHERE trial_id =
-			(SELECT trial_id FROM trials WHERE study_id = ? AND state = ? ORDER BY number LIMIT 1) RETURNING trial_id`,
-			string(Running), stamp(s.db.now()), s.id, string(Waiting)).Scan(&id)
-		if errors.Is(err, sql.ErrNoRows) {
+// floats reads a list of numbers as Python's json writes it, with NaN and Infinity. Anything else is nil.
+func floats(text json.RawMessage) []float64 {
+	inner, ok := strings.CutPrefix(strings.TrimSpace(string(text)), "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	if !ok || !closed || strings.TrimSpace(inner) == "" {
+		return nil
+	}
+	var out []float64
+	for piece := range strings.SplitSeq(inner, ",") {
+		v, err := strconv.ParseFloat(strings.TrimSpace(piece), 64)
+		if err != nil {
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		trials, err := s.readTrials(ctx, tx)
-		if err != nil {
-			return err
-		}
-		for i := range trials {
-			if trials[i].ID == id {
-				claimed = &trials[i]
-			}
-		}
-		return fixParams(ctx, tx, claimed, ranges)
-	})
-	if err != nil {
-		return nil, err
+		out = append(out, v)
 	}
-	return claimed, nil
-}
-
-// fixParams writes the claimed trial's parameters with their distributions. A value outside of its range, which somebody
-// else must have enqueued, widens it: Optuna wants values inside.
-func fixParams(ctx context.Context, tx *sql.Tx, trial *Trial, ranges map[string]Range) error {
-	if len(trial.Params) != len(ranges) {
-		return fmt.Errorf("trial %d: %d parameters, want %d", trial.Number, len(trial.Params), len(ranges))
-	}
-	for _, name := range sortedKeys(ranges) {
-		value, ok := trial.Params[name]
-		if !ok {
-			return fmt.Errorf("trial %d: no parameter %q", trial.Number, name)
-		}
-		r := ranges[name]
-		distribution, err := floatDistribution(Range{min(r.Low, value), max(r.High, value)})
-		if err != nil {
-			return fmt.Errorf("trial %d: parameter %q: %w", trial.Number, name, err)
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json)
-			VALUES (?, ?, ?, ?)`, trial.ID, name, value, distribution)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Finish ends a RUNNING trial; any other trial is [ErrNotRunning]. A NaN value cannot be stored as COMPLETE (Optuna
-// refuses it): such a trial must be given as [Fail], its reason among the user attributes.
-func (s *Study) Finish(ctx context.Context, id int64, outcome Outcome) error {
-	if !outcome.State.Finished() {
-		return fmt.Errorf("trial id %d: state %s does not finish a trial", id, outcome.State)
-	}
-	if outcome.State == Complete && math.IsNaN(outcome.Value) {
-		return fmt.Errorf("trial id %d: value is NaN", id)
-	}
-	return s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		result, err := tx.ExecContext(ctx, "UPDATE trials SET state = ?, datetime_complete = ? WHERE trial_id = ? AND study_id = ? AND state = ?",
-			string(outcome.State), stamp(s.db.now()), id, s.id, string(Running))
-		if err != nil {
-			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n != 1 {
-			return errors.Join(err, fmt.Errorf("trial id %d: %w", id, ErrNotRunning))
-		}
-		if outcome.State == Complete {
-			value, kind := encodeValue(outcome.Value)
-			_, err = tx.ExecContext(ctx, "INSERT INTO trial_values (trial_id, objective, value, value_type) VALUES (?, 0, ?, ?)", id, value, kind)
-			if err != nil {
-				return err
-			}
-		}
-		return setAttributes(ctx, tx, "trial_user_attributes", "trial_id", id, outcome.User)
-	})
-}
-
-// FailRunning marks every RUNNING trial FAIL with the given user attributes and returns how many there were. It is for
-// the holder of [DB.Lock], to whom a RUNNING trial can only be the remains of a process that died.
-func (s *Study) FailRunning(ctx context.Context, user map[string]any) (int, error) {
-	trials, err := s.Trials(ctx)
-	if err != nil {
-		return 0, err
-	}
-	failed := 0
-	for _, t := range trials {
-		if t.State != Running {
-			continue
-		}
-		if err := s.Finish(ctx, t.ID, Outcome{State: Fail, User: user}); err != nil {
-			return failed, err
-		}
-		failed++
-	}
-	return failed, nil
-}
-
-// write is DB.write with the database's name in the error.
-func (s *Study) write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
-	if err := s.db.write(ctx, f); err != nil {
-		return classify(s.db.path, err)
-	}
-	return nil
+	return out
 }

@@ -10,6 +10,7 @@ import . "github.com/mmcloughlin/avo/build"
 func main() {
 	ConstraintExpr("!purego")
 	elementwise()
+	merges()
 	magnitudes()
 	ranks()
 	sums()

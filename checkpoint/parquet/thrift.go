@@ -1,4 +1,4 @@
-package matrix
+package parquet
 
 import "encoding/binary"
 

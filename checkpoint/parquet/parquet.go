@@ -1,30 +1,45 @@
-package matrix
+// Package parquet writes tables as Parquet files that pandas, polars, DuckDB and R read: one row group, plain encoding, no compression.
+//
+//	err := parquet.Write(w, []parquet.Column{{"model", []string{"base"}}, {"roc_auc", []float64{0.71}}})
+//
+// The tables here are kilobytes, and this is all of the format that they need, so no library for the rest of it stands here. Reference:
+// apache/parquet-format, README.md and parquet.thrift. testdata of probe/matrix holds what pyarrow reads of such a file.
+package parquet
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 )
 
-// WriteParquet writes the long form of [WriteCSV] as a Parquet file that pandas, polars, DuckDB and R read: one row group, plain
-// encoding, no compression; what is undefined is null.
-//
-// The table is a few kilobytes, and this is all of the format that it needs, so no library for the rest of it stands here. Reference: apache/parquet-format, README.md and parquet.thrift.
-func WriteParquet(w io.Writer, t Table) error {
-	records, columns := t.Records(), recordColumns()
+// Column is a column of a table: Values are a []string, []bool, []int64 or []float64, of which NaN is written as null.
+type Column struct {
+	Name   string
+	Values any
+}
+
+// Write writes columns of equal length, which have the same bytes for the same values. Another type or length is an error.
+func Write(w io.Writer, columns []Column) error {
 	out := []byte("PAR1")
 	chunks := make([]chunk, len(columns))
 	for i, c := range columns {
-		values := make([]any, len(records))
-		for k, r := range records {
-			values[k] = c.of(r)
+		var err error
+		if chunks[i], err = newChunk(c); err != nil {
+			return err
 		}
-		chunks[i] = newChunk(c, values)
+		if chunks[i].rows != chunks[0].rows {
+			return fmt.Errorf("parquet: column %q has %d rows, column %q has %d", c.Name, chunks[i].rows, columns[0].Name, chunks[0].rows)
+		}
 		chunks[i].offset = len(out)
 		out = append(append(out, chunks[i].header()...), chunks[i].page...)
 		chunks[i].size = len(out) - chunks[i].offset
 	}
-	footer := parquetFooter(chunks, len(records))
+	rows := 0
+	if len(chunks) > 0 {
+		rows = chunks[0].rows
+	}
+	footer := parquetFooter(chunks, rows)
 	out = binary.LittleEndian.AppendUint32(append(out, footer...), uint32(len(footer)))
 	_, err := w.Write(append(out, "PAR1"...))
 	return err
@@ -52,43 +67,41 @@ type chunk struct {
 	offset, size int // with the header
 }
 
-// newChunk encodes values of one type plainly: bits from the lowest up, 8 bytes, or a length and bytes.
-func newChunk(c column, values []any) chunk {
-	out := chunk{name: c.name, rows: len(values)}
-	present := make([]bool, len(values))
-	var bits []bool
+// newChunk encodes values plainly: bits from the lowest up, 8 bytes, or a length and bytes.
+func newChunk(c Column) (chunk, error) {
+	out := chunk{name: c.Name}
 	var body []byte
-	switch c.of(Record{}).(type) { // also where there are no values
-	case bool:
-		out.kind = parquetBoolean
-	case int64:
-		out.kind = parquetInt64
-	case float64:
-		out.kind, out.optional = parquetDouble, true
-	case string:
-		out.kind = parquetByteArray
-	}
-	for i, v := range values {
-		switch v := v.(type) {
-		case bool:
-			bits = append(bits, v)
-		case int64:
+	switch values := c.Values.(type) {
+	case []bool:
+		out.kind, out.rows = parquetBoolean, len(values)
+		body = packBits(values)
+	case []int64:
+		out.kind, out.rows = parquetInt64, len(values)
+		for _, v := range values {
 			body = binary.LittleEndian.AppendUint64(body, uint64(v))
-		case float64:
+		}
+	case []float64:
+		out.kind, out.rows, out.optional = parquetDouble, len(values), true
+		present := make([]bool, len(values))
+		for i, v := range values {
 			if present[i] = !math.IsNaN(v); present[i] {
 				body = binary.LittleEndian.AppendUint64(body, math.Float64bits(v))
 			}
-		case string:
-			body = append(binary.LittleEndian.AppendUint32(body, uint32(len(v))), v...)
 		}
-	}
-	if out.optional { // definition levels: one run of bits, behind its length in bytes
+		// Definition levels: one run of bits, behind its length in bytes.
 		packed := packBits(present)
 		run := append(binary.AppendUvarint(nil, uint64(len(packed))<<1|1), packed...)
 		out.page = append(binary.LittleEndian.AppendUint32(nil, uint32(len(run))), run...)
+	case []string:
+		out.kind, out.rows = parquetByteArray, len(values)
+		for _, v := range values {
+			body = append(binary.LittleEndian.AppendUint32(body, uint32(len(v))), v...)
+		}
+	default:
+		return out, fmt.Errorf("parquet: column %q is a %T, want strings, bools, int64s or float64s", c.Name, c.Values)
 	}
-	out.page = append(append(out.page, packBits(bits)...), body...)
-	return out
+	out.page = append(out.page, body...)
+	return out, nil
 }
 
 func packBits(bits []bool) []byte {

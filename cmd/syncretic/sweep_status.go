@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"syncretic/sweep"
+	"syncretic/sweep/search"
+)
+
+func newSweepStatus(a *app) *cobra.Command {
+	var name string
+	var watch bool
+	var every time.Duration
+	cmd := &cobra.Command{
+		Use:   "status STUDY",
+		Short: "Show how a sweep stands: what is done, who works on what, the best so far",
+		Long: "Read a study, an SQLite file or a postgres:// URL, and show how it stands. --watch draws it again and again in the terminal\n" +
+			"until all is done; with --json it then writes one object a line.",
+		Example: "  syncretic sweep status out/sweep.db --watch",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if every < 100*time.Millisecond {
+				return usageError("--every %v: want at least 100ms", every)
+			}
+			return runSweepStatus(cmd.Context(), a, args[0], name, watch, every)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&name, "name", "", "the study's name, where the database holds several")
+	f.BoolVarP(&watch, "watch", "w", false, "go on showing it until all is done")
+	f.DurationVar(&every, "every", 2*time.Second, "how often --watch reads the study")
+	return cmd
+}
+
+func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool, every time.Duration) error {
+	study, err := sweep.Load(ctx, where, name, storeOptions(a)...)
+	if err != nil {
+		return err
+	}
+	defer study.Close()
+	lines := 0
+	for {
+		st, err := study.Status(ctx, time.Now())
+		if err != nil {
+			return err
+		}
+		text := statusText(study.Setup(), st)
+		if !watch {
+			return a.result(st, text)
+		}
+		if a.terminal() && !a.json && lines > 0 {
+			fmt.Fprintf(a.stdout, "\x1b[%dA\x1b[J", lines) // up over the last picture, and clear what is below
+		}
+		if err := a.result(st, text); err != nil {
+			return err
+		}
+		lines = strings.Count(text, "\n")
+		if st.Done >= st.Total && len(st.Running) == 0 && st.Test != nil && st.Test.Scores != nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(every):
+		}
+	}
+}
+
+// statusText is a status for people.
+func statusText(setup sweep.Setup, st sweep.Status) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, study %s: %d of %d trials done", st.Study, st.Name, st.Done, st.Total)
+	for _, s := range []search.State{search.Running, search.Waiting, search.Pruned, search.Fail} {
+		if n := st.States[s]; n > 0 {
+			fmt.Fprintf(&b, ", %d %s", n, strings.ToLower(string(s)))
+		}
+	}
+	if st.PerHour > 0 {
+		fmt.Fprintf(&b, "; %.1f an hour, about %s left", st.PerHour, seconds(st.Left))
+	}
+	b.WriteByte('\n')
+	if st.References[0] < st.References[1] {
+		fmt.Fprintf(&b, "%d of %d reference models measured\n", st.References[0], st.References[1])
+	}
+	if len(st.Running) > 0 {
+		w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "trial\tlambda\tworker\tfor\tlast heard")
+		for _, r := range st.Running {
+			heard := "-"
+			if r.Silent >= 0 {
+				heard = seconds(r.Silent) + " ago"
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", r.Number, r.What, r.Worker, seconds(r.Seconds), heard)
+		}
+		w.Flush()
+	}
+	if st.Best != nil {
+		fmt.Fprintf(&b, "best so far: trial %d, lambda %s: %s %.4f", st.Best.Trial, lambdaText(st.Best.Choice), setup.Rule.Metric, st.Best.Mean)
+		if st.Best.Normalised {
+			fmt.Fprintf(&b, " (%.4f of the experts')", st.Best.Value)
+		}
+		fmt.Fprintf(&b, ", Western %.4f; base %.4f, Western %.4f\n", st.Best.Western, st.Best.BaseMean, st.Best.BaseWestern)
+	}
+	if t := st.Test; t != nil && t.Scores != nil {
+		fmt.Fprintf(&b, "tested: %s\n", t.Selection.Reason)
+	}
+	return b.String()
+}

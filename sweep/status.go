@@ -1,0 +1,128 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"syncretic/sweep/search"
+)
+
+// Status is how a study stands.
+type Status struct {
+	Study      string               `json:"study"`
+	Name       string               `json:"name"`
+	Total      int                  `json:"total"` // trials that there are to be
+	Done       int                  `json:"done"`  // finished and not failed
+	States     map[search.State]int `json:"states"`
+	References [2]int               `json:"references"` // reference models that are measured, and all of them
+	Running    []RunningTrial       `json:"running"`
+	Best       *Selection           `json:"best,omitempty"` // by the rule, among the trials so far
+	PerHour    float64              `json:"trials_per_hour,omitempty"`
+	Left       float64              `json:"left_s,omitempty"` // at that rate
+	Test       *TestRecord          `json:"test,omitempty"`
+}
+
+// RunningTrial is a trial that a worker has in hand.
+type RunningTrial struct {
+	Number  int     `json:"number"` // -1 for a reference model
+	What    string  `json:"what"`
+	Worker  string  `json:"worker"`
+	Seconds float64 `json:"seconds"`  // since it was claimed
+	Silent  float64 `json:"silent_s"` // since its worker was last heard of, by the database's clock; negative where that is not known
+}
+
+// rateTrials is how many of the last trials the rate is taken from.
+const rateTrials = 20
+
+// Status reads how the study stands; now is the reader's clock, for rates.
+func (s *Study) Status(ctx context.Context, now time.Time) (Status, error) {
+	st := Status{Study: s.Where(), Name: s.Name(), Total: s.setup.Total(), States: map[search.State]int{}, Running: []RunningTrial{}}
+	trials, err := s.Trials(ctx)
+	if err != nil {
+		return st, err
+	}
+	silent, err := s.silence(ctx)
+	if err != nil {
+		return st, err
+	}
+	var ends []time.Time
+	for _, t := range trials {
+		st.States[t.State]++
+		if t.State == search.Complete || t.State == search.Pruned {
+			st.Done++
+			ends = append(ends, t.Finished)
+		}
+		if t.State == search.Running {
+			st.Running = append(st.Running, RunningTrial{t.Number, t.Choice.Lambdas.String(), t.Worker, now.Sub(t.Started).Seconds(), silent[t.Number]})
+		}
+	}
+	st.rate(ends, now)
+	refs, _, err := s.References(ctx)
+	if err != nil {
+		return st, err
+	}
+	all := len(s.setup.references())
+	st.References = [2]int{refs.count(), all}
+	if best, err := s.setup.Rule.Select(trials, refs); err == nil {
+		st.Best = &best
+	} else if !errors.Is(err, ErrNoScores) {
+		return st, err
+	}
+	st.Test, err = s.Tested(ctx)
+	return st, err
+}
+
+// silence is for how long each running trial's worker was not heard of, by the trial's number.
+func (s *Study) silence(ctx context.Context) (map[int]float64, error) {
+	ages, err := s.inner.Running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.inner.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int]float64{}
+	for _, row := range rows {
+		if age, ok := ages[row.ID]; ok {
+			out[row.Number] = age.Seconds()
+		}
+	}
+	return out, nil
+}
+
+// rate is what the last trials took, all workers together.
+func (s *Status) rate(ends []time.Time, now time.Time) {
+	if len(ends) > rateTrials {
+		ends = ends[len(ends)-rateTrials:]
+	}
+	if len(ends) < 2 || s.States[search.Running] == 0 {
+		return
+	}
+	first, last := ends[0], ends[0]
+	for _, t := range ends {
+		if t.Before(first) {
+			first = t
+		}
+		if t.After(last) {
+			last = t
+		}
+	}
+	if d := last.Sub(first); d > 0 {
+		s.PerHour = float64(len(ends)-1) / d.Hours()
+		s.Left = max(0, float64(s.Total-s.Done)/s.PerHour*3600-now.Sub(last).Seconds())
+	}
+}
+
+// count is how many references are measured.
+func (r References) count() int {
+	n := len(r.Experts)
+	if len(r.Base.Tasks)+len(r.Base.Losses) > 0 {
+		n++
+	}
+	if r.Multi != nil {
+		n++
+	}
+	return n
+}

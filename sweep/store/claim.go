@@ -1,0 +1,288 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"syncretic/sweep/search"
+)
+
+// ClaimOptions says what a worker takes.
+type ClaimOptions struct {
+	// Space is how points are stored; a parameter that is not active at a point is not.
+	Space search.Space
+	// Propose gives a point where nothing waits, as search.Sampler.Ask does. Nil: only what was enqueued is taken. It runs inside the
+	// transaction, with all other workers waiting; after a lost connection it may run again.
+	Propose func(history []search.Trial) (search.Proposal, error)
+	// Worker is stored as the user attribute "worker".
+	Worker string
+	// Stale is the age of a heartbeat, by the database's clock, at which a RUNNING trial is taken away from its worker: it becomes FAIL,
+	// and the same point WAITING again. 0 is never. Trials without a heartbeat are left alone.
+	Stale time.Duration
+	// MaxRetries is how often one point is put back because of that; below 0 without end.
+	MaxRetries int
+	// User and System are attributes for the claimed trial.
+	User, System map[string]any
+}
+
+// Claimed is what a worker got.
+type Claimed struct {
+	// Trial is RUNNING, with its first heartbeat. Nil where there is none now.
+	Trial *Trial
+	// Done tells that there never will be another: nothing waits, no worker with a heartbeat runs one that might come back, and Propose
+	// says so or is nil. Otherwise wait and ask again.
+	Done bool
+	// Stale are the numbers of the trials that were taken from dead workers.
+	Stale []int
+}
+
+// Claim takes the WAITING trial of the smallest number or, where there is none, a point that Propose gives. No two claims return the
+// same trial. First it puts back the trials whose workers are dead. A waiting trial whose parameters the space cannot hold
+// becomes FAIL, with the reason as its attribute "error".
+func (s *Study) Claim(ctx context.Context, options ClaimOptions) (Claimed, error) {
+	if options.Propose != nil { // what is known beforehand is not read under the lock
+		if _, err := s.History(ctx); err != nil {
+			return Claimed{}, err
+		}
+	}
+	var claimed Claimed
+	receipt := rand.Text()
+	err := s.db.write(ctx, change{
+		study: s.id,
+		do: func(ctx context.Context, tx conn) (err error) {
+			claimed, err = s.claim(ctx, tx, options, receipt)
+			return err
+		},
+		stored: func(ctx context.Context, tx conn) (bool, error) {
+			trial, err := s.claimedBy(ctx, tx, receipt)
+			if trial == nil || err != nil {
+				return false, err
+			}
+			claimed.Trial = trial
+			return true, nil
+		},
+	})
+	if err != nil {
+		return Claimed{}, err
+	}
+	return claimed, nil
+}
+
+func (s *Study) claim(ctx context.Context, tx conn, options ClaimOptions, receipt string) (claimed Claimed, err error) {
+	changed := false
+	if options.Stale > 0 {
+		if claimed.Stale, err = s.putBackStale(ctx, tx, options.Stale, options.MaxRetries); err != nil {
+			return claimed, err
+		}
+		changed = len(claimed.Stale) > 0
+	}
+	for {
+		id, found, err := s.popWaiting(ctx, tx)
+		if err != nil {
+			return claimed, err
+		}
+		if !found {
+			break
+		}
+		changed = true
+		trial, err := readTrial(ctx, tx, id, options.Space)
+		if err != nil {
+			return claimed, err
+		}
+		bad, err := s.begin(ctx, tx, trial, options, receipt)
+		if err == nil && bad == nil {
+			claimed.Trial = trial
+		}
+		if err == nil && bad != nil {
+			err = s.end(ctx, tx, id, search.Fail, map[string]any{AttrError: bad.Error()})
+		}
+		if err != nil || claimed.Trial != nil {
+			return claimed, err
+		}
+	}
+	proposal := search.Proposal{Done: true}
+	if options.Propose != nil {
+		trials, err := s.readTrials(ctx, tx, false)
+		if err != nil {
+			return claimed, err
+		}
+		history := make([]search.Trial, len(trials))
+		for i, t := range trials {
+			history[i] = t.Trial
+		}
+		if proposal, err = options.Propose(history); err != nil {
+			return claimed, callerError{err}
+		}
+	}
+	if proposal.Point == nil {
+		if proposal.Done {
+			var n int
+			running, err := tx.one(ctx, []any{&n}, `SELECT 1 FROM trials t JOIN trial_heartbeats h ON h.trial_id = t.trial_id
+				WHERE t.study_id = ? AND t.state = 'RUNNING' LIMIT 1`, s.id)
+			if err != nil {
+				return claimed, err
+			}
+			claimed.Done = !running
+		}
+		if !changed {
+			return claimed, errUnchanged
+		}
+		return claimed, nil
+	}
+	id, number, err := s.newTrial(ctx, tx, search.Running)
+	if err != nil {
+		return claimed, err
+	}
+	trial := &Trial{ID: id, Trial: search.Trial{Number: int(number), State: search.Running, Point: proposal.Point, Tags: proposal.Tags},
+		User: map[string]json.RawMessage{}, System: map[string]json.RawMessage{}}
+	bad, err := s.begin(ctx, tx, trial, options, receipt)
+	if bad != nil {
+		return claimed, callerError{bad}
+	}
+	claimed.Trial = trial
+	return claimed, err
+}
+
+// popWaiting makes the WAITING trial of the smallest number RUNNING. A Python worker, which takes no lock for that, may be faster:
+// then the next is tried.
+func (s *Study) popWaiting(ctx context.Context, tx conn) (id int64, found bool, err error) {
+	for {
+		found, err := tx.one(ctx, []any{&id}, "SELECT trial_id FROM trials WHERE study_id = ? AND state = 'WAITING' ORDER BY number LIMIT 1", s.id)
+		if err != nil || !found {
+			return 0, false, err
+		}
+		n, err := tx.exec(ctx, "UPDATE trials SET state = 'RUNNING' WHERE trial_id = ? AND state = 'WAITING'", id)
+		if err != nil || n == 1 {
+			return id, err == nil, err
+		}
+	}
+}
+
+// begin completes the claim of a trial that is RUNNING now: its parameters, where they are not stored already, its start, attributes,
+// receipt and first heartbeat. Bad says why the trial cannot be run.
+func (s *Study) begin(ctx context.Context, tx conn, trial *Trial, options ClaimOptions, receipt string) (bad, err error) {
+	if len(trial.Params) == 0 {
+		if bad, err = storePoint(ctx, tx, trial, options.Space); bad != nil || err != nil {
+			return bad, err
+		}
+	}
+	trial.State, trial.Started = search.Running, s.db.now().Truncate(time.Microsecond)
+	_, err = tx.exec(ctx, "UPDATE trials SET datetime_start = ? WHERE trial_id = ?", stamp(trial.Started), trial.ID)
+	if err != nil {
+		return nil, err
+	}
+	entry := Entry{Tags: trial.Tags, User: map[string]any{}, System: options.System}
+	if options.Worker != "" {
+		entry.User[AttrWorker] = options.Worker
+	}
+	for key, value := range options.User {
+		entry.User[key] = value
+	}
+	own := map[string]any{attrClaim: claimReceipt{receipt, trial.Number}}
+	if err := setEntry(ctx, tx, trial.ID, entry, own); err != nil {
+		return nil, err
+	}
+	for _, set := range []struct {
+		into map[string]json.RawMessage
+		from map[string]any
+	}{{trial.User, entry.User}, {trial.System, entry.System}, {trial.System, own}} {
+		for key, value := range set.from {
+			if set.into[key], err = json.Marshal(value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	_, err = beat(ctx, tx, trial.ID, s.id)
+	return nil, err
+}
+
+// storePoint writes the trial's parameters in the space's order. Bad says why they are not the space's.
+func storePoint(ctx context.Context, tx conn, trial *Trial, space search.Space) (bad, err error) {
+	var params search.Space
+	for _, p := range space {
+		v, ok := trial.Point[p.Name]
+		if !space.Active(p, trial.Point) {
+			continue
+		}
+		if !ok {
+			return fmt.Errorf("no parameter %q", p.Name), nil
+		}
+		if p, bad = holding(p, v); bad != nil {
+			return bad, nil
+		}
+		params = append(params, p)
+	}
+	if len(params) != len(trial.Point) {
+		return fmt.Errorf("%d parameters, of which the space has %d at this point", len(trial.Point), len(params)), nil
+	}
+	for _, p := range params {
+		text, err := encodeDistribution(p)
+		if err != nil {
+			return nil, err
+		}
+		_, err = tx.exec(ctx, "INSERT INTO trial_params (trial_id, param_name, param_value, distribution_json) VALUES (?, ?, ?, ?)",
+			trial.ID, p.Name, trial.Point[p.Name], text)
+		if err != nil {
+			return nil, err
+		}
+	}
+	trial.Params = params
+	return nil, nil
+}
+
+// A claimReceipt tells a claim from its copies: attributes of a trial that is put back by Optuna are copied to the next.
+type claimReceipt struct {
+	Token  string `json:"token"`
+	Number int    `json:"number"`
+}
+
+// claimedBy finds the RUNNING trial that a claim of this process has stored.
+func (s *Study) claimedBy(ctx context.Context, tx conn, receipt string) (*Trial, error) {
+	var id int64
+	err := tx.each(ctx, func(rows *sql.Rows) error {
+		var candidate int64
+		var number int
+		var text string
+		if err := rows.Scan(&candidate, &number, &text); err != nil {
+			return err
+		}
+		var r claimReceipt
+		if json.Unmarshal([]byte(text), &r) == nil && r == (claimReceipt{receipt, number}) {
+			id = candidate
+		}
+		return nil
+	}, `SELECT t.trial_id, t.number, a.value_json FROM trials t JOIN trial_system_attributes a ON a.trial_id = t.trial_id
+		WHERE t.study_id = ? AND t.state = 'RUNNING' AND a."key" = ?`, s.id, attrClaim)
+	if err != nil || id == 0 {
+		return nil, err
+	}
+	return readTrial(ctx, tx, id, nil)
+}
+
+// readTrial reads one trial. The space tells what enqueued words stand for.
+func readTrial(ctx context.Context, q conn, id int64, space search.Space) (*Trial, error) {
+	t := &Trial{ID: id, Trial: search.Trial{Point: search.Point{}}, User: map[string]json.RawMessage{}, System: map[string]json.RawMessage{}}
+	var started any
+	_, err := q.one(ctx, []any{&t.Number, &t.State, &started}, "SELECT number, state, datetime_start FROM trials WHERE trial_id = ?", id)
+	if err != nil {
+		return nil, err
+	}
+	if t.Started, err = parseStamp(started); err != nil {
+		return nil, err
+	}
+	if err := readDetails(ctx, q, map[int64]*Trial{id: t}); err != nil {
+		return nil, err
+	}
+	err = readAttributes(ctx, q, "trial_user_attributes", q.ids([]int64{id}), func(_ int64, key string, value json.RawMessage) {
+		t.User[key] = value
+	})
+	t.settle()
+	if fixed, ok := t.System[attrFixed]; ok && len(t.Params) == 0 {
+		t.Point = fixedPoint(space, fixed)
+	}
+	return t, err
+}
