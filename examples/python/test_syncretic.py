@@ -77,7 +77,7 @@ class Run(unittest.TestCase):
         """An interrupt that only Python gets is handed on: the verb ends, and cleanly, before the exception is raised."""
         out = self.folder / "demo"
         threading.Thread(target=interrupt_at, args=(out / "demo.json",), daemon=True).start()
-        grace, syncretic._GRACE = syncretic._GRACE, 0.1
+        grace, syncretic._GRACE = syncretic._GRACE, 3
         self.addCleanup(setattr, syncretic, "_GRACE", grace)
         with self.assertRaises(KeyboardInterrupt):
             syncretic.run("demo", out, profile="quick", threads=1)

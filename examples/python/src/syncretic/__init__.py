@@ -111,3 +111,4 @@ def _end(process: "subprocess.Popen[str]") -> None:
             return
         except subprocess.TimeoutExpired:
             ask()
+    process.communicate()
