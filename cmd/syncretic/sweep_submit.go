@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/sweep/slurm"
+	"syncretic/sweep/store"
 )
 
 // submission is what sweep submit was asked for, and how it meets studies.
@@ -105,9 +106,13 @@ func (s *submission) submit(ctx context.Context, a *app, config string) error {
 		return err
 	}
 	result := submitted{Study: public, Workers: s.job.Workers, Logs: s.job.Logs, Script: string(script)}
-	if !isURL(at.where) {
-		a.logf("the study %s is an SQLite file: right where all workers run on one machine; over a network its locks are not to be trusted, "+
-			"so give a postgres:// URL as study there", at.where)
+	switch {
+	case isURL(at.where):
+	case store.OnNetworkFileSystem(at.where):
+		a.logf("the study %s is an SQLite file on a network file system, whose locks are not to be trusted: with workers on several machines "+
+			"give a postgres:// URL as study", at.where)
+	default:
+		a.logf("the study %s is an SQLite file of this machine: workers on others cannot open it; for them give a postgres:// URL as study", at.where)
 	}
 	if s.dryRun {
 		return a.result(result, result.Script)
