@@ -97,7 +97,7 @@ func (s *submission) submit(ctx context.Context, a *app, config string) error {
 	if err != nil {
 		return err
 	}
-	script, env, err := s.script(config, at)
+	script, _, err := s.script(config, at)
 	if err != nil {
 		return err
 	}
@@ -124,12 +124,14 @@ func (s *submission) submit(ctx context.Context, a *app, config string) error {
 	if at, err = s.create(ctx, a, config); err != nil {
 		return err
 	}
-	if script, env, err = s.script(config, at); err != nil {
+	script, env, err := s.script(config, at)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(s.job.Logs, 0o777); err != nil {
 		return err
 	}
+	result.Script = string(script)
 	if result.Job, err = slurm.Submit(ctx, slurm.Exec, script, env); err != nil {
 		return err
 	}
