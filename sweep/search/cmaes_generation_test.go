@@ -40,11 +40,11 @@ func TestNumbers(t *testing.T) {
 	if got := parseNumbers(text); !slices.Equal(got, []int{0, 7, 12}) {
 		t.Errorf("%q is read as %v", text, got)
 	}
-	if got := named(trials[:2], "0 7"); len(got) != 2 {
+	if got := numbered(trials[:2], "0 7"); len(got) != 2 {
 		t.Errorf("named %v, want two", got)
 	}
 	for _, text := range []string{"", "x", "1 1", "2 1", "-1", "1,2", "1 99999999999999999999", "0 7 13"} {
-		if got := named(trials, text); got != nil {
+		if got := numbered(trials, text); got != nil {
 			t.Errorf("%q names %v", text, got)
 		}
 	}

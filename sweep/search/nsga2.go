@@ -102,7 +102,7 @@ func (s *nsga2) lineage(history []Trial) (generation int, parents []*Trial, firs
 		return 0, nil, true
 	}
 	generation = len(lists) - 1
-	for parents = s.named(lists, generation); generation > 0 && parents == nil; parents = s.named(lists, generation) {
+	for parents = s.numbered(lists, generation); generation > 0 && parents == nil; parents = s.numbered(lists, generation) {
 		generation-- // its parents are not known: it was left by something else
 	}
 	complete := s.complete(lists[generation])
@@ -121,10 +121,10 @@ func (s *nsga2) lineage(history []Trial) (generation int, parents []*Trial, firs
 }
 
 // named returns the parents that the first trial of a generation names; nil if it names none.
-func (s *nsga2) named(lists [][]*Trial, generation int) []*Trial {
+func (s *nsga2) numbered(lists [][]*Trial, generation int) []*Trial {
 	elders := s.complete(slices.Concat(lists[:generation]...))
 	for _, t := range lists[generation] {
-		if parents := named(elders, t.Tags[nsga2Parents]); parents != nil {
+		if parents := numbered(elders, t.Tags[nsga2Parents]); parents != nil {
 			return parents
 		}
 	}
