@@ -9,153 +9,114 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
-	"syncretic/sweep"
+	"syncretic/sweep/search"
 	"syncretic/sweep/store"
 )
 
-// length of a trial: long enough that a signal mostly finds a worker in the middle of one. A trial that runs for stale is
-// one whose worker was killed; here trials have a known length, and need no heartbeat to tell.
 const (
-	length = 2 * time.Second
+	steps  = 240             // of lambda, from 0 to 1 with both ends
+	length = 2 * time.Second // of a trial, so that a signal mostly finds a worker in the middle of one
+	beat   = time.Second
 	stale  = 10 * time.Second
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop() // never before the end: Slurm and the shell send SIGTERM twice
-	if err := work(ctx, os.Args[len(os.Args)-1]); err != nil {
+	defer stop() // not before the end: Slurm and the shell both send SIGTERM
+	err := work(ctx, os.Args[len(os.Args)-1])
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Println(err)
+		os.Exit(130)
+	case err != nil:
 		fmt.Fprintln(os.Stderr, "slurmworker:", err)
-		if errors.Is(err, context.Canceled) {
-			os.Exit(130)
-		}
 		os.Exit(1)
 	}
 }
 
-func work(ctx context.Context, path string) error {
-	points, err := lambdas(ctx, path)
-	if err != nil {
-		return err
-	}
-	always := context.WithoutCancel(ctx)
-	db, err := store.Open(always, path)
+func work(ctx context.Context, where string) error {
+	db, err := store.Open(ctx, where)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	study, err := db.Study(always, "syncretic")
+	study, err := db.Study(ctx, "syncretic")
 	if err != nil {
 		return err
 	}
-	err = study.Enqueue(always, func(existing []store.Trial) ([]store.Entry, error) {
-		if len(existing) > 0 {
-			return nil, nil
-		}
-		var entries []store.Entry
-		for _, p := range points {
-			entries = append(entries, store.Entry{Params: p})
-		}
-		return entries, nil
-	})
-	for err == nil {
-		err = one(ctx, study)
+	options := store.ClaimOptions{
+		Space: search.Space{{Name: "lambda", High: 1}}, Propose: propose, Stale: stale, MaxRetries: -1,
+		Worker: os.Getenv("SLURM_ARRAY_JOB_ID") + "_" + os.Getenv("SLURM_ARRAY_TASK_ID"),
 	}
-	if errors.Is(err, errNone) {
+	for {
+		turn, err := study.Claim(ctx, options)
+		if err != nil {
+			return err
+		}
+		if len(turn.Stale) > 0 {
+			fmt.Printf("trials %v are taken from dead workers\n", turn.Stale)
+		}
+		switch {
+		case turn.Trial != nil:
+			err = try(ctx, study, turn.Trial)
+		case turn.Done:
+			return nil
+		default:
+			err = sleep(ctx, length/4)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// propose gives the first point of the grid that no trial has.
+func propose(history []search.Trial) (search.Proposal, error) {
+	for i := range steps + 1 {
+		lambda := float64(i) / steps
+		if !slices.ContainsFunc(history, func(t search.Trial) bool { return t.Point["lambda"] == lambda }) {
+			return search.Proposal{Point: search.Point{"lambda": lambda}}, nil
+		}
+	}
+	return search.Proposal{Done: true}, nil
+}
+
+// try works on a trial, and puts it back when it is told to stop.
+func try(ctx context.Context, study *store.Study, trial *store.Trial) error {
+	always := context.WithoutCancel(ctx)
+	fmt.Printf("trial %d begins\n", trial.Number)
+	for range length / beat {
+		if stopped := sleep(ctx, beat); stopped != nil {
+			if err := study.PutBack(always, trial.ID, "put back: "+stopped.Error()); err != nil {
+				return err
+			}
+			return fmt.Errorf("trial %d is put back: %w", trial.Number, stopped)
+		}
+		if err := study.Heartbeat(always, trial.ID); errors.Is(err, store.ErrNotRunning) {
+			fmt.Printf("trial %d was taken away\n", trial.Number)
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	lambda := trial.Point["lambda"]
+	scores := map[string]any{"tasks": map[string]any{"tones": map[string]any{"roc_auc": lambda, "average_precision": lambda}}}
+	err := study.Finish(always, trial.ID, store.Outcome{State: search.Complete, Values: []float64{lambda}, User: map[string]any{"scores": scores}})
+	if errors.Is(err, store.ErrNotRunning) {
 		return nil
 	}
 	return err
 }
 
-var errNone = errors.New("no work is left")
-
-// one claims a trial and finishes it or puts it back.
-func one(ctx context.Context, study *store.Study) error {
-	always := context.WithoutCancel(ctx)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	ranges := map[string]store.Range{"lambda": {Low: 0, High: 1}}
-	trial, err := study.Claim(always, ranges)
-	if err != nil {
-		return err
-	}
-	if trial == nil {
-		return waitForOthers(ctx, study)
-	}
-	fmt.Printf("trial %d begins\n", trial.Number)
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
-	case <-time.After(length):
-		lambda := trial.Params["lambda"]
-		err := study.Finish(always, trial.ID, store.Outcome{State: store.Complete, Value: lambda,
-			User: map[string]any{"scores": sweep.Scores{Tasks: map[string]sweep.Task{"tones": {ROCAUC: lambda}}}}})
-		if errors.Is(err, store.ErrNotRunning) {
-			fmt.Printf("trial %d was taken away\n", trial.Number)
-			return nil
-		}
-		return err
 	case <-ctx.Done():
-	}
-	if err := putBack(always, study, *trial); err != nil {
-		return err
-	}
-	return fmt.Errorf("trial %d is put back: %w", trial.Number, ctx.Err())
-}
-
-// putBack ends a running trial and lets another of the same point wait.
-func putBack(ctx context.Context, study *store.Study, trial store.Trial) error {
-	err := study.Finish(ctx, trial.ID, store.Outcome{State: store.Fail, User: map[string]any{"error": "put back"}})
-	if err != nil {
-		return err
-	}
-	return study.Enqueue(ctx, func([]store.Trial) ([]store.Entry, error) {
-		return []store.Entry{{Params: trial.Params, System: map[string]any{"failed_trial": trial.Number}}}, nil
-	})
-}
-
-// waitForOthers puts back what dead workers left, and ends with errNone when nothing runs: what runs may be put back, too.
-func waitForOthers(ctx context.Context, study *store.Study) error {
-	trials, err := study.Trials(context.WithoutCancel(ctx))
-	if err != nil {
-		return err
-	}
-	busy := false
-	for _, t := range trials {
-		busy = busy || !t.State.Finished()
-		if t.State == store.Running && time.Since(t.Started) > stale {
-			fmt.Printf("trial %d is taken from a dead worker\n", t.Number)
-			if err := putBack(context.WithoutCancel(ctx), study, t); err != nil && !errors.Is(err, store.ErrNotRunning) {
-				return err // of several workers that notice, one puts it back
-			}
-		}
-	}
-	if !busy {
-		return errNone
-	}
-	select {
-	case <-time.After(200 * time.Millisecond):
+		return ctx.Err()
+	case <-time.After(d):
 		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
-}
-
-// lambdas are the points of the study's grid.
-func lambdas(ctx context.Context, path string) (points []map[string]float64, err error) {
-	study, err := sweep.Load(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	defer study.Close()
-	all, err := study.Setup().Space.Points()
-	for _, p := range all {
-		point := map[string]float64{}
-		for _, value := range p {
-			point["lambda"] = value
-		}
-		points = append(points, point)
-	}
-	return points, err
 }

@@ -69,18 +69,16 @@ func (f *finite) Read(tensor string, offset int, dst []float32) error {
 	}
 }
 
-// View gives the numbers of a tensor of float32 where they lie, without a look at them: for methods that look at what they make of them,
-// and read where that is not finite.
-func (f *finite) View(tensor string) ([]float32, bool) {
+// View gives a tensor where it lies, without a look at it: for methods that look at what they make of it, and read where that is not
+// finite.
+func (f *finite) View(tensor string) ([]byte, checkpoint.DType, bool) {
 	rs, ok := f.Source.(checkpoint.RawSource)
-	if info, found := checkpoint.Find(f.Source, tensor); !ok || !found || info.DType != checkpoint.F32 || f.zero {
-		return nil, false
+	info, found := checkpoint.Find(f.Source, tensor)
+	if !ok || !found || f.zero {
+		return nil, "", false
 	}
 	raw, err := rs.Raw(tensor)
-	if err != nil {
-		return nil, false
-	}
-	return checkpoint.Floats(raw)
+	return raw, info.DType, err == nil
 }
 
 // Raw gives stored bytes of tensors that have nothing to look for, and of floats after one look at all of them.

@@ -5,59 +5,88 @@ import (
 	"syncretic/checkpoint"
 )
 
-// viewer is a Source that may have a tensor's numbers in memory as they are, which nobody has looked at: whoever uses them must see to
-// it that one which is not finite does not pass, and read where one may be.
+// viewer is a Source that may have a tensor in memory as it is stored, which nobody has looked at: whoever uses that must see to it
+// that a number which is not finite does not pass, and read where one may be.
 type viewer interface {
-	View(name string) (numbers []float32, ok bool)
+	View(name string) (raw []byte, dtype checkpoint.DType, ok bool)
 }
 
-// view finds a tensor in memory: a mapped file of aligned float32.
-func view(src checkpoint.Source, name string) []float32 {
+// view finds a tensor in memory, such as a mapped file.
+func view(src checkpoint.Source, name string) (raw []byte, dtype checkpoint.DType) {
 	if v, ok := src.(viewer); ok {
-		numbers, _ := v.View(name)
-		return numbers
+		raw, dtype, _ = v.View(name)
+		return raw, dtype
 	}
 	rs, ok := src.(checkpoint.RawSource)
-	if !ok {
-		return nil
-	}
-	if info, ok := checkpoint.Find(src, name); !ok || info.DType != checkpoint.F32 {
-		return nil
+	info, found := checkpoint.Find(src, name)
+	if !ok || !found {
+		return nil, ""
 	}
 	raw, err := rs.Raw(name)
 	if err != nil {
-		return nil
+		return nil, ""
 	}
-	numbers, _ := checkpoint.Floats(raw)
-	return numbers
+	return raw, info.DType
 }
 
-// operand is where a kernel has its numbers from.
+// operand is where a kernel has an input's numbers from: they lie in memory, in one of the types that kernels read, or are read.
 type operand struct {
-	src  checkpoint.Source
-	in   *Input
-	view []float32 // nil: they are read
+	in     Input // with the source of these numbers
+	floats []float32
+	halves []byte // in dtype
+	dtype  checkpoint.DType
 }
 
 func newOperand(in *Input, src checkpoint.Source) operand {
-	return operand{src, in, view(src, in.Name)}
+	o := operand{in: Input{Model: in.Model, Source: src, Name: in.Name}}
+	raw, dtype := view(src, in.Name)
+	switch o.dtype = dtype; dtype {
+	case checkpoint.F32:
+		o.floats, _ = checkpoint.Floats(raw)
+	case checkpoint.BF16, checkpoint.F16:
+		o.halves = raw
+	}
+	return o
 }
 
-// at is a range of the numbers, in room where they are not in memory.
+// at is a range of the numbers as float32, in room where they do not lie in memory as such.
 func (o *operand) at(offset int, room []float32) ([]float32, error) {
-	if o.view != nil {
-		return o.view[offset : offset+len(room)], nil
+	if o.floats != nil {
+		return o.floats[offset : offset+len(room)], nil
 	}
-	in := Input{Model: o.in.Model, Source: o.src, Name: o.in.Name}
-	return room, in.read(offset, room)
+	return room, o.in.read(offset, room)
+}
+
+// term is a range of n numbers times a weight.
+func (o *operand) term(offset, n int, weight float32, w *work) (vec.Term, error) {
+	if o.halves != nil {
+		raw := o.halves[2*offset : 2*(offset+n)]
+		if o.dtype == checkpoint.BF16 {
+			return vec.TermBF16(raw, weight), nil
+		}
+		return vec.TermF16(raw, weight), nil
+	}
+	if o.floats != nil {
+		return vec.TermF32(o.floats[offset:offset+n], weight), nil
+	}
+	x := w.block(n)
+	return vec.TermF32(x, weight), o.in.read(offset, x)
 }
 
 // fused is a plain sum of whole task vectors, for which every operand is passed over once and none is copied that lies in memory.
 type fused struct {
 	*taskVectorKernel
-	from  operand   // the base
-	parts []operand // what takes part
+	from  operand // the base
+	parts []part
+	still bool // a model takes no part
 	terms []vec.Term
+}
+
+// part is one task vector that takes part.
+type part struct {
+	operand
+	weight float32
+	delta  bool // the numbers are the difference itself
 }
 
 // fuse looks the operands up; nil where the kernel is of another kind.
@@ -66,26 +95,22 @@ func (k *taskVectorKernel) fuse() *fused {
 		return nil
 	}
 	f := &fused{taskVectorKernel: k}
-	still := false
 	for i := range k.models {
 		switch in := &k.models[i]; {
 		case k.masks[i] != nil || k.factors[i] != 1:
 			return nil
 		case k.weights[i] == 0:
-			still = true
+			f.still = true
 		case in.Delta != nil:
-			f.parts, f.terms = append(f.parts, newOperand(in, in.Delta)), append(f.terms, vec.Difference(nil, k.weights[i]))
+			f.parts = append(f.parts, part{newOperand(in, in.Delta), k.weights[i], true})
 		default:
-			f.parts, f.terms = append(f.parts, newOperand(in, in.Source)), append(f.terms, vec.Model(nil, k.weights[i]))
+			f.parts = append(f.parts, part{newOperand(in, in.Source), k.weights[i], false})
 		}
 	}
 	if len(f.parts) == 0 {
 		return nil
 	}
 	f.from = newOperand(k.base, k.base.Source)
-	if still { // what takes no part adds +0, of which a sum of −0 becomes +0: so does base − base
-		f.terms = append(f.terms, vec.Model(nil, 0))
-	}
 	return f
 }
 
@@ -100,19 +125,19 @@ func (f *fused) read(offset int, dst []float32, w *work) error {
 		if err != nil {
 			return err
 		}
+		f.terms = f.terms[:0]
 		for i := range f.parts {
-			room := []float32(nil)
-			if f.parts[i].view == nil {
-				room = w.block(n)
-			} else {
-				room = dst[:n] // for its length
-			}
-			if f.terms[i].X, err = f.parts[i].at(offset, room); err != nil {
+			t, err := f.parts[i].term(offset, n, f.parts[i].weight, w)
+			if err != nil {
 				return err
 			}
+			if !f.parts[i].delta {
+				t = t.LessBase()
+			}
+			f.terms = append(f.terms, t)
 		}
-		if len(f.terms) > len(f.parts) {
-			f.terms[len(f.parts)].X = base
+		if f.still { // what takes no part adds +0, of which a sum of −0 becomes +0: so does base − base
+			f.terms = append(f.terms, vec.TermF32(base, 0).LessBase())
 		}
 		if !vec.Merge(dst[:n], base, f.lambda, f.terms, stream) {
 			w.reset()

@@ -27,7 +27,7 @@ func BenchmarkKernels(b *testing.B) {
 		{"AddScaled", 12, func() { AddScaled(d, 0.5, x) }},
 		{"AddScaledDifference", 16, func() { AddScaledDifference(d, 0.5, x, y) }},
 		{"MergeFour", 24, func() {
-			Merge(d, x, 0.5, []Term{Difference(y, 1), Difference(x, 2), Difference(y, 3), Difference(x, 4)}, false)
+			Merge(d, x, 0.5, []Term{TermF32(y, 1), TermF32(x, 2), TermF32(y, 3), TermF32(x, 4)}, false)
 		}},
 		{"AddAgreeing", 16, func() { AddAgreeing(d, nil, x, y, 0.5) }},
 		{"AddAgreeingWeights", 24, func() { AddAgreeing(d, divisor, x, y, 0.5) }},

@@ -76,7 +76,7 @@ func fastAddScaled(dst []float32, c float32, x []float32) int {
 
 func fastMerge(dst, base []float32, c float32, terms []Term, stream bool) (most uint32, done int) {
 	n, ok := whole(len(dst), 64)
-	if !ok {
+	if !ok || !cpu.X86.HasF16C {
 		return 0, 0
 	}
 	first := (*byte)(unsafe.Pointer(&terms[0]))

@@ -390,156 +390,239 @@ end20:
 	RET
 
 // func mergeAVX2(dst *float32, base *float32, n int, c float32, terms *byte, count int) (most uint32)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2, F16C, MMX+
 TEXT ·mergeAVX2(SB), NOSPLIT, $0-52
-	MOVQ   dst+0(FP), AX
-	MOVQ   base+8(FP), CX
-	MOVQ   n+16(FP), DX
-	MOVQ   terms+32(FP), BX
-	MOVQ   count+40(FP), SI
-	VXORPS Y0, Y0, Y0
-	XORQ   DI, DI
+	MOVQ    dst+0(FP), AX
+	MOVQ    base+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    terms+32(FP), BX
+	MOVQ    count+40(FP), SI
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS words_80000000<>+0(SB), Y1
+	XORQ    DI, DI
 
 loop21:
-	MOVQ         BX, R8
-	MOVQ         SI, R9
-	MOVQ         (R8), R10
-	VBROADCASTSS 24(R8), Y9
-	VBROADCASTSS 28(R8), Y10
-	VANDPS       (CX)(DI*1), Y10, Y2
-	VMOVUPS      (R10)(DI*1), Y1
-	VSUBPS       Y2, Y1, Y1
-	VMULPS       Y9, Y1, Y1
-	VANDPS       32(CX)(DI*1), Y10, Y3
-	VMOVUPS      32(R10)(DI*1), Y2
-	VSUBPS       Y3, Y2, Y2
-	VMULPS       Y9, Y2, Y2
-	VANDPS       64(CX)(DI*1), Y10, Y4
-	VMOVUPS      64(R10)(DI*1), Y3
-	VSUBPS       Y4, Y3, Y3
-	VMULPS       Y9, Y3, Y3
-	VANDPS       96(CX)(DI*1), Y10, Y5
-	VMOVUPS      96(R10)(DI*1), Y4
-	VSUBPS       Y5, Y4, Y4
-	VMULPS       Y9, Y4, Y4
-	VANDPS       128(CX)(DI*1), Y10, Y6
-	VMOVUPS      128(R10)(DI*1), Y5
-	VSUBPS       Y6, Y5, Y5
-	VMULPS       Y9, Y5, Y5
-	VANDPS       160(CX)(DI*1), Y10, Y7
-	VMOVUPS      160(R10)(DI*1), Y6
-	VSUBPS       Y7, Y6, Y6
-	VMULPS       Y9, Y6, Y6
-	VANDPS       192(CX)(DI*1), Y10, Y8
-	VMOVUPS      192(R10)(DI*1), Y7
-	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VANDPS       224(CX)(DI*1), Y10, Y10
-	VMOVUPS      224(R10)(DI*1), Y8
-	VSUBPS       Y10, Y8, Y8
-	VMULPS       Y9, Y8, Y8
+	VMOVAPS    Y1, Y2
+	VMOVAPS    Y1, Y3
+	VMOVAPS    Y1, Y4
+	VMOVAPS    Y1, Y5
+	VMOVAPS    Y1, Y6
+	VMOVAPS    Y1, Y7
+	VMOVAPS    Y1, Y8
+	VMOVAPS    Y1, Y9
+	PREFETCHT0 1024(CX)(DI*4)
+	PREFETCHT0 1088(CX)(DI*4)
+	PREFETCHT0 1152(CX)(DI*4)
+	PREFETCHT0 1216(CX)(DI*4)
+	MOVQ       BX, R8
+	MOVQ       SI, R9
 
 term22:
-	DECQ         R9
-	JLE          done23
-	ADDQ         $0x20, R8
 	MOVQ         (R8), R10
-	VBROADCASTSS 24(R8), Y9
-	VBROADCASTSS 28(R8), Y10
-	VANDPS       (CX)(DI*1), Y10, Y12
-	VMOVUPS      (R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	VANDPS       32(CX)(DI*1), Y10, Y12
-	VMOVUPS      32(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VANDPS       64(CX)(DI*1), Y10, Y12
-	VMOVUPS      64(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	VANDPS       96(CX)(DI*1), Y10, Y12
-	VMOVUPS      96(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VANDPS       128(CX)(DI*1), Y10, Y12
-	VMOVUPS      128(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	VANDPS       160(CX)(DI*1), Y10, Y12
-	VMOVUPS      160(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VANDPS       192(CX)(DI*1), Y10, Y12
-	VMOVUPS      192(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	VANDPS       224(CX)(DI*1), Y10, Y11
-	VMOVUPS      224(R10)(DI*1), Y10
-	VSUBPS       Y11, Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y10, Y8, Y8
-	JMP          term22
+	VBROADCASTSS 8(R8), Y10
+	VBROADCASTSS 12(R8), Y11
+	MOVL         16(R8), R11
+	CMPL         R11, $0x01
+	JEQ          bfloat23
+	JGT          half24
+	PREFETCHT0   1024(R10)(DI*4)
+	PREFETCHT0   1088(R10)(DI*4)
+	PREFETCHT0   1152(R10)(DI*4)
+	PREFETCHT0   1216(R10)(DI*4)
+	VMOVUPS      (R10)(DI*4), Y12
+	VANDPS       (CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y2, Y2
+	VMOVUPS      32(R10)(DI*4), Y12
+	VANDPS       32(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y3, Y3
+	VMOVUPS      64(R10)(DI*4), Y12
+	VANDPS       64(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y4, Y4
+	VMOVUPS      96(R10)(DI*4), Y12
+	VANDPS       96(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y5, Y5
+	VMOVUPS      128(R10)(DI*4), Y12
+	VANDPS       128(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y6, Y6
+	VMOVUPS      160(R10)(DI*4), Y12
+	VANDPS       160(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y7, Y7
+	VMOVUPS      192(R10)(DI*4), Y12
+	VANDPS       192(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y8, Y8
+	VMOVUPS      224(R10)(DI*4), Y12
+	VANDPS       224(CX)(DI*4), Y11, Y11
+	VSUBPS       Y11, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y9, Y9
+	JMP          next25
 
-done23:
-	VBROADCASTSS c+24(FP), Y9
-	VMOVUPS      words_7fffffff<>+0(SB), Y10
-	VMULPS       Y9, Y1, Y1
-	VADDPS       (CX)(DI*1), Y1, Y1
-	VMOVUPS      Y1, (AX)(DI*1)
-	VANDPS       Y10, Y1, Y1
-	VPMAXUD      Y1, Y0, Y0
-	VMULPS       Y9, Y2, Y2
-	VADDPS       32(CX)(DI*1), Y2, Y2
-	VMOVUPS      Y2, 32(AX)(DI*1)
-	VANDPS       Y10, Y2, Y2
+bfloat23:
+	PREFETCHT0 1024(R10)(DI*2)
+	PREFETCHT0 1088(R10)(DI*2)
+	VPMOVZXWD  (R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     (CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y2, Y2
+	VPMOVZXWD  16(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     32(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y3, Y3
+	VPMOVZXWD  32(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     64(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y4, Y4
+	VPMOVZXWD  48(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     96(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y5, Y5
+	VPMOVZXWD  64(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     128(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y6, Y6
+	VPMOVZXWD  80(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     160(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y7, Y7
+	VPMOVZXWD  96(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     192(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y8, Y8
+	VPMOVZXWD  112(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     224(CX)(DI*4), Y11, Y11
+	VSUBPS     Y11, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y9, Y9
+	JMP        next25
+
+half24:
+	PREFETCHT0 1024(R10)(DI*2)
+	PREFETCHT0 1088(R10)(DI*2)
+	VCVTPH2PS  (R10)(DI*2), Y12
+	VANDPS     (CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y2, Y2
+	VCVTPH2PS  16(R10)(DI*2), Y12
+	VANDPS     32(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y3, Y3
+	VCVTPH2PS  32(R10)(DI*2), Y12
+	VANDPS     64(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y4, Y4
+	VCVTPH2PS  48(R10)(DI*2), Y12
+	VANDPS     96(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y5, Y5
+	VCVTPH2PS  64(R10)(DI*2), Y12
+	VANDPS     128(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y6, Y6
+	VCVTPH2PS  80(R10)(DI*2), Y12
+	VANDPS     160(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y7, Y7
+	VCVTPH2PS  96(R10)(DI*2), Y12
+	VANDPS     192(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y8, Y8
+	VCVTPH2PS  112(R10)(DI*2), Y12
+	VANDPS     224(CX)(DI*4), Y11, Y11
+	VSUBPS     Y11, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y9, Y9
+
+next25:
+	ADDQ         $0x18, R8
+	DECQ         R9
+	JG           term22
+	VBROADCASTSS c+24(FP), Y10
+	VMOVUPS      words_7fffffff<>+0(SB), Y11
+	VMULPS       Y10, Y2, Y2
+	VADDPS       (CX)(DI*4), Y2, Y2
+	VMOVUPS      Y2, (AX)(DI*4)
+	VANDPS       Y11, Y2, Y2
 	VPMAXUD      Y2, Y0, Y0
-	VMULPS       Y9, Y3, Y3
-	VADDPS       64(CX)(DI*1), Y3, Y3
-	VMOVUPS      Y3, 64(AX)(DI*1)
-	VANDPS       Y10, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VADDPS       32(CX)(DI*4), Y3, Y3
+	VMOVUPS      Y3, 32(AX)(DI*4)
+	VANDPS       Y11, Y3, Y3
 	VPMAXUD      Y3, Y0, Y0
-	VMULPS       Y9, Y4, Y4
-	VADDPS       96(CX)(DI*1), Y4, Y4
-	VMOVUPS      Y4, 96(AX)(DI*1)
-	VANDPS       Y10, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VADDPS       64(CX)(DI*4), Y4, Y4
+	VMOVUPS      Y4, 64(AX)(DI*4)
+	VANDPS       Y11, Y4, Y4
 	VPMAXUD      Y4, Y0, Y0
-	VMULPS       Y9, Y5, Y5
-	VADDPS       128(CX)(DI*1), Y5, Y5
-	VMOVUPS      Y5, 128(AX)(DI*1)
-	VANDPS       Y10, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VADDPS       96(CX)(DI*4), Y5, Y5
+	VMOVUPS      Y5, 96(AX)(DI*4)
+	VANDPS       Y11, Y5, Y5
 	VPMAXUD      Y5, Y0, Y0
-	VMULPS       Y9, Y6, Y6
-	VADDPS       160(CX)(DI*1), Y6, Y6
-	VMOVUPS      Y6, 160(AX)(DI*1)
-	VANDPS       Y10, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VADDPS       128(CX)(DI*4), Y6, Y6
+	VMOVUPS      Y6, 128(AX)(DI*4)
+	VANDPS       Y11, Y6, Y6
 	VPMAXUD      Y6, Y0, Y0
-	VMULPS       Y9, Y7, Y7
-	VADDPS       192(CX)(DI*1), Y7, Y7
-	VMOVUPS      Y7, 192(AX)(DI*1)
-	VANDPS       Y10, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VADDPS       160(CX)(DI*4), Y7, Y7
+	VMOVUPS      Y7, 160(AX)(DI*4)
+	VANDPS       Y11, Y7, Y7
 	VPMAXUD      Y7, Y0, Y0
-	VMULPS       Y9, Y8, Y8
-	VADDPS       224(CX)(DI*1), Y8, Y8
-	VMOVUPS      Y8, 224(AX)(DI*1)
-	VANDPS       Y10, Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       192(CX)(DI*4), Y8, Y8
+	VMOVUPS      Y8, 192(AX)(DI*4)
+	VANDPS       Y11, Y8, Y8
 	VPMAXUD      Y8, Y0, Y0
-	ADDQ         $0x00000100, DI
+	VMULPS       Y10, Y9, Y9
+	VADDPS       224(CX)(DI*4), Y9, Y9
+	VMOVUPS      Y9, 224(AX)(DI*4)
+	VANDPS       Y11, Y9, Y9
+	VPMAXUD      Y9, Y0, Y0
+	ADDQ         $0x40, DI
 	SUBQ         $0x40, DX
 	JG           loop21
 	SFENCE
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X1
-	VPSHUFD      $0x0e, X1, X0
+	VPSHUFD      $0x4e, X1, X0
 	VPMAXUD      X0, X1, X1
-	VPSHUFD      $0x01, X1, X0
+	VPSHUFD      $0xb1, X1, X0
 	VPMAXUD      X0, X1, X1
 	VMOVD        X1, AX
 	MOVL         AX, most+48(FP)
@@ -557,156 +640,239 @@ DATA words_7fffffff<>+28(SB)/4, $0x7fffffff
 GLOBL words_7fffffff<>(SB), RODATA|NOPTR, $32
 
 // func mergeStreamAVX2(dst *float32, base *float32, n int, c float32, terms *byte, count int) (most uint32)
-// Requires: AVX, AVX2, MMX+
+// Requires: AVX, AVX2, F16C, MMX+
 TEXT ·mergeStreamAVX2(SB), NOSPLIT, $0-52
-	MOVQ   dst+0(FP), AX
-	MOVQ   base+8(FP), CX
-	MOVQ   n+16(FP), DX
-	MOVQ   terms+32(FP), BX
-	MOVQ   count+40(FP), SI
-	VXORPS Y0, Y0, Y0
-	XORQ   DI, DI
+	MOVQ    dst+0(FP), AX
+	MOVQ    base+8(FP), CX
+	MOVQ    n+16(FP), DX
+	MOVQ    terms+32(FP), BX
+	MOVQ    count+40(FP), SI
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS words_80000000<>+0(SB), Y1
+	XORQ    DI, DI
 
-loop24:
-	MOVQ         BX, R8
-	MOVQ         SI, R9
+loop26:
+	VMOVAPS    Y1, Y2
+	VMOVAPS    Y1, Y3
+	VMOVAPS    Y1, Y4
+	VMOVAPS    Y1, Y5
+	VMOVAPS    Y1, Y6
+	VMOVAPS    Y1, Y7
+	VMOVAPS    Y1, Y8
+	VMOVAPS    Y1, Y9
+	PREFETCHT0 1024(CX)(DI*4)
+	PREFETCHT0 1088(CX)(DI*4)
+	PREFETCHT0 1152(CX)(DI*4)
+	PREFETCHT0 1216(CX)(DI*4)
+	MOVQ       BX, R8
+	MOVQ       SI, R9
+
+term27:
 	MOVQ         (R8), R10
-	VBROADCASTSS 24(R8), Y9
-	VBROADCASTSS 28(R8), Y10
-	VANDPS       (CX)(DI*1), Y10, Y2
-	VMOVUPS      (R10)(DI*1), Y1
-	VSUBPS       Y2, Y1, Y1
-	VMULPS       Y9, Y1, Y1
-	VANDPS       32(CX)(DI*1), Y10, Y3
-	VMOVUPS      32(R10)(DI*1), Y2
-	VSUBPS       Y3, Y2, Y2
-	VMULPS       Y9, Y2, Y2
-	VANDPS       64(CX)(DI*1), Y10, Y4
-	VMOVUPS      64(R10)(DI*1), Y3
-	VSUBPS       Y4, Y3, Y3
-	VMULPS       Y9, Y3, Y3
-	VANDPS       96(CX)(DI*1), Y10, Y5
-	VMOVUPS      96(R10)(DI*1), Y4
-	VSUBPS       Y5, Y4, Y4
-	VMULPS       Y9, Y4, Y4
-	VANDPS       128(CX)(DI*1), Y10, Y6
-	VMOVUPS      128(R10)(DI*1), Y5
-	VSUBPS       Y6, Y5, Y5
-	VMULPS       Y9, Y5, Y5
-	VANDPS       160(CX)(DI*1), Y10, Y7
-	VMOVUPS      160(R10)(DI*1), Y6
-	VSUBPS       Y7, Y6, Y6
-	VMULPS       Y9, Y6, Y6
-	VANDPS       192(CX)(DI*1), Y10, Y8
-	VMOVUPS      192(R10)(DI*1), Y7
-	VSUBPS       Y8, Y7, Y7
-	VMULPS       Y9, Y7, Y7
-	VANDPS       224(CX)(DI*1), Y10, Y10
-	VMOVUPS      224(R10)(DI*1), Y8
-	VSUBPS       Y10, Y8, Y8
-	VMULPS       Y9, Y8, Y8
+	VBROADCASTSS 8(R8), Y10
+	VBROADCASTSS 12(R8), Y11
+	MOVL         16(R8), R11
+	CMPL         R11, $0x01
+	JEQ          bfloat28
+	JGT          half29
+	PREFETCHT0   1024(R10)(DI*4)
+	PREFETCHT0   1088(R10)(DI*4)
+	PREFETCHT0   1152(R10)(DI*4)
+	PREFETCHT0   1216(R10)(DI*4)
+	VMOVUPS      (R10)(DI*4), Y12
+	VANDPS       (CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y2, Y2
+	VMOVUPS      32(R10)(DI*4), Y12
+	VANDPS       32(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y3, Y3
+	VMOVUPS      64(R10)(DI*4), Y12
+	VANDPS       64(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y4, Y4
+	VMOVUPS      96(R10)(DI*4), Y12
+	VANDPS       96(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y5, Y5
+	VMOVUPS      128(R10)(DI*4), Y12
+	VANDPS       128(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y6, Y6
+	VMOVUPS      160(R10)(DI*4), Y12
+	VANDPS       160(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y7, Y7
+	VMOVUPS      192(R10)(DI*4), Y12
+	VANDPS       192(CX)(DI*4), Y11, Y13
+	VSUBPS       Y13, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y8, Y8
+	VMOVUPS      224(R10)(DI*4), Y12
+	VANDPS       224(CX)(DI*4), Y11, Y11
+	VSUBPS       Y11, Y12, Y12
+	VMULPS       Y10, Y12, Y12
+	VADDPS       Y12, Y9, Y9
+	JMP          next30
 
-term25:
+bfloat28:
+	PREFETCHT0 1024(R10)(DI*2)
+	PREFETCHT0 1088(R10)(DI*2)
+	VPMOVZXWD  (R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     (CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y2, Y2
+	VPMOVZXWD  16(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     32(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y3, Y3
+	VPMOVZXWD  32(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     64(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y4, Y4
+	VPMOVZXWD  48(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     96(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y5, Y5
+	VPMOVZXWD  64(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     128(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y6, Y6
+	VPMOVZXWD  80(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     160(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y7, Y7
+	VPMOVZXWD  96(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     192(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y8, Y8
+	VPMOVZXWD  112(R10)(DI*2), Y12
+	VPSLLD     $0x10, Y12, Y12
+	VANDPS     224(CX)(DI*4), Y11, Y11
+	VSUBPS     Y11, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y9, Y9
+	JMP        next30
+
+half29:
+	PREFETCHT0 1024(R10)(DI*2)
+	PREFETCHT0 1088(R10)(DI*2)
+	VCVTPH2PS  (R10)(DI*2), Y12
+	VANDPS     (CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y2, Y2
+	VCVTPH2PS  16(R10)(DI*2), Y12
+	VANDPS     32(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y3, Y3
+	VCVTPH2PS  32(R10)(DI*2), Y12
+	VANDPS     64(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y4, Y4
+	VCVTPH2PS  48(R10)(DI*2), Y12
+	VANDPS     96(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y5, Y5
+	VCVTPH2PS  64(R10)(DI*2), Y12
+	VANDPS     128(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y6, Y6
+	VCVTPH2PS  80(R10)(DI*2), Y12
+	VANDPS     160(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y7, Y7
+	VCVTPH2PS  96(R10)(DI*2), Y12
+	VANDPS     192(CX)(DI*4), Y11, Y13
+	VSUBPS     Y13, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y8, Y8
+	VCVTPH2PS  112(R10)(DI*2), Y12
+	VANDPS     224(CX)(DI*4), Y11, Y11
+	VSUBPS     Y11, Y12, Y12
+	VMULPS     Y10, Y12, Y12
+	VADDPS     Y12, Y9, Y9
+
+next30:
+	ADDQ         $0x18, R8
 	DECQ         R9
-	JLE          done26
-	ADDQ         $0x20, R8
-	MOVQ         (R8), R10
-	VBROADCASTSS 24(R8), Y9
-	VBROADCASTSS 28(R8), Y10
-	VANDPS       (CX)(DI*1), Y10, Y12
-	VMOVUPS      (R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y1, Y1
-	VANDPS       32(CX)(DI*1), Y10, Y12
-	VMOVUPS      32(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y2, Y2
-	VANDPS       64(CX)(DI*1), Y10, Y12
-	VMOVUPS      64(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y3, Y3
-	VANDPS       96(CX)(DI*1), Y10, Y12
-	VMOVUPS      96(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y4, Y4
-	VANDPS       128(CX)(DI*1), Y10, Y12
-	VMOVUPS      128(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y5, Y5
-	VANDPS       160(CX)(DI*1), Y10, Y12
-	VMOVUPS      160(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y6, Y6
-	VANDPS       192(CX)(DI*1), Y10, Y12
-	VMOVUPS      192(R10)(DI*1), Y11
-	VSUBPS       Y12, Y11, Y11
-	VMULPS       Y9, Y11, Y11
-	VADDPS       Y11, Y7, Y7
-	VANDPS       224(CX)(DI*1), Y10, Y11
-	VMOVUPS      224(R10)(DI*1), Y10
-	VSUBPS       Y11, Y10, Y10
-	VMULPS       Y9, Y10, Y10
-	VADDPS       Y10, Y8, Y8
-	JMP          term25
-
-done26:
-	VBROADCASTSS c+24(FP), Y9
-	VMOVUPS      words_7fffffff<>+0(SB), Y10
-	VMULPS       Y9, Y1, Y1
-	VADDPS       (CX)(DI*1), Y1, Y1
-	VMOVNTPS     Y1, (AX)(DI*1)
-	VANDPS       Y10, Y1, Y1
-	VPMAXUD      Y1, Y0, Y0
-	VMULPS       Y9, Y2, Y2
-	VADDPS       32(CX)(DI*1), Y2, Y2
-	VMOVNTPS     Y2, 32(AX)(DI*1)
-	VANDPS       Y10, Y2, Y2
+	JG           term27
+	VBROADCASTSS c+24(FP), Y10
+	VMOVUPS      words_7fffffff<>+0(SB), Y11
+	VMULPS       Y10, Y2, Y2
+	VADDPS       (CX)(DI*4), Y2, Y2
+	VMOVNTPS     Y2, (AX)(DI*4)
+	VANDPS       Y11, Y2, Y2
 	VPMAXUD      Y2, Y0, Y0
-	VMULPS       Y9, Y3, Y3
-	VADDPS       64(CX)(DI*1), Y3, Y3
-	VMOVNTPS     Y3, 64(AX)(DI*1)
-	VANDPS       Y10, Y3, Y3
+	VMULPS       Y10, Y3, Y3
+	VADDPS       32(CX)(DI*4), Y3, Y3
+	VMOVNTPS     Y3, 32(AX)(DI*4)
+	VANDPS       Y11, Y3, Y3
 	VPMAXUD      Y3, Y0, Y0
-	VMULPS       Y9, Y4, Y4
-	VADDPS       96(CX)(DI*1), Y4, Y4
-	VMOVNTPS     Y4, 96(AX)(DI*1)
-	VANDPS       Y10, Y4, Y4
+	VMULPS       Y10, Y4, Y4
+	VADDPS       64(CX)(DI*4), Y4, Y4
+	VMOVNTPS     Y4, 64(AX)(DI*4)
+	VANDPS       Y11, Y4, Y4
 	VPMAXUD      Y4, Y0, Y0
-	VMULPS       Y9, Y5, Y5
-	VADDPS       128(CX)(DI*1), Y5, Y5
-	VMOVNTPS     Y5, 128(AX)(DI*1)
-	VANDPS       Y10, Y5, Y5
+	VMULPS       Y10, Y5, Y5
+	VADDPS       96(CX)(DI*4), Y5, Y5
+	VMOVNTPS     Y5, 96(AX)(DI*4)
+	VANDPS       Y11, Y5, Y5
 	VPMAXUD      Y5, Y0, Y0
-	VMULPS       Y9, Y6, Y6
-	VADDPS       160(CX)(DI*1), Y6, Y6
-	VMOVNTPS     Y6, 160(AX)(DI*1)
-	VANDPS       Y10, Y6, Y6
+	VMULPS       Y10, Y6, Y6
+	VADDPS       128(CX)(DI*4), Y6, Y6
+	VMOVNTPS     Y6, 128(AX)(DI*4)
+	VANDPS       Y11, Y6, Y6
 	VPMAXUD      Y6, Y0, Y0
-	VMULPS       Y9, Y7, Y7
-	VADDPS       192(CX)(DI*1), Y7, Y7
-	VMOVNTPS     Y7, 192(AX)(DI*1)
-	VANDPS       Y10, Y7, Y7
+	VMULPS       Y10, Y7, Y7
+	VADDPS       160(CX)(DI*4), Y7, Y7
+	VMOVNTPS     Y7, 160(AX)(DI*4)
+	VANDPS       Y11, Y7, Y7
 	VPMAXUD      Y7, Y0, Y0
-	VMULPS       Y9, Y8, Y8
-	VADDPS       224(CX)(DI*1), Y8, Y8
-	VMOVNTPS     Y8, 224(AX)(DI*1)
-	VANDPS       Y10, Y8, Y8
+	VMULPS       Y10, Y8, Y8
+	VADDPS       192(CX)(DI*4), Y8, Y8
+	VMOVNTPS     Y8, 192(AX)(DI*4)
+	VANDPS       Y11, Y8, Y8
 	VPMAXUD      Y8, Y0, Y0
-	ADDQ         $0x00000100, DI
+	VMULPS       Y10, Y9, Y9
+	VADDPS       224(CX)(DI*4), Y9, Y9
+	VMOVNTPS     Y9, 224(AX)(DI*4)
+	VANDPS       Y11, Y9, Y9
+	VPMAXUD      Y9, Y0, Y0
+	ADDQ         $0x40, DI
 	SUBQ         $0x40, DX
-	JG           loop24
+	JG           loop26
 	SFENCE
 	VEXTRACTI128 $0x01, Y0, X1
 	VPMAXUD      X1, X0, X1
-	VPSHUFD      $0x0e, X1, X0
+	VPSHUFD      $0x4e, X1, X0
 	VPMAXUD      X0, X1, X1
-	VPSHUFD      $0x01, X1, X0
+	VPSHUFD      $0xb1, X1, X0
 	VPMAXUD      X0, X1, X1
 	VMOVD        X1, AX
 	MOVL         AX, most+48(FP)
@@ -721,9 +887,9 @@ TEXT ·keepAboveAVX2(SB), NOSPLIT, $0-20
 	VBROADCASTSS bound+16(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        CX, CX
-	JLE          end28
+	JLE          end32
 
-loop27:
+loop31:
 	VMOVUPS  (AX), Y2
 	VANDPS   Y1, Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
@@ -746,9 +912,9 @@ loop27:
 	VMOVUPS  Y3, 96(AX)
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop27
+	JG       loop31
 
-end28:
+end32:
 	VZEROUPPER
 	RET
 
@@ -760,9 +926,9 @@ TEXT ·clearAboveAVX2(SB), NOSPLIT, $0-20
 	VBROADCASTSS bound+16(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        CX, CX
-	JLE          end30
+	JLE          end34
 
-loop29:
+loop33:
 	VMOVUPS  (AX), Y2
 	VANDPS   Y1, Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
@@ -785,9 +951,9 @@ loop29:
 	VMOVUPS  Y3, 96(AX)
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop29
+	JG       loop33
 
-end30:
+end34:
 	VZEROUPPER
 	RET
 
@@ -800,9 +966,9 @@ TEXT ·keepWhereAVX2(SB), NOSPLIT, $0-28
 	VBROADCASTSS bound+24(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        DX, DX
-	JLE          end32
+	JLE          end36
 
-loop31:
+loop35:
 	VANDPS   (CX), Y1, Y2
 	VPCMPGTD Y0, Y2, Y2
 	VANDPS   (AX), Y2, Y2
@@ -822,9 +988,9 @@ loop31:
 	ADDQ     $0x80, AX
 	ADDQ     $0x80, CX
 	SUBQ     $0x20, DX
-	JG       loop31
+	JG       loop35
 
-end32:
+end36:
 	VZEROUPPER
 	RET
 
@@ -840,9 +1006,9 @@ TEXT ·betweenAVX2(SB), NOSPLIT, $0-48
 	VPXOR        Y3, Y3, Y3
 	MOVQ         DX, BX
 	TESTQ        CX, CX
-	JLE          end34
+	JLE          end38
 
-loop33:
+loop37:
 	VANDPS    (AX), Y2, Y4
 	VPCMPGTD  Y1, Y4, Y5
 	VPSUBD    Y5, Y3, Y3
@@ -850,9 +1016,9 @@ loop33:
 	VPANDN    Y4, Y5, Y4
 	VMOVMSKPS Y4, SI
 	TESTL     SI, SI
-	JZ        next35
+	JZ        next39
 
-spill36:
+spill40:
 	BSFL SI, DI
 	MOVL (AX)(DI*4), DI
 	ANDL $0x7fffffff, DI
@@ -860,14 +1026,14 @@ spill36:
 	ADDQ $0x04, DX
 	LEAL -1(SI), DI
 	ANDL DI, SI
-	JNZ  spill36
+	JNZ  spill40
 
-next35:
+next39:
 	ADDQ $0x20, AX
 	SUBQ $0x08, CX
-	JG   loop33
+	JG   loop37
 
-end34:
+end38:
 	SUBQ         BX, DX
 	SHRQ         $0x02, DX
 	MOVQ         DX, found+40(FP)
@@ -890,9 +1056,9 @@ TEXT ·anyNonFiniteAVX2(SB), NOSPLIT, $0-20
 	VMOVUPS words_7f800000<>+0(SB), Y0
 	VPXOR   Y1, Y1, Y1
 	TESTQ   CX, CX
-	JLE     end38
+	JLE     end42
 
-loop37:
+loop41:
 	VANDPS   (AX), Y0, Y2
 	VPCMPEQD Y0, Y2, Y2
 	VPOR     Y2, Y1, Y1
@@ -907,9 +1073,9 @@ loop37:
 	VPOR     Y2, Y1, Y1
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop37
+	JG       loop41
 
-end38:
+end42:
 	VMOVMSKPS Y1, AX
 	MOVL      AX, found+16(FP)
 	VZEROUPPER
@@ -932,9 +1098,9 @@ TEXT ·keepBitsAVX2(SB), NOSPLIT, $0-24
 	MOVQ  n+16(FP), CX
 	MOVQ  bits+8(FP), DX
 	TESTQ CX, CX
-	JLE   end40
+	JLE   end44
 
-loop39:
+loop43:
 	VPBROADCASTB (DX), Y0
 	VPAND        words_1_2_4_8_10_20_40_80<>+0(SB), Y0, Y0
 	VPCMPEQD     words_1_2_4_8_10_20_40_80<>+0(SB), Y0, Y0
@@ -943,9 +1109,9 @@ loop39:
 	INCQ         DX
 	ADDQ         $0x20, AX
 	SUBQ         $0x08, CX
-	JG           loop39
+	JG           loop43
 
-end40:
+end44:
 	VZEROUPPER
 	RET
 
@@ -966,9 +1132,9 @@ TEXT ·atLeastAVX2(SB), NOSPLIT, $0-20
 	MOVQ         n+8(FP), CX
 	VBROADCASTSS c+16(FP), Y0
 	TESTQ        CX, CX
-	JLE          end42
+	JLE          end46
 
-loop41:
+loop45:
 	VMAXPS  (AX), Y0, Y1
 	VMOVUPS Y1, (AX)
 	VMAXPS  32(AX), Y0, Y1
@@ -979,9 +1145,9 @@ loop41:
 	VMOVUPS Y1, 96(AX)
 	ADDQ    $0x80, AX
 	SUBQ    $0x20, CX
-	JG      loop41
+	JG      loop45
 
-end42:
+end46:
 	VZEROUPPER
 	RET
 
@@ -993,9 +1159,9 @@ TEXT ·maxMagnitudeAVX2(SB), NOSPLIT, $0-20
 	VMOVUPS words_7fffffff<>+0(SB), Y0
 	VPXOR   Y1, Y1, Y1
 	TESTQ   CX, CX
-	JLE     end44
+	JLE     end48
 
-loop43:
+loop47:
 	VANDPS  (AX), Y0, Y2
 	VPMAXSD Y2, Y1, Y1
 	VANDPS  32(AX), Y0, Y2
@@ -1006,9 +1172,9 @@ loop43:
 	VPMAXSD Y2, Y1, Y1
 	ADDQ    $0x80, AX
 	SUBQ    $0x20, CX
-	JG      loop43
+	JG      loop47
 
-end44:
+end48:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPMAXSD      X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -1029,9 +1195,9 @@ TEXT ·countAboveAVX2(SB), NOSPLIT, $0-32
 	VMOVUPS      words_7fffffff<>+0(SB), Y2
 	VPXOR        Y1, Y1, Y1
 	TESTQ        CX, CX
-	JLE          end46
+	JLE          end50
 
-loop45:
+loop49:
 	VANDPS   (AX), Y2, Y3
 	VPCMPGTD Y0, Y3, Y3
 	VPSUBD   Y3, Y1, Y1
@@ -1046,9 +1212,9 @@ loop45:
 	VPSUBD   Y3, Y1, Y1
 	ADDQ     $0x80, AX
 	SUBQ     $0x20, CX
-	JG       loop45
+	JG       loop49
 
-end46:
+end50:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -1069,9 +1235,9 @@ TEXT ·bucketsAVX2(SB), NOSPLIT, $0-28
 	VBROADCASTSS scale+24(FP), Y0
 	VMOVUPS      words_7fffffff<>+0(SB), Y1
 	TESTQ        DX, DX
-	JLE          end48
+	JLE          end52
 
-loop47:
+loop51:
 	VANDPS     (CX), Y1, Y2
 	VMULPS     Y0, Y2, Y2
 	VCVTTPS2DQ Y2, Y2
@@ -1091,9 +1257,9 @@ loop47:
 	ADDQ       $0x80, AX
 	ADDQ       $0x80, CX
 	SUBQ       $0x20, DX
-	JG         loop47
+	JG         loop51
 
-end48:
+end52:
 	VZEROUPPER
 	RET
 
@@ -1107,9 +1273,9 @@ TEXT ·belowAVX2(SB), NOSPLIT, $0-28
 	VMOVUPS      words_80000000<>+0(SB), Y1
 	VPXOR        Y1, Y0, Y0
 	TESTQ        DX, DX
-	JLE          end50
+	JLE          end54
 
-loop49:
+loop53:
 	VPXOR     (CX), Y1, Y2
 	VPCMPGTD  Y2, Y0, Y2
 	VMOVMSKPS Y2, BX
@@ -1129,9 +1295,9 @@ loop49:
 	ADDQ      $0x04, AX
 	ADDQ      $0x80, CX
 	SUBQ      $0x20, DX
-	JG        loop49
+	JG        loop53
 
-end50:
+end54:
 	VZEROUPPER
 	RET
 
@@ -1147,9 +1313,9 @@ TEXT ·dotAVX2(SB), NOSPLIT, $0-32
 	VMOVUPD 64(AX), Y2
 	VMOVUPD 96(AX), Y3
 	TESTQ   BX, BX
-	JLE     end52
+	JLE     end56
 
-loop51:
+loop55:
 	VCVTPS2PD   (CX), Y4
 	VCVTPS2PD   16(CX), Y5
 	VCVTPS2PD   (DX), Y6
@@ -1165,9 +1331,9 @@ loop51:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, BX
-	JG          loop51
+	JG          loop55
 
-end52:
+end56:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1195,9 +1361,9 @@ TEXT ·dotsAVX2(SB), NOSPLIT, $0-32
 	VMOVUPD 320(AX), Y10
 	VMOVUPD 352(AX), Y11
 	TESTQ   BX, BX
-	JLE     end54
+	JLE     end58
 
-loop53:
+loop57:
 	VCVTPS2PD   (CX), Y12
 	VCVTPS2PD   (DX), Y13
 	VFMADD231PD Y12, Y12, Y0
@@ -1221,9 +1387,9 @@ loop53:
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	SUBQ        $0x10, BX
-	JG          loop53
+	JG          loop57
 
-end54:
+end58:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1252,9 +1418,9 @@ TEXT ·sumAbsAVX2(SB), NOSPLIT, $0-24
 	VPCMPEQQ Y4, Y4, Y4
 	VPSRLQ   $0x01, Y4, Y4
 	TESTQ    DX, DX
-	JLE      end56
+	JLE      end60
 
-loop55:
+loop59:
 	VCVTPS2PD (CX), Y5
 	VCVTPS2PD 16(CX), Y6
 	VANDPD    Y4, Y5, Y5
@@ -1269,9 +1435,9 @@ loop55:
 	VADDPD    Y6, Y3, Y3
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JG        loop55
+	JG        loop59
 
-end56:
+end60:
 	VMOVUPD Y0, (AX)
 	VMOVUPD Y1, 32(AX)
 	VMOVUPD Y2, 64(AX)
@@ -1289,9 +1455,9 @@ TEXT ·signsAVX2(SB), NOSPLIT, $0-40
 	VPXOR Y1, Y1, Y1
 	VPXOR Y2, Y2, Y2
 	TESTQ DX, DX
-	JLE   end58
+	JLE   end62
 
-loop57:
+loop61:
 	VMOVUPS (AX), Y3
 	VMOVUPS (CX), Y4
 	VCMPPS  $0x04, Y0, Y3, Y5
@@ -1305,9 +1471,9 @@ loop57:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JG      loop57
+	JG      loop61
 
-end58:
+end62:
 	VEXTRACTI128 $0x01, Y1, X0
 	VPADDD       X0, X1, X0
 	VPSHUFD      $0x4e, X0, X1
@@ -1336,9 +1502,9 @@ TEXT ·randomAVX2(SB), NOSPLIT, $0-32
 	VMOVDQU      (DX), Y0
 	VPBROADCASTQ step+24(FP), Y1
 	TESTQ        CX, CX
-	JLE          end60
+	JLE          end64
 
-loop59:
+loop63:
 	VMOVDQU  Y0, Y2
 	VPSRLQ   $0x1e, Y2, Y3
 	VPXOR    Y3, Y2, Y2
@@ -1364,9 +1530,9 @@ loop59:
 	VPADDQ   Y1, Y0, Y0
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop59
+	JG       loop63
 
-end60:
+end64:
 	VZEROUPPER
 	RET
 
@@ -1422,9 +1588,9 @@ TEXT ·bernoulliAVX2(SB), NOSPLIT, $0-36
 	VMOVUPS      words_80000000<>+0(SB), Y3
 	VPXOR        Y3, Y0, Y0
 	TESTQ        CX, CX
-	JLE          end62
+	JLE          end66
 
-loop61:
+loop65:
 	VMOVDQU  Y1, Y4
 	VPSRLQ   $0x1e, Y4, Y5
 	VPXOR    Y5, Y4, Y4
@@ -1453,8 +1619,8 @@ loop61:
 	VMOVUPS  Y4, (AX)
 	ADDQ     $0x20, AX
 	SUBQ     $0x08, CX
-	JG       loop61
+	JG       loop65
 
-end62:
+end66:
 	VZEROUPPER
 	RET

@@ -206,8 +206,8 @@ func TestLengthsMustMatch(t *testing.T) {
 		"AddAgreeing, vector": func(a, b []float32) { AddAgreeing(a, nil, b, a, 1) },
 		"AddAgreeing, sign":   func(a, b []float32) { AddAgreeing(a, nil, a, b, 1) },
 		"AddAgreeing, weight": func(a, b []float32) { AddAgreeing(a, b, a, a, 1) },
-		"Merge, base":         func(a, b []float32) { Merge(a, b, 1, []Term{Difference(a, 1)}, false) },
-		"Merge, term":         func(a, b []float32) { Merge(a, a, 1, []Term{Difference(b, 1)}, false) },
+		"Merge, base":         func(a, b []float32) { Merge(a, b, 1, []Term{TermF32(a, 1)}, false) },
+		"Merge, term":         func(a, b []float32) { Merge(a, a, 1, []Term{TermF32(b, 1)}, false) },
 		"KeepBits":            func(a, _ []float32) { KeepBits(a, make([]uint64, 1), 63) },
 	} {
 		func() {

@@ -30,7 +30,6 @@ func TestClassify(t *testing.T) {
 	}{
 		{errors.New("anything"), exitFailed},
 		{adapt.ErrDiverged, exitFailed},
-		{sweep.ErrInUse, exitFailed},
 		{syscall.ENOSPC, exitFailed},
 		{syscall.EROFS, exitFailed},
 		{fs.ErrPermission, exitFailed},
@@ -136,7 +135,6 @@ func TestHints(t *testing.T) {
 		{"full disk, study", "run", false, exitFailed, sqliteFull, "the same command goes on"},
 		{"read-only", "embed", false, exitFailed, syscall.EROFS, "choose another output"},
 		{"permission", "embed", false, exitFailed, fs.ErrPermission, "who may read and write"},
-		{"study in use", "run", false, exitFailed, sweep.ErrInUse, "wait for the other"},
 		{"nothing scored", "report", false, exitInput, sweep.ErrNoScores, "syncretic sweep run"},
 		{"other base, apply", "apply", false, exitInput, errOtherBase, "--any-base"},
 		{"output exists", "embed", false, exitExists, fs.ErrExist, "--force replaces it"},

@@ -80,7 +80,7 @@ func (s *sweepModels) Model(_ context.Context, c sweep.Choice) (checkpoint.Sourc
 			choice.Weights[name] = fuse.Weight{Value: c.Lambdas[name]}
 		default: // one coefficient of the merged task vector, where the method has it
 			if scalesAll(c.Method) {
-				choice.Params["lambda"], choice.Weights = c.Lambdas[name], nil
+				choice.Params["lambda"], choice.Weights[name] = c.Lambdas[name], fuse.Weight{Value: 1}
 			} else {
 				choice.Weights[name] = fuse.Weight{Value: c.Lambdas[name]}
 			}

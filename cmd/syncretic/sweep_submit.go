@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/sweep/slurm"
+	"syncretic/sweep/store"
 )
 
 // submission is what sweep submit was asked for, and how it meets studies.
@@ -97,7 +98,7 @@ func (s *submission) submit(ctx context.Context, a *app, config string) error {
 	if err != nil {
 		return err
 	}
-	script, env, err := s.script(config, at)
+	script, _, err := s.script(config, at)
 	if err != nil {
 		return err
 	}
@@ -106,9 +107,13 @@ func (s *submission) submit(ctx context.Context, a *app, config string) error {
 		return err
 	}
 	result := submitted{Study: public, Workers: s.job.Workers, Logs: s.job.Logs, Script: string(script)}
-	if !isURL(at.where) {
-		a.logf("the study %s is an SQLite file: right where all workers run on one machine; over a network its locks are not to be trusted, "+
-			"so give a postgres:// URL as study there", at.where)
+	switch {
+	case isURL(at.where):
+	case store.OnNetworkFileSystem(at.where):
+		a.logf("the study %s is an SQLite file on a network file system, whose locks are not to be trusted: with workers on several machines "+
+			"give a postgres:// URL as study", at.where)
+	default:
+		a.logf("the study %s is an SQLite file of this machine: workers on others cannot open it; for them give a postgres:// URL as study", at.where)
 	}
 	if s.dryRun {
 		return a.result(result, result.Script)
@@ -120,12 +125,14 @@ func (s *submission) submit(ctx context.Context, a *app, config string) error {
 	if at, err = s.create(ctx, a, config); err != nil {
 		return err
 	}
-	if script, env, err = s.script(config, at); err != nil {
+	script, env, err := s.script(config, at)
+	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(s.job.Logs, 0o777); err != nil {
 		return err
 	}
+	result.Script = string(script)
 	if result.Job, err = slurm.Submit(ctx, slurm.Exec, script, env); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func TestSweepSubmitKeepsPasswords(t *testing.T) {
 	a := &app{stdout: &stdout, stderr: &stderr}
 	cmd, s := newSubmission(a)
 	s.create = func(context.Context, *app, string) (studyAddress, error) {
-		return studyAddress{"postgres://me:s3cr%20et@db/sweeps", []string{"--name", "my study"}}, nil
+		return studyAddress{"postgres://me:s3cr%20et@db/sweeps", "", []string{"--name", "my study"}}, nil
 	}
 	cmd.SetArgs([]string{"sweep.yml"})
 	cmd.SetContext(t.Context())
@@ -194,9 +194,10 @@ sbatch: error: Batch job submission failed: Invalid partition name specified" >&
 // waiting is a submission of one look a millisecond, whose study tells its finished trials of 4 look by look.
 func waiting(counts ...int) *submission {
 	look := 0
-	return &submission{every: time.Millisecond, job: slurm.Job{Logs: "logs"}, progress: func(context.Context, studyAddress) (int, int, error) {
+	return &submission{every: time.Millisecond, job: slurm.Job{Logs: "logs"}, progress: func(context.Context, *app, studyAddress) (int, int, bool, error) {
 		look++
-		return counts[min(look, len(counts))-1], 4, nil
+		done := counts[min(look, len(counts))-1]
+		return done, 4, done == 4, nil
 	}}
 }
 
@@ -230,7 +231,7 @@ func TestAwait(t *testing.T) {
 		t.Errorf("held: %v, standard error %q, want one that names the remedy", err, stderr.String())
 	}
 	broken := waiting(1)
-	broken.progress = func(context.Context, studyAddress) (int, int, error) { return 0, 0, fs.ErrNotExist }
+	broken.progress = func(context.Context, *app, studyAddress) (int, int, bool, error) { return 0, 0, false, fs.ErrNotExist }
 	if _, err := await(broken, "exit 0"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "scancel 4711") {
 		t.Errorf("broken study: %v", err)
 	}
@@ -255,7 +256,7 @@ func TestSweepSubmitWaits(t *testing.T) {
 	if err := cmd.Execute(); !errors.Is(err, errNoWorkers) || !strings.Contains(err.Error(), "array 4711: no worker is left, but 0 of 3 trials") {
 		t.Errorf("error %v", err)
 	}
-	s.progress = func(context.Context, studyAddress) (int, int, error) { return 3, 3, nil }
+	s.progress = func(context.Context, *app, studyAddress) (int, int, bool, error) { return 3, 3, true, nil }
 	w.must(cmd.Execute())
 	var got submitted
 	w.must(json.Unmarshal([]byte(a.stdout.(*strings.Builder).String()), &got))

@@ -91,8 +91,8 @@ func parseNumbers(text string) []int {
 	return numbers
 }
 
-// named returns those of the trials whose numbers a tag lists; nil unless these are all that it lists.
-func named(trials []*Trial, tag string) []*Trial {
+// numbered returns those of the trials whose numbers a tag lists; nil unless these are all that it lists.
+func numbered(trials []*Trial, tag string) []*Trial {
 	numbers := parseNumbers(tag)
 	var found []*Trial
 	for _, t := range trials {

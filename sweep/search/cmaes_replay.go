@@ -69,7 +69,7 @@ func (c *cmaes) members(generation, next []*Trial, population int) []*Trial {
 		}
 	}
 	for _, t := range next {
-		if found := named(finished, t.Tags[cmaesMembers]); len(found) == population {
+		if found := numbered(finished, t.Tags[cmaesMembers]); len(found) == population {
 			return found
 		}
 	}

