@@ -73,6 +73,11 @@ func runSweepWork(ctx context.Context, a *app, where string, o workOptions) erro
 	if o.directory == "" {
 		o.directory = study.Setup().Folder
 	}
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Chdir(here) }() // only a test goes on after the command
 	if err := os.Chdir(o.directory); err != nil {
 		return fmt.Errorf("the folder in which the configuration's paths begin: %w", err)
 	}

@@ -48,7 +48,6 @@ func TestSweepWork(t *testing.T) {
 	if got := w.result("sweep work " + study + " --trials 1"); got["scores"] != nil || w.scored(study) != 1 {
 		t.Errorf("one trial: %v, %d scored", got, w.scored(study))
 	}
-	t.Chdir(filepath.Join(here, "elsewhere"))
 	if got := w.result("sweep work ../out/study.db"); got["scores"] == nil || w.scored(study) != 2 {
 		t.Errorf("the rest: %v, %d scored", got, w.scored(study))
 	}
@@ -60,7 +59,6 @@ func TestSweepWork(t *testing.T) {
 		{"no folder", "sweep work out/study.db --directory nowhere", exitInput, "nowhere: no such file or directory", "spelling"},
 		{"fewer than no trials", "sweep work out/study.db --trials -1", exitUsage, "--trials -1", "sweep work --help"},
 	})
-	t.Chdir(here)
 	w.must(os.RemoveAll("base"))
 	w.model("base", narrow, 99)
 	w.must(os.Remove("tau.safetensors"))
