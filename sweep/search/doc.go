@@ -19,7 +19,9 @@
 //
 // Medians over seeds of the best value found; the least possible is 0. 20 seeds, and 100 in one dimension, where a search
 // either finds the best of several minima or does not. Optuna is 5.0.0's TPESampler as it is by default (multivariate); both
-// start with 10 trials of their own. The functions and the scripts are in functions_test.go and testdata.
+// start with 10 trials of their own. Other seeds give much the same: of 20 seeds from 10000 on (100 in one dimension), the
+// median was above Optuna's in two cells, rosenbrock of 8 dimensions (42 against 37) and rastrigin of 1 (0.082 against 0.07), both within the
+// noise of its median. The functions and the scripts are in functions_test.go and testdata.
 //
 //	function        dimensions  trials      ours    Optuna
 //	sphere                   1      50   4.2e-06   0.00024

@@ -38,23 +38,23 @@ func readPeer(t *testing.T, path string) []peerCell {
 		for i := range x {
 			x[i] = 0.3*float64(i) - 1
 		}
-		if got := named(t, c.Function).eval(x); math.Abs(got-c.Probe) > 1e-9*c.Probe {
+		if got := functionNamed(t, c.Function).eval(x); math.Abs(got-c.Probe) > 1e-9*c.Probe {
 			t.Fatalf("%s of %d dimensions: %v where the peer has %v", c.Function, c.Dimensions, got, c.Probe)
 		}
-		if len(c.Best) < 20 || len(c.Best)%2 != 0 || !slices.IsSorted(c.Best) || math.Abs(median(c.Best)-c.Median) > 1e-5*c.Median {
+		if len(c.Best) < 20 || len(c.Best)%2 != 0 || !slices.IsSorted(c.Best) || math.Abs(middle(c.Best)-c.Median) > 1e-5*c.Median {
 			t.Fatalf("%s of %d dimensions: median %v of %v", c.Function, c.Dimensions, c.Median, c.Best)
 		}
 	}
 	return golden.Cells
 }
 
-// median returns the median of an even number of ascending values.
-func median(values []float64) float64 {
+// middle returns the median of an even number of ascending values.
+func middle(values []float64) float64 {
 	n := len(values)
 	return (values[n/2-1] + values[n/2]) / 2
 }
 
-func named(t *testing.T, name string) function {
+func functionNamed(t *testing.T, name string) function {
 	t.Helper()
 	for _, f := range functions() {
 		if f.name == name {
@@ -103,7 +103,7 @@ func TestTPEReachesOptunasMedians(t *testing.T) {
 		if upper == 0 {
 			t.Fatalf("%s of %d dimensions: %d seeds, want 20 or 100", c.Function, c.Dimensions, len(c.Best))
 		}
-		ours := median(optimise(t, TPE, named(t, c.Function), c.Dimensions, c.Trials, uint64(len(c.Best))))
+		ours := middle(optimise(t, TPE, functionNamed(t, c.Function), c.Dimensions, c.Trials, uint64(len(c.Best))))
 		fmt.Fprintf(&table, "//\t%-16s%10d%8d%10.2g%10.2g\n", c.Function, c.Dimensions, c.Trials, ours, c.Median)
 		if ours > c.Best[upper-1] {
 			t.Errorf("%s of %d dimensions: median %.3g, the peer's %.3g, and the end of its interval %.3g",
