@@ -188,7 +188,7 @@ func TestParzenIsADensity(t *testing.T) {
 		for range 6 {
 			trials = append(trials, &Trial{Point: Point{"p": p.fromUnit(rng.Float64() * 0.5)}})
 		}
-		for name, widths := range map[string]func([][]float64) [][]float64{"nearest": nearestWidths, "neighbours": neighbourWidths} {
+		for name, widths := range map[string]func([][]float64) [][]float64{"nearest": func(x [][]float64) [][]float64 { return nearestWidths(x, 0.02) }, "neighbours": neighbourWidths} {
 			pz := newParzen([]Param{p}, trials, fading(6), widths)
 			buffer := make([]float64, 7)
 			var want [10]float64
