@@ -284,6 +284,25 @@ func age(t *testing.T, s *Study, id int64, by time.Duration) {
 	exec(t, s.db, "UPDATE trial_heartbeats SET heartbeat = "+older+" WHERE trial_id = ?", id)
 }
 
+// A server that was away could not take heartbeats: their owners have time to give one.
+func TestNobodyIsStaleAfterARestart(t *testing.T) {
+	eachBackend(t, func(t *testing.T, b backend) {
+		study := b.study(t)
+		enqueue(t, study, 0.5)
+		trial := claim(t, study, ClaimOptions{})
+		age(t, study, trial.ID, time.Hour)
+		options := ClaimOptions{Space: unit(), Stale: time.Minute}
+		study.db.dialect.uptime = "SELECT 59.5"
+		if turn, err := study.Claim(context.Background(), options); err != nil || turn.Trial != nil || turn.Done || turn.Stale != nil {
+			t.Errorf("just after the start: %+v, %v", turn, err)
+		}
+		study.db.dialect.uptime = "SELECT 60.5"
+		if turn, err := study.Claim(context.Background(), options); err != nil || !slices.Equal(turn.Stale, []int{0}) {
+			t.Errorf("a minute after: %+v, %v", turn, err)
+		}
+	})
+}
+
 // Trials that Python runs without heartbeats are left alone.
 func TestTrialsWithoutHeartbeatAreLeftAlone(t *testing.T) {
 	eachBackend(t, func(t *testing.T, b backend) {
