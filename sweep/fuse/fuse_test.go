@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -404,5 +405,33 @@ dtype: float32
 `
 	if !bytes.Equal(m.Recipe(), []byte(want)) {
 		t.Errorf("got\n%s\nwant\n%s", m.Recipe(), want)
+	}
+}
+
+// TestFilesThatChange: files that are cut short while they are mapped are an error, also where kernels read them as they lie.
+func TestFilesThatChange(t *testing.T) {
+	big := map[string][]int{"w": {512, 512}}
+	base := weights(t, big, 1, nil)
+	for _, part := range []string{"base", "f32", "bf16", "tuned"} {
+		dir := t.TempDir()
+		h := hall{filepath.Join(dir, "base.safetensors"), map[string]string{}}
+		save(t, h.base, base, nil)
+		for name, o := range map[string]taskvector.Options{"f32": {}, "bf16": {DType: checkpoint.BF16}} {
+			h.vectors[name] = filepath.Join(dir, name+".safetensors")
+			saveVector(t, h.vectors[name], weights(t, big, 2, base), base, o)
+		}
+		h.vectors["tuned"] = filepath.Join(dir, "tuned.safetensors")
+		save(t, h.vectors["tuned"], weights(t, big, 3, base), nil)
+		f := h.open(t, fuse.Options{})
+		m := mustModel(t, f, fuse.Choice{Method: "task_arithmetic", Weights: map[string]fuse.Weight{"f32": {Value: 0.1}, "bf16": {Value: 0.2}, "tuned": {Value: 0.3}}})
+		equal(t, m, 0)
+		path := h.vectors[part]
+		if part == "base" {
+			path = h.base
+		}
+		must(t, os.Truncate(path, 8192))
+		if _, err := checkpoint.ReadAll(m, "w"); runtime.GOOS == "linux" && !errors.Is(err, checkpoint.ErrInvalid) {
+			t.Errorf("%s was cut short: got %v, want ErrInvalid", part, err)
+		}
 	}
 }
