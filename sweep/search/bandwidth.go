@@ -88,7 +88,7 @@ func neighbourWidths(places [][]float64) [][]float64 {
 		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
 		widths[i] = make([]float64, n)
 		for rank, k := range order {
-			width := 0.0
+			var width float64
 			switch {
 			case n == 1:
 				width = max(x[k], 1-x[k])
