@@ -266,7 +266,7 @@ func (c Config) Space() Space {
 }
 
 // DefaultGroups are the groups of layers of a config that names none.
-func DefaultGroups() []string { return []string{"front", "lower", "middle", "upper"} }
+func DefaultGroups() []string { return []string{"front-end", "lower", "middle", "upper"} }
 
 // Rule is the selection rule of the config.
 func (c Config) Rule() Rule { return Rule{Metric: c.Metric, Rho: c.Rho, Experts: c.experts()} }
