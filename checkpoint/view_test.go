@@ -90,3 +90,50 @@ func TestSum(t *testing.T) {
 		t.Errorf("of a file cut short: got %v, want ErrInvalid", err)
 	}
 }
+
+// Bytes of a file that was cut short are an error where they are touched by Touch, and everything else that happens there passes.
+func TestTouch(t *testing.T) {
+	data := make([]float32, 1<<20)
+	m, err := NewMemory(Tensor{Name: "x", Shape: []int{len(data)}, Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := Write(context.Background(), path, m, WriteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	file, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	raw, err := file.Raw("x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	add := func() error {
+		for _, b := range raw {
+			sum += int(b)
+		}
+		return nil
+	}
+	if err := Touch("x", add); err != nil || sum != 0 {
+		t.Errorf("sum %d, %v", sum, err)
+	}
+	if err := Touch("x", func() error { return os.ErrExist }); !errors.Is(err, os.ErrExist) {
+		t.Errorf("got %v, want what the function returned", err)
+	}
+	if err := os.Truncate(path, 4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := Touch("x", add); mapped && !errors.Is(err, ErrInvalid) {
+		t.Errorf("of a file cut short: got %v, want ErrInvalid", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a panic of another kind was lost")
+		}
+	}()
+	_ = Touch("x", func() error { panic("mine") })
+}

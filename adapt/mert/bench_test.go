@@ -76,3 +76,50 @@ func BenchmarkSetWeights95M(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkReuse95M is the features of a 5 s clip that was seen before, under weights that are new from a layer on: all of them, or the
+// last third, which sweep/fuse calls upper. The weights are packed already.
+func BenchmarkReuse95M(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		from int // stage: 0 is the front-end
+	}{{"all", 0}, {"upper", 9}} {
+		b.Run(c.name, func(b *testing.B) {
+			m := mosaics(b, Base95M(), 1)
+			e, err := Load(Base95M(), m)
+			if err != nil {
+				b.Fatal(err)
+			}
+			e.Reuse(1 << 30)
+			samples, other := noise(5*24000, 1), noise(5*24000, 2)
+			turn := func(version int) { // the values stay, which nobody may know
+				for _, rows := range e.stages()[c.from:] {
+					for _, i := range rows {
+						m.version[e.table[i].name] = version
+					}
+				}
+				if err := e.SetWeights(m); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := e.Features(other); err != nil {
+					b.Fatal(err)
+				}
+			}
+			turn(1)
+			if _, err := e.Features(samples); err != nil {
+				b.Fatal(err)
+			}
+			version := 1
+			for b.Loop() {
+				b.StopTimer()
+				version++
+				turn(version)
+				b.StartTimer()
+				if _, err := e.Features(samples); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(e.Reused().Hits), "hits")
+		})
+	}
+}

@@ -9,7 +9,7 @@ import (
 )
 
 // thaw drops what inference has prepared of the rows of the table that have changed; what it has of others stays, and so does the memory
-// of what it drops. Not once the weights are given away: then nothing is prepared.
+// of what it drops. It is not for weights that were given away, of which nothing is prepared.
 func (e *Encoder) thaw(changed func(i int) bool) {
 	stale := make([]bool, len(e.table))
 	for i, w := range e.table {

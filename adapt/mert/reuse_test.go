@@ -15,8 +15,9 @@ import (
 
 // mosaic is a source of which each tensor is one of several encoders', and whose versions say which.
 type mosaic struct {
-	of     []*Encoder
-	choice map[string]int // by tensor
+	of      []*Encoder
+	choice  map[string]int // by tensor
+	version map[string]int // what else tells versions apart
 
 	mu   sync.Mutex
 	read map[string]int // elements
@@ -38,7 +39,9 @@ func (m *mosaic) Read(name string, offset int, dst []float32) error {
 	return m.of[m.choice[name]].Read(name, offset, dst)
 }
 
-func (m *mosaic) Version(name string) string { return fmt.Sprintf("%s of %d", name, m.choice[name]) }
+func (m *mosaic) Version(name string) string {
+	return fmt.Sprintf("%s of %d, %d", name, m.choice[name], m.version[name])
+}
 
 // unversioned hides the versions.
 type unversioned struct{ checkpoint.Source }
@@ -46,7 +49,7 @@ type unversioned struct{ checkpoint.Source }
 // mosaics draws encoders of a config.
 func mosaics(t testing.TB, c Config, n int) *mosaic {
 	t.Helper()
-	m := &mosaic{choice: map[string]int{}}
+	m := &mosaic{choice: map[string]int{}, version: map[string]int{}}
 	for seed := range n {
 		e, err := New(c, uint64(seed+1))
 		if err != nil {

@@ -48,5 +48,12 @@ func TestFrozen(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		for i := range plain { // other values in the same memory
+			copy(values(plain[i]), random(c*f.cols))
+			frozen[i] = frozen[i].(*Frozen).Again()
+		}
+		if !slices.Equal(values(f.run(frozen)), values(f.run(plain))) {
+			t.Errorf("%s: a weight that was frozen again gives another result", name)
+		}
 	}
 }

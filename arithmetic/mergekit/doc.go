@@ -7,6 +7,10 @@
 // A [Plan] lists every output tensor with its inputs, method and resolved parameters; its [Merge] is a checkpoint.Source like
 // any other. Recipes may name each other, so nested merges need no intermediate files.
 //
+// Beside models a recipe may name files of task vectors of its base_model, in any form of package taskvector: each stands for the model
+// that it was taken from, and methods that work on differences read it as it is. Where many recipes over the same models are compiled
+// one after another, [Models] keep the models open, and what methods found out about them.
+//
 // What was seen of a merge while it was written, beside its inputs, is an [Observer]'s.
 //
 // No list of architectures is needed. A model's tensors are taken as they are named; layers are recognised by the number in

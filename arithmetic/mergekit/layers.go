@@ -106,8 +106,8 @@ func configured(config []byte) (depths []int) {
 	return depths
 }
 
-// Behind tells a tensor that stands behind the layers (the final norm, the head) from those before them. It matters only where
-// the first and the last slice have other sources.
+// Behind tells a tensor that stands behind the layers (the final norm, the head) from those before them. In a recipe that matters
+// only where the first and the last slice have other sources.
 func Behind(name string) bool {
 	for _, part := range strings.Split(name, ".") {
 		switch part {

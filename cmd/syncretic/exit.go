@@ -26,6 +26,7 @@ import (
 	"syncretic/probe/metric"
 	"syncretic/probe/similarity"
 	"syncretic/sweep"
+	"syncretic/sweep/fuse"
 	"syncretic/sweep/slurm"
 )
 
@@ -72,7 +73,7 @@ func (a *app) classify(ctx context.Context, err error) int {
 	switch {
 	case (ctx.Err() != nil || is(adapt.ErrElsewhere)) && is(context.Canceled):
 		return exitInterrupted
-	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, mpi.ErrNotBuilt, mpi.ErrLaunch, probe.ErrConfig, sweep.ErrConfig):
+	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, mpi.ErrNotBuilt, mpi.ErrLaunch, probe.ErrConfig, sweep.ErrConfig, fuse.ErrChoice):
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists

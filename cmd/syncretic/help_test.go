@@ -30,7 +30,7 @@ func verbs(c *cobra.Command) []string {
 
 func TestVerbs(t *testing.T) {
 	got := strings.Join(verbs(newRoot(&app{})), ", ")
-	if want := "adapt eval, adapt report, adapt, apply, compare, convert, demo, embed, extract-lora, inspect, merge, probe cache, probe datasets, probe features, probe fit, probe matrix, probe score, probe similarity, sweep report, sweep run, sweep submit, tokens, vector, verify, version"; got != want {
+	if want := "adapt eval, adapt report, adapt, apply, compare, convert, demo, embed, extract-lora, inspect, merge, probe cache, probe datasets, probe features, probe fit, probe matrix, probe score, probe similarity, sweep report, sweep run, sweep status, sweep submit, sweep trials, sweep work, tokens, vector, verify, version"; got != want {
 		t.Errorf("verbs %s, want %s", got, want)
 	}
 }

@@ -89,6 +89,7 @@ var visitors = map[string]room{
 	"github.com/hajimehoshi/go-mp3":     {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"github.com/pion/opus":              {[]string{"adapt/audio"}, "the one place that decodes audio"},
 	"modernc.org/sqlite":                {[]string{"sweep/store"}, "the one place that knows SQL"},
+	"github.com/jackc/pgx/v5":           {[]string{"sweep/store"}, "the one place that knows SQL"},
 	"go.yaml.in/yaml/v3":                {[]string{"checkpoint/recipe"}, "YAML is decoded strictly, in one way"},
 	"golang.org/x/sys/cpu":              {[]string{"adapt/kernel", "arithmetic/vec", "checkpoint/half"}, "only kernels ask what the processor has"},
 	"golang.org/x/sys/unix":             {[]string{"checkpoint"}, "mapping, locking and exchanging files is checkpoint's"},

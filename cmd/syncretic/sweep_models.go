@@ -14,10 +14,10 @@ import (
 
 // sweepModels makes a sweep's models in memory, from inputs that are mapped once.
 type sweepModels struct {
-	fuser *fuse.Fuser
-	base  *checkpoint.Model
-	multi *checkpoint.Model // nil without one
-	hash  string            // of the base
+	fuser  *fuse.Fuser
+	base   *checkpoint.Model
+	multi  *checkpoint.Model // nil without one
+	hashes map[string]string // of all models, by what they are
 }
 
 // openSweepModels maps the models of a config, and tries a choice of every method, so that what does not fit is an error before any
@@ -32,15 +32,10 @@ func openSweepModels(cfg sweep.Config) (_ *sweepModels, err error) {
 	if s.base, err = checkpoint.Open(cfg.Base); err != nil {
 		return nil, err
 	}
-	if s.hash, err = checkpoint.Hash(s.base); err != nil {
+	if err := s.hashInputs(cfg); err != nil {
 		return nil, err
 	}
-	if cfg.Multi != "" {
-		if s.multi, err = checkpoint.Open(cfg.Multi); err != nil {
-			return nil, err
-		}
-	}
-	options := fuse.Options{Seed: cfg.Seed, BaseHash: s.hash}
+	options := fuse.Options{Seed: cfg.Seed, BaseHash: s.hashes["base"]}
 	for _, g := range cfg.Groups {
 		options.Groups = append(options.Groups, fuse.Group{Name: g.Name, Filters: g.Filters})
 	}
@@ -113,25 +108,32 @@ func (s *sweepModels) Reference(_ context.Context, r sweep.Reference) (checkpoin
 	return s.base, nil
 }
 
-// inputs are the hashes of all models.
-func (s *sweepModels) inputs(cfg sweep.Config) (map[string]string, error) {
-	out := map[string]string{"base": s.hash}
-	for name, path := range cfg.Vectors {
-		m, err := checkpoint.Open(path)
+// hashInputs hashes all models, and checks that the vectors are of this base.
+func (s *sweepModels) hashInputs(cfg sweep.Config) (err error) {
+	s.hashes = map[string]string{}
+	if s.hashes["base"], err = checkpoint.Hash(s.base); err != nil {
+		return err
+	}
+	for _, name := range sortedNames(cfg.Vectors) {
+		m, err := checkpoint.Open(cfg.Vectors[name])
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out["vector "+name], err = checkpoint.Hash(m)
+		if _, err = taskVector(m, s.base, s.hashes["base"], false); err != nil {
+			err = fmt.Errorf("vectors: %s: %w", name, err)
+		} else {
+			s.hashes["vector "+name], err = checkpoint.Hash(m)
+		}
 		_ = m.Close() // only read
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if s.multi != nil {
-		var err error
-		if out["multi"], err = checkpoint.Hash(s.multi); err != nil {
-			return nil, err
-		}
+	if cfg.Multi == "" {
+		return nil
 	}
-	return out, nil
+	if s.multi, err = checkpoint.Open(cfg.Multi); err == nil {
+		s.hashes["multi"], err = checkpoint.Hash(s.multi)
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -46,9 +47,7 @@ func openSweep(ctx context.Context, a *app, cfg sweep.Config) (_ *sweeping, setu
 	if setup.Folder, err = os.Getwd(); err != nil {
 		return nil, setup, err
 	}
-	if setup.Inputs, err = s.models.inputs(cfg); err != nil {
-		return nil, setup, err
-	}
+	setup.Inputs = maps.Clone(s.models.hashes)
 	return s, setup, s.hashData(setup.Inputs)
 }
 
@@ -109,13 +108,13 @@ func (a *app) warnOfNetwork(where string) {
 }
 
 // worker is this process as a worker of the study.
-func (s *sweeping) worker(trials int) sweep.Worker {
+func (s *sweeping) worker(o workOptions) sweep.Worker {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
 	cores := runtime.GOMAXPROCS(0)
-	return sweep.Worker{Models: s.models, Evaluate: s.prober.validate, Trials: trials, Host: host,
+	return sweep.Worker{Models: s.models, Evaluate: s.prober.validate, Trials: o.trials, Stale: o.stale, Retries: o.retries, Host: host,
 		Name: fmt.Sprintf("%s:%d", host, os.Getpid()), Hear: s.hear,
 		Share: func(others int) { runtime.GOMAXPROCS(max(1, cores/(others+1))) }} // results do not depend on the number of threads
 }
@@ -141,13 +140,13 @@ func (s *sweeping) hear(p sweep.Progress) {
 }
 
 // workAndTest works on the study until nothing is left, then makes the one test unless it is made.
-func (s *sweeping) workAndTest(ctx context.Context, trials int) (*sweep.TestRecord, error) {
-	w := s.worker(trials)
+func (s *sweeping) workAndTest(ctx context.Context, o workOptions) (*sweep.TestRecord, error) {
+	w := s.worker(o)
 	if err := sweep.Run(ctx, s.study, w); err != nil {
 		return nil, err
 	}
 	s.bar.stop()
-	if trials > 0 {
+	if o.trials > 0 {
 		return s.study.Tested(ctx)
 	}
 	return testOnce(sweep.Test(ctx, s.study, w, s.prober.heldOut))

@@ -46,8 +46,13 @@ func openProber(ctx context.Context, a *app, cfg sweep.Config) (_ *prober, err e
 	} else if p.enc, err = mert.Open(cfg.Base); err != nil {
 		return nil, err
 	}
+	p.enc.Reuse(reuseBytes)
 	return p, setNormalize(p.enc, cfg.Probe.Normalize)
 }
+
+// reuseBytes is the memory for hidden states of layers that do not change from one trial to the next, as when only the upper layers'
+// lambda does.
+const reuseBytes = 2 << 30
 
 func (p *prober) close() error {
 	if p.loss != nil {

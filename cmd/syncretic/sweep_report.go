@@ -93,7 +93,9 @@ func runSweepReport(ctx context.Context, a *app, where, name, out, events string
 // addProvenance says what it takes to run the sweep again, and to make the winner.
 func addProvenance(doc *report.Document, study *sweep.Study, trials []sweep.Trial, selected sweep.Selection) {
 	setup := study.Setup()
-	fact := func(name, value string) { doc.Provenance = append(doc.Provenance, report.Fact{Name: name, Value: value}) }
+	fact := func(name, value string) {
+		doc.Provenance = append(doc.Provenance, report.Fact{Name: name, Value: value})
+	}
 	fact("study", study.Where()+", "+study.Name())
 	fact("seed", fmt.Sprint(setup.Seed))
 	fact("version of the study", setup.Version)

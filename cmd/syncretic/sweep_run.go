@@ -43,7 +43,7 @@ func runSweep(ctx context.Context, a *app, config string, create bool) error {
 		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": s.study.Setup().Total()},
 			fmt.Sprintf("study %s: %d trials to do\nsyncretic sweep work %s\n", where, s.study.Setup().Total(), where))
 	}
-	record, err := s.workAndTest(ctx, 0)
+	record, err := s.workAndTest(ctx, workOptions{})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ echo 4711`
 
 func TestSweepSubmit(t *testing.T) {
 	w := newWorkshop(t)
+	w.gallery()
 	w.write("sweep.yml", submitConfig)
 	folder := w.cluster(map[string]string{"sbatch": sbatch})
 	got := w.result("sweep submit sweep.yml --workers 3 --throttle 2 --cpus 4 --mem 8G --time 12:00:00 --partition cpu --account a --qos q --constraint c --sbatch=--exclusive --sbatch --nice=10")
@@ -160,6 +161,7 @@ func TestSplitPassword(t *testing.T) {
 
 func TestSweepSubmitRefusals(t *testing.T) {
 	w := newWorkshop(t)
+	w.gallery()
 	w.write("sweep.yml", submitConfig)
 	w.write("typo.yml", strings.Replace(submitConfig, "study:", "studdy:", 1))
 	w.cluster(map[string]string{"sbatch": `[ "$1" = --version ] && exit
@@ -253,7 +255,7 @@ func TestSweepSubmitWaits(t *testing.T) {
 	cmd.SetArgs([]string{"sweep.yml", "--wait"})
 	cmd.SetContext(t.Context())
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	if err := cmd.Execute(); !errors.Is(err, errNoWorkers) || !strings.Contains(err.Error(), "array 4711: no worker is left, but 0 of 3 trials") {
+	if err := cmd.Execute(); !errors.Is(err, errNoWorkers) || !strings.Contains(err.Error(), "array 4711: no worker is left, but 0 of 2 trials") {
 		t.Errorf("error %v", err)
 	}
 	s.progress = func(context.Context, *app, studyAddress) (int, int, bool, error) { return 3, 3, true, nil }

@@ -18,8 +18,8 @@ func newSweepTrials(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trials STUDY OUT",
 		Short: "Write a sweep's trials as a table: .parquet, .csv or .jsonl",
-		Long: "Write a row for every trial: its parameters, value, Western mean, time and worker, and its scores on every dataset. A .jsonl file has\n" +
-			"more: scores by tag with their intervals, and the merge recipe that makes the trial's model with `syncretic merge`.",
+		Long: "Write a row for every trial: its parameters, value, Western mean, time and worker, and its scores on every dataset. A .jsonl file\n" +
+			"has more: scores by tag with their intervals, and the merge recipe that makes the trial's model with `syncretic merge`.",
 		Example: "  syncretic sweep trials out/sweep.db out/trials.parquet",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {

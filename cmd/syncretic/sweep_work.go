@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,8 +14,7 @@ import (
 )
 
 func newSweepWork(a *app) *cobra.Command {
-	var name, directory string
-	var trials int
+	var o workOptions
 	cmd := &cobra.Command{
 		Use:   "work STUDY",
 		Short: "Join a sweep: take trials from its study until none is left",
@@ -28,25 +28,39 @@ func newSweepWork(a *app) *cobra.Command {
 			"  syncretic sweep work postgres://sweeper@db.lab/sweeps --name cultures --directory /data/cultures",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runSweepWork(cmd.Context(), a, args[0], name, directory, trials)
+			return runSweepWork(cmd.Context(), a, args[0], o)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&name, "name", "", "the study's name, where the database holds several")
-	f.StringVar(&directory, "directory", "", "the folder in which relative paths of the configuration begin (default: where the study was made)")
-	f.IntVar(&trials, "trials", 0, "end after so many trials (default: when none is left)")
+	f.StringVar(&o.name, "name", "", "the study's name, where the database holds several")
+	f.StringVar(&o.directory, "directory", "", "the folder in which relative paths of the configuration begin (default: where the study was made)")
+	f.IntVar(&o.trials, "trials", 0, "end after so many trials (default: when none is left)")
+	f.DurationVar(&o.stale, "stale", sweep.DefaultStale, "put trials back whose worker was not heard of for so long; the same for all workers")
+	f.IntVar(&o.retries, "retries", sweep.DefaultRetries, "how often a trial is tried again after its worker died; -1 for no limit")
 	return cmd
 }
 
-func runSweepWork(ctx context.Context, a *app, where, name, directory string, trials int) error {
-	if trials < 0 {
-		return usageError("--trials %d: want 1 or more", trials)
+// workOptions are the flags of sweep work.
+type workOptions struct {
+	name, directory string
+	trials, retries int
+	stale           time.Duration
+}
+
+func runSweepWork(ctx context.Context, a *app, where string, o workOptions) error {
+	switch {
+	case o.trials < 0:
+		return usageError("--trials %d: want 1 or more", o.trials)
+	case o.stale < time.Second:
+		return usageError("--stale %v: want at least 1s", o.stale)
+	case o.retries < -1 || o.retries == 0:
+		return usageError("--retries %d: want 1 or more, or -1 for no limit", o.retries)
 	}
 	where, err := absoluteStudy(where)
 	if err != nil {
 		return err
 	}
-	study, err := sweep.Load(ctx, where, name, storeOptions(a)...)
+	study, err := sweep.Load(ctx, where, o.name, storeOptions(a)...)
 	if err != nil {
 		return err
 	}
@@ -56,10 +70,15 @@ func runSweepWork(ctx context.Context, a *app, where, name, directory string, tr
 	if err != nil {
 		return err
 	}
-	if directory == "" {
-		directory = study.Setup().Folder
+	if o.directory == "" {
+		o.directory = study.Setup().Folder
 	}
-	if err := os.Chdir(directory); err != nil {
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Chdir(here) }() // only a test goes on after the command
+	if err := os.Chdir(o.directory); err != nil {
 		return fmt.Errorf("the folder in which the configuration's paths begin: %w", err)
 	}
 	s, setup, err := openSweep(ctx, a, cfg)
@@ -71,7 +90,7 @@ func runSweepWork(ctx context.Context, a *app, where, name, directory string, tr
 		return fmt.Errorf("%s: %w", study.Where(), err)
 	}
 	s.study = study
-	record, err := s.workAndTest(ctx, trials)
+	record, err := s.workAndTest(ctx, o)
 	s.study = nil // closed above
 	if err != nil {
 		return err

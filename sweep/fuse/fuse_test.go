@@ -2,14 +2,13 @@ package fuse_test
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"syncretic/arithmetic"
@@ -235,135 +234,6 @@ func mustModel(t testing.TB, f *fuse.Fuser, c fuse.Choice) *fuse.Model {
 	return m
 }
 
-func TestDefaultGroups(t *testing.T) {
-	h := newHall(t)
-	f := h.open(t, fuse.Options{})
-	for name, want := range map[string]string{
-		"feature_extractor.conv_layers.1.conv.weight": fuse.Front,
-		"encoder.layer_norm.weight":                   fuse.Front,
-		"encoder.layers.1.attention.q_proj.weight":    fuse.Lower,
-		"encoder.layers.2.layer_norm.bias":            fuse.Middle,
-		"encoder.layers.3.layer_norm.bias":            fuse.Middle,
-		"encoder.layers.4.layer_norm.bias":            fuse.Upper,
-		"encoder.layers.5.feed_forward.weight":        fuse.Upper,
-		"lm_head.weight":                              fuse.Upper,
-	} {
-		if got, ok := f.Groups().Of(name); got != want || !ok {
-			t.Errorf("%s is of group %q, want %q", name, got, want)
-		}
-	}
-	var infos []checkpoint.Info
-	for i := range 12 {
-		infos = append(infos, checkpoint.Info{Name: fmt.Sprintf("model.layers.%d.w", i), DType: checkpoint.F32, Shape: []int{1}})
-	}
-	g, err := fuse.DefaultGroups(append(infos, checkpoint.Info{Name: "embed", DType: checkpoint.F32}), nil)
-	must(t, err)
-	for name, want := range map[string]string{"model.layers.1.w": fuse.Lower, "model.layers.10.w": fuse.Upper, "model.layers.11.w": fuse.Upper, "model.layers.4.w": fuse.Middle, "embed": fuse.Front} {
-		if got, _ := g.Of(name); got != want {
-			t.Errorf("of 12 layers, %s is of group %q, want %q", name, got, want)
-		}
-	}
-	for _, n := range []int{0, 1, 2} {
-		g, err := fuse.DefaultGroups(append(slices.Clone(infos[:n]), checkpoint.Info{Name: "embed"}), nil)
-		must(t, err)
-		if len(g) != n+1 {
-			t.Errorf("%d layers make groups %v", n, g)
-		}
-	}
-	clash := append(slices.Clone(infos), checkpoint.Info{Name: "model.layers.0.w.extra.model.layers.7.w"})
-	if g, err := fuse.DefaultGroups(append(clash, checkpoint.Info{Name: "adapter.model.layers.1.w"}), nil); !errors.Is(err, fuse.ErrChoice) {
-		t.Errorf("a name that two groups have passes: %v, %v", g, err)
-	}
-}
-
-func TestWrongChoices(t *testing.T) {
-	h := newHall(t).only("dense", "sparse")
-	f := h.open(t, fuse.Options{})
-	w := func(v float64) map[string]fuse.Weight { return map[string]fuse.Weight{"dense": {Value: v}} }
-	for _, test := range []struct {
-		name string
-		c    fuse.Choice
-		want string
-		is   error
-	}{
-		{"method", fuse.Choice{Method: "linear"}, `method "linear", want one of slerp`, fuse.ErrChoice},
-		{"method with statistics", fuse.Choice{Method: "fisher"}, `method "fisher"`, fuse.ErrChoice},
-		{"parameter", fuse.Choice{Method: "ties", Params: map[string]float64{"densty": 1}, Weights: w(1)}, `method ties has no parameter "densty"`, fuse.ErrChoice},
-		{"parameter without effect", fuse.Choice{Method: "task_arithmetic", Params: map[string]float64{"density": 1}, Weights: w(1)}, `no parameter "density"`, fuse.ErrChoice},
-		{"range", fuse.Choice{Method: "ties", Params: map[string]float64{"density": 2}, Weights: w(1)}, "density: got 2, want a number from 0 to 1", fuse.ErrChoice},
-		{"flag", fuse.Choice{Method: "ties", Params: map[string]float64{"normalize": 0.5}, Weights: w(1)}, "normalize: got 0.5", fuse.ErrChoice},
-		{"word", fuse.Choice{Method: "ties", Params: map[string]float64{"rescale": 2}, Weights: w(1)}, "rescale: got 2", fuse.ErrChoice},
-		{"weights of none", fuse.Choice{Method: "model_stock", Weights: w(1)}, "method model_stock has no weights", fuse.ErrChoice},
-		{"no weights", fuse.Choice{Method: "ties"}, "parameter weight is missing", mergekit.ErrRecipe},
-		{"vector", fuse.Choice{Method: "ties", Weights: map[string]fuse.Weight{"makam": {}}}, `no task vector "makam"; there are dense, sparse`, fuse.ErrChoice},
-		{"group", fuse.Choice{Method: "ties", Weights: map[string]fuse.Weight{"dense": {Groups: map[string]float64{"top": 1}}}}, `weights: dense: no group "top"`, fuse.ErrChoice},
-		{"NaN", fuse.Choice{Method: "ties", Weights: w(math.NaN())}, "weights: dense: NaN, want a finite number", fuse.ErrChoice},
-		{"infinity in a group", fuse.Choice{Method: "ties", Weights: map[string]fuse.Weight{"dense": {Groups: map[string]float64{fuse.Upper: math.Inf(1)}}}}, "+Inf in group upper", fuse.ErrChoice},
-		{"too few", fuse.Choice{Method: "nuslerp", Weights: w(1)}, "1 models beside the base, want exactly 2", mergekit.ErrRecipe},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if m, err := f.Model(test.c); err == nil || !strings.Contains(err.Error(), test.want) || !errors.Is(err, test.is) {
-				t.Errorf("got %v, %v, want an error with %q", m, err, test.want)
-			}
-		})
-	}
-	equal(t, mustModel(t, f, f.Expert("dense")), 0) // it still works
-}
-
-func TestWrongInputs(t *testing.T) {
-	h := newHall(t)
-	other := weights(t, shapes(), 99, nil)
-	dir := t.TempDir()
-	foreign, nameless := filepath.Join(dir, "foreign.safetensors"), filepath.Join(dir, "nameless.safetensors")
-	saveVector(t, foreign, weights(t, shapes(), 98, other), other, taskvector.Options{})
-	save(t, nameless, other, map[string]string{arithmetic.KindKey: arithmetic.VectorKind})
-	small := shapes()
-	delete(small, "lm_head.weight")
-	less := filepath.Join(dir, "less.safetensors")
-	save(t, less, weights(t, small, 3, nil), nil)
-	for _, test := range []struct {
-		name    string
-		vectors map[string]string
-		o       fuse.Options
-		want    string
-	}{
-		{"another base", map[string]string{"x": foreign}, fuse.Options{}, "a task vector of another base"},
-		{"no base", map[string]string{"x": nameless}, fuse.Options{}, "does not name its base"},
-		{"tensors", map[string]string{"x": less}, fuse.Options{}, `tensor "lm_head.weight": not in`},
-		{"missing", map[string]string{"x": filepath.Join(dir, "nothing")}, fuse.Options{}, "no such file"},
-		{"none", nil, fuse.Options{}, "no task vectors"},
-		{"twice", map[string]string{"a": h.vectors["dense"], "b": h.vectors["dense"]}, fuse.Options{}, "is a too"},
-		{"the base", map[string]string{"a": h.base + "/"}, fuse.Options{}, "is the base too"},
-		{"empty group", h.vectors, fuse.Options{Groups: fuse.Groups{{Name: "a", Filters: []string{"nowhere"}}}}, `group "a" has no tensors`},
-		{"group without name", h.vectors, fuse.Options{Groups: fuse.Groups{{Filters: []string{"encoder"}}}}, "empty or taken"},
-		{"catch-all first", h.vectors, fuse.Options{Groups: fuse.Groups{{Name: "a"}, {Name: "b", Filters: []string{"encoder"}}}}, "must be the last"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			if f, err := fuse.Open(h.base, test.vectors, test.o); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, %v, want an error with %q", f, err, test.want)
-			}
-		})
-	}
-}
-
-// TestGroupsOfOnesOwn: filters overlap, and the first group that has a tensor keeps it.
-func TestGroupsOfOnesOwn(t *testing.T) {
-	h := newHall(t).only("dense", "bf16")
-	f := h.open(t, fuse.Options{Groups: fuse.Groups{{Name: "first", Filters: []string{"layers.0"}}, {Name: "attention", Filters: []string{"q_proj", "layers.0"}}}})
-	c := fuse.Choice{Method: "task_arithmetic", Weights: map[string]fuse.Weight{"dense": {Value: 0.5, Groups: map[string]float64{"attention": 0}}}}
-	m := mustModel(t, f, c)
-	equal(t, m, 0)
-	uniform := mustModel(t, f, fuse.Choice{Method: "task_arithmetic", Weights: map[string]fuse.Weight{"dense": {Value: 0.5}}})
-	base := mustModel(t, f, f.Base())
-	for name, of := range map[string]*fuse.Model{
-		"encoder.layers.0.attention.q_proj.weight": uniform, "encoder.layers.1.attention.q_proj.weight": base, "encoder.layers.1.layer_norm.bias": uniform,
-	} {
-		if m.Version(name) != of.Version(name) {
-			t.Errorf("%s has not the coefficient of its group", name)
-		}
-	}
-}
-
 func TestRecipeIsStable(t *testing.T) {
 	t.Chdir(t.TempDir())
 	h := newHall(t).only("dense", "sparse")
@@ -404,5 +274,34 @@ dtype: float32
 `
 	if !bytes.Equal(m.Recipe(), []byte(want)) {
 		t.Errorf("got\n%s\nwant\n%s", m.Recipe(), want)
+	}
+}
+
+// TestTogether: many models are made and read at once, by methods that share what they find.
+func TestTogether(t *testing.T) {
+	h := newHall(t).only("dense", "sparse", "tuned")
+	f := h.open(t, fuse.Options{Memory: 1})
+	choice := func(i int) fuse.Choice {
+		return fuse.Choice{Method: []string{"ties", "dare_linear", "task_arithmetic"}[i%3], Params: map[string]float64{"lambda": float64(1 + i%5)},
+			Weights: map[string]fuse.Weight{"dense": {Value: 1}, "tuned": {Value: 0.5}}}
+	}
+	var wg sync.WaitGroup
+	models, values := make([]*fuse.Model, 30), make([][]float32, 30)
+	errs := make([]error, len(models))
+	for i := range models {
+		wg.Go(func() {
+			if models[i], errs[i] = f.Model(choice(i)); errs[i] == nil {
+				values[i], errs[i] = checkpoint.ReadAll(models[i], "encoder.layers.3.feed_forward.weight")
+			}
+		})
+	}
+	wg.Wait()
+	for i, m := range models {
+		must(t, errs[i])
+		want, err := checkpoint.ReadAll(merged(t, m.Recipe(), 0), "encoder.layers.3.feed_forward.weight")
+		must(t, err)
+		if !slices.Equal(values[i], want) {
+			t.Errorf("model %d is another one than its recipe makes", i)
+		}
 	}
 }

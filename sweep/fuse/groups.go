@@ -25,10 +25,10 @@ type Groups []Group
 
 // The names of [DefaultGroups].
 const (
-	Front  = "front"  // what stands before the layers: convolutions, projection, embeddings
-	Lower  = "lower"  // the first third of the layers
-	Middle = "middle" // the second
-	Upper  = "upper"  // the last, and what stands behind it: the final norm, heads
+	Front  = "front-end" // what stands before the layers: convolutions, projection, embeddings
+	Lower  = "lower"     // the first third of the layers
+	Middle = "middle"    // the second
+	Upper  = "upper"     // the last, and what stands behind it: the final norm, heads
 )
 
 // DefaultGroups divides any model whose layers can be told by the numbers in their names: its stacks of layers in thirds, and the rest.

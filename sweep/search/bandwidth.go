@@ -24,10 +24,10 @@ func fading(n int) []float64 {
 
 // nearestWidths returns for each kernel and number the root mean square distance to the 3 nearest other trials, near in all
 // numbers together; half of the mean is over this number's distances and half over all numbers', so that trials that
-// happen to agree in one do not freeze it. A width is at least 0.1/(n+1) of the scale, and at most 1; 0.3 where a trial is
+// happen to agree in one do not freeze it. A width is at least `least`, and at most 1, of the scale; 0.3 where a trial is
 // alone. Where good trials gather in several places, each place has its own widths, and they shrink as the trials close in.
 // Cost: O(n^2 d) for n trials and d numbers.
-func nearestWidths(places [][]float64) [][]float64 {
+func nearestWidths(places [][]float64, least float64) [][]float64 {
 	const nearest, alone = 3, 0.3
 	widths := make([][]float64, len(places))
 	if len(places) == 0 {
@@ -68,7 +68,7 @@ func nearestWidths(places [][]float64) [][]float64 {
 			if len(others) > 0 {
 				width = math.Sqrt((one + all) / 2 / float64(len(others)))
 			}
-			widths[i][k] = min(max(width, 0.1/float64(n+1)), 1)
+			widths[i][k] = min(max(width, least), 1)
 		}
 	}
 	return widths
@@ -88,7 +88,7 @@ func neighbourWidths(places [][]float64) [][]float64 {
 		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
 		widths[i] = make([]float64, n)
 		for rank, k := range order {
-			width := 0.0
+			var width float64
 			switch {
 			case n == 1:
 				width = max(x[k], 1-x[k])

@@ -20,6 +20,6 @@ type Config struct {
 	Directions []Direction // one an objective; only NSGA2, Random, Sobol and Grid take more than one
 	Seed       uint64
 	Trials     int // how many trials to propose in all, those that failed not counted; 0 for no end (a grid ends by itself)
-	Startup    int // trials drawn at random before TPE begins; 0 for its default, 10
+	Startup    int // trials that must end before TPE begins, on points of a Sobol sequence until then; 0 for its default, 10
 	Population int // of a generation of CMAES or NSGA2; 0 for their defaults: 4 + floor(3 ln n), and 50
 }

@@ -10,5 +10,38 @@
 //	proposal, err := sampler.Ask(history)   // history: every trial so far, of any worker
 //
 // A sampler keeps nothing between calls: what it proposes is a function of its configuration and of the history. So any worker of
-// any machine can ask next, a study goes on after any interruption, and the same history gives the same proposal.
+// any machine can ask next, a study goes on after any interruption, and the same history gives the same proposal. (On one
+// kind of processor: another may round the last bit otherwise.)
+//
+// [Halving] ends trials early that do badly on a part of their evaluation.
+//
+// # TPE against Optuna
+//
+// Medians over seeds of the best value found; the least possible is 0. 20 seeds, and 100 in one dimension, where a search
+// either finds the best of several minima or does not. Optuna is 5.0.0's TPESampler as it is by default (multivariate); both
+// start with 10 trials of their own. Other seeds give much the same: of 20 seeds from 10000 on (100 in one dimension), the
+// median was above Optuna's in two cells, rosenbrock of 8 dimensions (42 against 37) and rastrigin of 1 (0.082 against 0.07), both within the
+// noise of its median. The functions and the scripts are in functions_test.go and testdata.
+//
+//	function        dimensions  trials      ours    Optuna
+//	sphere                   1      50   4.2e-06   0.00024
+//	sphere                   2     100     9e-05    0.0026
+//	sphere                   5     200    0.0011     0.067
+//	sphere                   8     300      0.08      0.22
+//	rosenbrock               1      50     0.024      0.15
+//	rosenbrock               2     100      0.26      0.35
+//	rosenbrock               5     200       3.8        10
+//	rosenbrock               8     300        28        37
+//	rastrigin                1      50     0.023      0.07
+//	rastrigin                2     100       1.9       2.2
+//	rastrigin                5     200        11        20
+//	rastrigin                8     300        36        41
+//	ackley                   1      50     0.081      0.77
+//	ackley                   2     100      0.23       2.7
+//	ackley                   5     200       1.1       4.6
+//	ackley                   8     300       3.9       5.4
+//	styblinski-tang          1      50   7.3e-05     0.003
+//	styblinski-tang          2     100     0.002     0.043
+//	styblinski-tang          5     200        14        15
+//	styblinski-tang          8     300        29        32
 package search

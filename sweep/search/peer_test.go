@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// peerCell is what a peer found on a function of some dimensions: the best value after a number of trials, of 20 seeds.
+// peerCell is what a peer found on a function of some dimensions: the best value after a number of trials, of each seed.
 type peerCell struct {
 	Function           string
 	Dimensions, Trials int
@@ -38,17 +38,23 @@ func readPeer(t *testing.T, path string) []peerCell {
 		for i := range x {
 			x[i] = 0.3*float64(i) - 1
 		}
-		if got := named(t, c.Function).eval(x); math.Abs(got-c.Probe) > 1e-9*c.Probe {
+		if got := functionNamed(t, c.Function).eval(x); math.Abs(got-c.Probe) > 1e-9*c.Probe {
 			t.Fatalf("%s of %d dimensions: %v where the peer has %v", c.Function, c.Dimensions, got, c.Probe)
 		}
-		if m := (c.Best[9] + c.Best[10]) / 2; len(c.Best) != 20 || !slices.IsSorted(c.Best) || math.Abs(m-c.Median) > 1e-5*m {
+		if len(c.Best) < 20 || len(c.Best)%2 != 0 || !slices.IsSorted(c.Best) || math.Abs(middle(c.Best)-c.Median) > 1e-5*c.Median {
 			t.Fatalf("%s of %d dimensions: median %v of %v", c.Function, c.Dimensions, c.Median, c.Best)
 		}
 	}
 	return golden.Cells
 }
 
-func named(t *testing.T, name string) function {
+// middle returns the median of an even number of ascending values.
+func middle(values []float64) float64 {
+	n := len(values)
+	return (values[n/2-1] + values[n/2]) / 2
+}
+
+func functionNamed(t *testing.T, name string) function {
 	t.Helper()
 	for _, f := range functions() {
 		if f.name == name {
@@ -80,10 +86,10 @@ func optimise(t *testing.T, kind Kind, f function, dims, trials int, seeds uint6
 	return found
 }
 
-// TPE's median is no worse than Optuna's in any cell. Another processor rounds otherwise, after which a search takes another
-// path, so the test leaves room for the noise of a median of 20: it fails where ours is above the 15th of the peer's 20
-// values, the upper end of the exact 96 % confidence interval of their median (ranks 6 to 15 of 20, by the binomial
-// distribution), or above their median in more than 3 cells. 5 and 8 dimensions take longer: SYNCRETIC_BENCH=1 adds them.
+// TPE's median over as many seeds is no worse than Optuna's. Another processor rounds otherwise, after which a search takes
+// another path, so the test leaves room for the noise of a median: it fails where ours lies above the upper end of the exact
+// 96 % confidence interval of the peer's (by the binomial distribution, ranks 6 to 15 of 20 values, and 40 to 61 of 100), or
+// above the peer's median in more than 2 of the 20 cells. 5 and 8 dimensions take longer: SYNCRETIC_BENCH=1 adds them.
 func TestTPEReachesOptunasMedians(t *testing.T) {
 	cells := readPeer(t, "testdata/optuna_tpe.json")
 	all := os.Getenv("SYNCRETIC_BENCH") != ""
@@ -93,19 +99,22 @@ func TestTPEReachesOptunasMedians(t *testing.T) {
 		if c.Dimensions > 2 && !all {
 			continue
 		}
-		found := optimise(t, TPE, named(t, c.Function), c.Dimensions, c.Trials, 20)
-		median := (found[9] + found[10]) / 2
-		fmt.Fprintf(&table, "//\t%-15s %10d %6d %8.2g %8.2g\n", c.Function, c.Dimensions, c.Trials, median, c.Median)
-		if median > c.Best[14] {
-			t.Errorf("%s of %d dimensions: median %.3g, the peer's %.3g, and the end of its interval %.3g",
-				c.Function, c.Dimensions, median, c.Median, c.Best[14])
+		upper := map[int]int{20: 15, 100: 61}[len(c.Best)]
+		if upper == 0 {
+			t.Fatalf("%s of %d dimensions: %d seeds, want 20 or 100", c.Function, c.Dimensions, len(c.Best))
 		}
-		if median > c.Median {
+		ours := middle(optimise(t, TPE, functionNamed(t, c.Function), c.Dimensions, c.Trials, uint64(len(c.Best))))
+		fmt.Fprintf(&table, "//\t%-16s%10d%8d%10.2g%10.2g\n", c.Function, c.Dimensions, c.Trials, ours, c.Median)
+		if ours > c.Best[upper-1] {
+			t.Errorf("%s of %d dimensions: median %.3g, the peer's %.3g, and the end of its interval %.3g",
+				c.Function, c.Dimensions, ours, c.Median, c.Best[upper-1])
+		}
+		if ours > c.Median {
 			worse++
 		}
 	}
-	if worse > 3 {
-		t.Errorf("the median is above the peer's in %d cells, want at most 3", worse)
+	if worse > 2 {
+		t.Errorf("the median is above the peer's in %d cells, want at most 2", worse)
 	}
 	t.Logf("the table of the package comment:\n%s", table.String())
 }

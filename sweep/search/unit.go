@@ -6,11 +6,6 @@ import "math"
 // integer's step is 1), each owns a cell of its step's width, so the scale of n numbers has n cells and its ends lie half a
 // step outside of the range.
 
-// single reports whether a parameter can have one value only.
-func (p Param) single() bool {
-	return len(p.Choices) == 1 || !p.Categorical() && p.Low == p.High
-}
-
 // step returns the distance of neighbouring numbers, or 0 where any number will do.
 func (p Param) step() float64 {
 	if p.Integer && p.Step == 0 {

@@ -15,17 +15,17 @@ import (
 // A backend makes empty databases of one kind.
 type backend struct {
 	name  string
-	fresh func(t *testing.T) (where string)
+	fresh func(t testing.TB) (where string)
 }
 
 // backends are SQLite, and PostgreSQL where SYNCRETIC_POSTGRES is the URL of a server (testdata/postgres.sh starts one) on which
 // databases can be made.
-func backends(t *testing.T) []backend {
-	out := []backend{{"sqlite", func(t *testing.T) string {
+func backends(t testing.TB) []backend {
+	out := []backend{{"sqlite", func(t testing.TB) string {
 		return filepath.Join(t.TempDir(), "a study?#%41.sqlite")
 	}}}
 	if server := os.Getenv("SYNCRETIC_POSTGRES"); server != "" {
-		out = append(out, backend{"postgres", func(t *testing.T) string { return freshPostgres(t, server) }})
+		out = append(out, backend{"postgres", func(t testing.TB) string { return freshPostgres(t, server) }})
 	}
 	return out
 }
@@ -38,7 +38,7 @@ func eachBackend(t *testing.T, test func(t *testing.T, b backend)) {
 }
 
 // freshPostgres makes a database and removes it after the test.
-func freshPostgres(t *testing.T, server string) string {
+func freshPostgres(t testing.TB, server string) string {
 	t.Helper()
 	p, err := parsePlace(server)
 	if err != nil {
@@ -67,9 +67,21 @@ func freshPostgres(t *testing.T, server string) string {
 }
 
 // make makes a database with its tables.
-func (b backend) make(t *testing.T) *DB {
+func (b backend) make(t testing.TB) *DB {
 	t.Helper()
-	db, err := Create(context.Background(), b.fresh(t))
+	return made(t, b.fresh(t))
+}
+
+// study makes a study that maximises one objective.
+func (b backend) study(t testing.TB) *Study {
+	t.Helper()
+	return newStudy(t, b.make(t))
+}
+
+// made makes a database at a place.
+func made(t testing.TB, where string) *DB {
+	t.Helper()
+	db, err := Create(t.Context(), where)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,15 +89,14 @@ func (b backend) make(t *testing.T) *DB {
 	return db
 }
 
-// study makes a study that maximises one objective.
-func (b backend) study(t *testing.T) *Study {
+func newStudy(t testing.TB, db *DB) *Study {
 	t.Helper()
-	return newStudy(t, b.make(t))
+	return namedStudy(t, db, "s")
 }
 
-func newStudy(t *testing.T, db *DB) *Study {
+func namedStudy(t testing.TB, db *DB, name string) *Study {
 	t.Helper()
-	s, created, err := db.CreateStudy(context.Background(), "s", []search.Direction{search.Maximize}, nil)
+	s, created, err := db.CreateStudy(context.Background(), name, []search.Direction{search.Maximize}, nil)
 	if err != nil || !created {
 		t.Fatal(created, err)
 	}
@@ -93,7 +104,7 @@ func newStudy(t *testing.T, db *DB) *Study {
 }
 
 // again opens a study by another connection, as another process would.
-func again(t *testing.T, s *Study) *Study {
+func again(t testing.TB, s *Study) *Study {
 	t.Helper()
 	where := s.db.place.url
 	if where == "" {
@@ -114,7 +125,7 @@ func again(t *testing.T, s *Study) *Study {
 // unit is a space of one number.
 func unit() search.Space { return search.Space{{Name: "lambda", High: 1}} }
 
-func enqueue(t *testing.T, s *Study, lambdas ...float64) {
+func enqueue(t testing.TB, s *Study, lambdas ...float64) {
 	t.Helper()
 	err := s.Enqueue(context.Background(), unit(), func([]Trial) ([]Entry, error) {
 		var entries []Entry
@@ -129,7 +140,7 @@ func enqueue(t *testing.T, s *Study, lambdas ...float64) {
 }
 
 // claim claims and must get a trial.
-func claim(t *testing.T, s *Study, o ClaimOptions) *Trial {
+func claim(t testing.TB, s *Study, o ClaimOptions) *Trial {
 	t.Helper()
 	if o.Space == nil {
 		o.Space = unit()
@@ -141,7 +152,7 @@ func claim(t *testing.T, s *Study, o ClaimOptions) *Trial {
 	return claimed.Trial
 }
 
-func trials(t *testing.T, s *Study) []Trial {
+func trials(t testing.TB, s *Study) []Trial {
 	t.Helper()
 	all, err := s.Trials(context.Background())
 	if err != nil {
@@ -151,7 +162,7 @@ func trials(t *testing.T, s *Study) []Trial {
 }
 
 // query reads every row of a query.
-func query(t *testing.T, db *DB, text string, args ...any) [][]any {
+func query(t testing.TB, db *DB, text string, args ...any) [][]any {
 	t.Helper()
 	rows, err := db.sql.Query(db.dialect.arguments(text), args...)
 	if err != nil {
@@ -180,7 +191,7 @@ func query(t *testing.T, db *DB, text string, args ...any) [][]any {
 	return out
 }
 
-func column(t *testing.T, db *DB, text string, args ...any) []string {
+func column(t testing.TB, db *DB, text string, args ...any) []string {
 	t.Helper()
 	var out []string
 	for _, row := range query(t, db, text, args...) {
@@ -189,7 +200,7 @@ func column(t *testing.T, db *DB, text string, args ...any) []string {
 	return out
 }
 
-func exec(t *testing.T, db *DB, text string, args ...any) {
+func exec(t testing.TB, db *DB, text string, args ...any) {
 	t.Helper()
 	if _, err := db.sql.Exec(db.dialect.arguments(text), args...); err != nil {
 		t.Fatal(err)

@@ -94,16 +94,6 @@ func TestWorkersKilled(t *testing.T) {
 	})
 }
 
-func made(t *testing.T, where string) *DB {
-	t.Helper()
-	db, err := Create(t.Context(), where)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
 // checkChaos reads what is left, and returns how many trials failed.
 func checkChaos(t *testing.T, study *Study, j job) (failed int) {
 	t.Helper()

@@ -9,16 +9,18 @@ import (
 
 // A dialect is what differs between the two databases. Queries are written once, with ? for arguments.
 type dialect struct {
-	begin string            // begins a transaction that writes
-	lock  string            // locks a study against other writers for the transaction's time, of its id; "" where begin has locked everything
-	types map[string]string // the schema's column types, where they are not as written
-	enums bool              // states and directions are types of their own
-	exist string            // whether a table of the name in ? exists
-	guard string            // keeps two processes from making tables at the same time
-	clock string            // the server's time, as heartbeats are stored
-	age   string            // seconds since h.heartbeat
-	among string            // whether a trial_id is among the ids that ids spells
-	ids   func([]int64) string
+	begin  string            // begins a transaction that writes
+	lock   string            // locks a study against other writers for the transaction's time, of its id; "" where begin has locked everything
+	await  string            // waits for a transaction that changes a trial, of its id; "" where there is only one at a time
+	types  map[string]string // the schema's column types, where they are not as written
+	enums  bool              // states and directions are types of their own
+	exist  string            // whether a table of the name in ? exists
+	guard  string            // keeps two processes from making tables at the same time
+	clock  string            // the server's time, as heartbeats are stored
+	age    string            // seconds since h.heartbeat
+	uptime string            // the seconds since the server started; "" where there is no server
+	among  string            // whether a trial_id is among the ids that ids spells
+	ids    func([]int64) string
 	// arguments spells the arguments of a query as the driver wants them.
 	arguments func(query string) string
 	// transient reports whether an operation that failed so may succeed later; explain gives an error one line, and [ErrInvalid] where

@@ -46,6 +46,7 @@ func openPostgres(p place) (*sql.DB, dialect, error) {
 	return handle, dialect{
 		begin: "BEGIN",
 		lock:  "SELECT study_id FROM studies WHERE study_id = ? FOR UPDATE",
+		await: "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE",
 		types: map[string]string{"serial": "SERIAL NOT NULL", "DATETIME": "TIMESTAMP WITHOUT TIME ZONE", "FLOAT": "FLOAT(53)"},
 		enums: true,
 		exist: "SELECT to_regclass(quote_ident(?)) IS NOT NULL",
@@ -53,6 +54,7 @@ func openPostgres(p place) (*sql.DB, dialect, error) {
 		// In the session's time zone, as Optuna's func.now() becomes in a column without one.
 		clock:     "CAST(clock_timestamp() AS timestamp)",
 		age:       "CAST(EXTRACT(EPOCH FROM CAST(clock_timestamp() AS timestamp) - h.heartbeat) AS double precision)",
+		uptime:    "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp() - pg_postmaster_start_time()) AS double precision)",
 		among:     "trial_id = ANY (CAST(? AS integer[]))",
 		ids:       list("{", "}"),
 		arguments: numbered,
@@ -82,27 +84,27 @@ func lostConnection(err error) bool {
 		return false
 	}
 	var network net.Error
-	var connect *pgconn.ConnectError
 	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.As(err, &network) || errors.As(err, &connect) || pgconn.SafeToRetry(err)
+		errors.As(err, &network) || pgconn.SafeToRetry(err)
 }
 
 // explainPostgres gives an error of the driver, which has several lines and repeats itself, one that says what was refused.
 func explainPostgres(err error, password string) error {
 	var refused *pgconn.PgError
 	var network *net.OpError
-	text := err.Error()
+	var text string
 	switch {
 	case errors.As(err, &refused):
 		text = refused.Message + " (SQLSTATE " + refused.Code + ")"
 	case errors.As(err, &network):
 		text = network.Error()
+	default:
+		text = err.Error()
+		if password != "" {
+			text = strings.ReplaceAll(text, password, "***")
+		}
 	}
-	text = oneLine(text)
-	if password != "" {
-		text = strings.ReplaceAll(text, password, "***")
-	}
-	return plainError{text, err}
+	return plainError{oneLine(text), err}
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

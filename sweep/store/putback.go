@@ -12,7 +12,8 @@ import (
 )
 
 // PutBack gives a RUNNING trial back, as a worker does that is told to end: the trial becomes FAIL, its attribute "error" the reason,
-// and the same point WAITING again at once. It counts as no retry. Any other trial is [ErrNotRunning].
+// and the same point WAITING again at once. It counts as no retry. Any other trial is [ErrNotRunning]. A worker
+// that has only seconds left gives a context that ends.
 func (s *Study) PutBack(ctx context.Context, id int64, reason string) error {
 	return s.ending(ctx, change{study: s.id}, id, func(ctx context.Context, tx conn) error {
 		if err := s.end(ctx, tx, id, search.Fail, map[string]any{AttrError: reason}); err != nil {
@@ -26,6 +27,12 @@ func (s *Study) PutBack(ctx context.Context, id int64, reason string) error {
 // putBackStale makes the RUNNING trials FAIL whose heartbeats are older than stale, and their points WAITING again, each at most
 // retries times (below 0 without end). It returns their numbers.
 func (s *Study) putBackStale(ctx context.Context, tx conn, stale time.Duration, retries int) (numbers []int, err error) {
+	if tx.uptime != "" { // while the server was away nobody could give a heartbeat
+		var up float64
+		if _, err := tx.one(ctx, []any{&up}, tx.uptime); err != nil || up < stale.Seconds() {
+			return nil, err
+		}
+	}
 	type dead struct {
 		id     int64
 		number int
