@@ -230,6 +230,16 @@ func (s *Study) load(ctx context.Context, name string) error {
 			return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), key, ErrInvalid, err)
 		}
 	}
+	var document struct {
+		Config json.RawMessage `json:"config"` // as it is: a seed has more digits than a float64
+	}
+	if err := json.Unmarshal(attributes["setup"], &document); err != nil {
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
+	}
+	s.setup.Config = nil
+	if len(document.Config) > 0 {
+		s.setup.Config = document.Config
+	}
 	if err := s.setup.Check(); err != nil {
 		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
 	}
@@ -261,5 +271,5 @@ func (s *Study) Where() string { return s.db.Where() }
 // Name is the study's name in its database.
 func (s *Study) Name() string { return s.inner.Name() }
 
-// Setup is what the study was opened with. After [Load] its Config is a tree of plain JSON values.
+// Setup is what the study was opened with. After [Load] its Config is a json.RawMessage.
 func (s *Study) Setup() Setup { return s.setup }
