@@ -10,13 +10,15 @@ import (
 
 	"syncretic/checkpoint"
 	"syncretic/probe"
+	"syncretic/sweep"
 )
 
-// rungs holds the features of one model, of the parts of each dataset that were asked for so far: a larger part takes in the
-// smaller one, so nothing is encoded twice.
+// rungs holds what is known of one model: its features of the parts of each dataset that were asked for so far, since a larger part takes
+// in the smaller one, and its losses. So nothing is encoded twice.
 type rungs struct {
-	model checkpoint.Source
-	seen  map[string]*itemRows // by dataset
+	model  checkpoint.Source
+	seen   map[string]*itemRows // by dataset
+	losses map[string]sweep.Loss
 }
 
 // itemRows are the features of some items of a dataset, by the item's index.
