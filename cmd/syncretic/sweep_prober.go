@@ -36,6 +36,11 @@ func openProber(ctx context.Context, a *app, cfg sweep.Config) (_ *prober, err e
 		if err != nil {
 			return nil, err
 		}
+		if cfg.Halving != nil {
+			if err := checkParts(ds, cfg.Halving.Parts, cfg.Seed); err != nil {
+				return nil, err
+			}
+		}
 		p.datasets = append(p.datasets, ds)
 	}
 	if cfg.MaskedLoss != nil {
