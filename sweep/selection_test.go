@@ -3,6 +3,7 @@ package sweep
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestSelectFigures(t *testing.T) {
 	if got.Value != 0.65 || got.BaseValue != 0.6 || got.Western != 0.69 || got.BaseWestern != 0.7 || got.Threshold != 0.35 || got.Candidates != 1 {
 		t.Errorf("%+v", got)
 	}
-	if !got.Choice.Lambdas.Equal(Lambdas{"lyra": 0.3, "makam": 0.3}) || got.Metric != ROCAUC {
+	if !maps.Equal(got.Choice.Lambdas, Lambdas{"lyra": 0.3, "makam": 0.3}) || got.Metric != ROCAUC {
 		t.Errorf("%+v", got)
 	}
 }
@@ -103,7 +104,7 @@ func TestSelectErrors(t *testing.T) {
 		is     error
 		says   string
 	}{
-		{"no base", rule(ROCAUC, 1), []Trial{trial(1, 0.5, 0.6, 0.7, 30)}, ErrNoScores, "roc_auc"},
+		{"no base", rule(ROCAUC, 1), []Trial{trial(1, 0.5, 0.6, 0.7, 30)}, ErrNoScores, "not measured yet"},
 		{"no such metric", rule(ROCAUC, 1), []Trial{lossOnly}, ErrNoScores, "roc_auc"},
 		{"unknown metric", rule("f2", 1), nil, ErrConfig, `"f2"`},
 		{"negative rho", rule(ROCAUC, -1), nil, ErrConfig, "rho"},
@@ -146,7 +147,7 @@ func TestSelectionSurvivesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if is.Trial != 3 || is.Value != 0.5 || is.BaseValue != 0.4 || !math.IsNaN(is.Western) || !math.IsNaN(is.Threshold) ||
-		!is.Choice.Lambdas.Equal(was.Choice.Lambdas) || is.Candidates != 4 || is.Feasible != 2 || is.Reason != "r" {
+		!maps.Equal(is.Choice.Lambdas, was.Choice.Lambdas) || is.Candidates != 4 || is.Feasible != 2 || is.Reason != "r" {
 		t.Errorf("came back as %+v", is)
 	}
 }
@@ -234,5 +235,20 @@ func TestNormalisedSelection(t *testing.T) {
 	delete(refs.Experts, "lyra")
 	if got, err := r.Select(trials, refs); err != nil || got.Candidates != 0 {
 		t.Errorf("without an expert's scores %+v, %v", got, err)
+	}
+}
+
+// TestExpertsThatScoreNothing: nothing is infinitely better than an expert, and the person is told before a night is spent on it.
+func TestExpertsThatScoreNothing(t *testing.T) {
+	r := Rule{Metric: F1, Experts: map[string]string{"makam": "makam"}}
+	for _, v := range []float64{0, math.NaN()} {
+		refs := References{Base: scores(0.5, 0.5, 1), Experts: map[string]Scores{"makam": scores(v, 0.5, 1)}}
+		if got := r.Value(scores(0.5, 0.5, 1), refs); !math.IsNaN(got) {
+			t.Errorf("value %v over an expert's %v, want NaN", got, v)
+		}
+		_, err := r.Select(nil, refs)
+		if !errors.Is(err, ErrNoScores) || !strings.Contains(err.Error(), "normalise: false") {
+			t.Errorf("error %v", err)
+		}
 	}
 }

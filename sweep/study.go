@@ -167,14 +167,17 @@ func (s *Study) create(ctx context.Context, name string) error {
 	if s.tests, _, err = s.db.CreateStudy(ctx, name+testSuffix, []search.Direction{search.Maximize}, nil); err != nil {
 		return err
 	}
-	created := false
-	s.inner, created, err = s.db.CreateStudy(ctx, name, s.setup.directions(), map[string]any{
+	inner, created, err := s.db.CreateStudy(ctx, name, s.setup.directions(), map[string]any{
 		"config_hash": hash, "setup": document, "seed": s.setup.Seed, "version": s.setup.Version, "folder": s.setup.Folder,
 	})
-	if err == nil && !created {
-		err = s.matches(ctx, document, hash)
+	if err != nil {
+		return err
 	}
-	return err
+	s.inner = inner
+	if created {
+		return nil
+	}
+	return s.matches(ctx, document, hash)
 }
 
 // beside finds the studies beside the main one.
@@ -230,6 +233,16 @@ func (s *Study) load(ctx context.Context, name string) error {
 			return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), key, ErrInvalid, err)
 		}
 	}
+	var document struct {
+		Config json.RawMessage `json:"config"` // as it is: a seed has more digits than a float64
+	}
+	if err := json.Unmarshal(attributes["setup"], &document); err != nil {
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
+	}
+	s.setup.Config = nil
+	if len(document.Config) > 0 {
+		s.setup.Config = document.Config
+	}
 	if err := s.setup.Check(); err != nil {
 		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
 	}
@@ -261,5 +274,5 @@ func (s *Study) Where() string { return s.db.Where() }
 // Name is the study's name in its database.
 func (s *Study) Name() string { return s.inner.Name() }
 
-// Setup is what the study was opened with. After [Load] its Config is a tree of plain JSON values.
+// Setup is what the study was opened with. After [Load] its Config is a json.RawMessage.
 func (s *Study) Setup() Setup { return s.setup }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"sort"
 
 	"github.com/spf13/cobra"
@@ -38,20 +39,12 @@ func runSweepReport(ctx context.Context, a *app, where, name, out, events string
 	if err := a.fileOutput(out, where); err != nil {
 		return err
 	}
-	study, err := sweep.Load(ctx, where, name, storeOptions(a)...)
+	study, trials, refs, err := readStudy(ctx, a, where, name)
 	if err != nil {
 		return err
 	}
 	defer study.Close()
 	setup := study.Setup()
-	trials, err := study.Trials(ctx)
-	if err != nil {
-		return err
-	}
-	refs, _, err := study.References(ctx)
-	if err != nil {
-		return err
-	}
 	selected, err := setup.Rule.Select(trials, refs)
 	if err != nil {
 		return err
@@ -71,9 +64,7 @@ func runSweepReport(ctx context.Context, a *app, where, name, out, events string
 	if record != nil && record.Scores != nil {
 		doc.Scores = testTables(record)
 	}
-	if err := a.addInterference(&doc, setup); err != nil {
-		return err
-	}
+	a.addInterference(&doc, study)
 	addProvenance(&doc, study, trials, selected)
 	var page bytes.Buffer
 	if err := report.Write(&page, doc); err != nil {
@@ -114,46 +105,62 @@ func addProvenance(doc *report.Document, study *sweep.Study, trials []sweep.Tria
 	if doc.Recipe != "" {
 		doc.Commands = append(doc.Commands, "syncretic merge winner.yml out/winner")
 	}
-	doc.Commands = append(doc.Commands, "syncretic sweep work "+study.Where())
+	doc.Commands = append(doc.Commands, workCommand(study))
 }
 
 // addInterference measures the study's task vectors against each other. Models that have moved or changed since the sweep are
 // no reason to refuse a report: it is then written without this part, and says so.
-func (a *app) addInterference(doc *report.Document, setup sweep.Setup) error {
-	text, err := json.Marshal(setup.Config)
+func (a *app) addInterference(doc *report.Document, study *sweep.Study) {
+	cfg, err := storedConfig(study)
 	if err != nil {
-		return err
+		return // a study that another program set up
 	}
-	var cfg sweep.Config
-	if err := json.Unmarshal(text, &cfg); err != nil || cfg.Base == "" {
-		return nil // a study that another program set up
-	}
-	without := func(err error) error {
+	if err := interference(doc, cfg, study.Setup()); err != nil {
 		a.logf("the report is without the interference between the task vectors: %v", err)
 		doc.Remarks = append(doc.Remarks, "Without the interference between the task vectors: the models could not be read again.")
-		return nil
 	}
-	base, err := checkpoint.Open(cfg.Base)
+}
+
+func interference(doc *report.Document, cfg sweep.Config, setup sweep.Setup) error {
+	open := func(path, input string) (*checkpoint.Model, error) {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(setup.Folder, path)
+		}
+		m, err := checkpoint.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		hash, err := checkpoint.Hash(m)
+		if err == nil && hash != setup.Inputs[input] {
+			err = fmt.Errorf("%s: it has changed since the sweep", path)
+		}
+		if err != nil {
+			_ = m.Close() // only read
+			return nil, err
+		}
+		return m, nil
+	}
+	base, err := open(cfg.Base, "base")
 	if err != nil {
-		return without(err)
+		return err
 	}
 	defer base.Close()
 	var vectors []checkpoint.Source
 	for _, name := range setup.Space.Vectors {
-		m, err := checkpoint.Open(cfg.Vectors[name])
+		m, err := open(cfg.Vectors[name], "vector "+name)
 		if err != nil {
-			return without(err)
+			return err
 		}
 		defer m.Close()
 		tau, err := taskVector(m, base, setup.Inputs["base"], false)
 		if err != nil {
-			return without(err)
+			return err
 		}
 		vectors = append(vectors, tau)
 	}
 	r, err := arithmetic.Interference(setup.Space.Vectors, vectors)
 	if err != nil {
-		return without(err)
+		return err
 	}
 	doc.FromInterference(r, 0)
 	return nil

@@ -39,9 +39,8 @@ func runSweep(ctx context.Context, a *app, config string, create bool) error {
 	}
 	defer s.close()
 	if create {
-		where := s.study.Where()
-		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": s.study.Setup().Total()},
-			fmt.Sprintf("study %s: %d trials to do\nsyncretic sweep work %s\n", where, s.study.Setup().Total(), where))
+		where, total := s.study.Where(), s.study.Setup().Total()
+		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": total}, fmt.Sprintf("study %s: %d trials to do\n%s\n", where, total, workCommand(s.study)))
 	}
 	record, err := s.workAndTest(ctx, workOptions{})
 	if err != nil {
@@ -74,6 +73,15 @@ func openStudy(ctx context.Context, a *app, config string) (*sweeping, error) {
 	return s, nil
 }
 
+// workCommand is the command line of one more worker.
+func workCommand(study *sweep.Study) string {
+	text := "syncretic sweep work " + study.Where()
+	if study.Name() != sweep.DefaultName {
+		text += " --name " + study.Name()
+	}
+	return text
+}
+
 // testOnce takes the record of a test that was made before for what it is.
 func testOnce(record *sweep.TestRecord, err error) (*sweep.TestRecord, error) {
 	if errors.Is(err, sweep.ErrTested) && record != nil {
@@ -95,6 +103,10 @@ func sweepText(cfg sweep.Config, r *sweep.TestRecord) string {
 			word = ", not significant"
 		}
 		text += fmt.Sprintf("test %-20s ROC-AUC %.4f, base %.4f: %+.4f [%+.4f, %+.4f]%s\n", d.Name, w.ROCAUC, b.ROCAUC, diff.Difference, diff.Low, diff.High, word)
+	}
+	for _, name := range sortedNames(r.Scores.Winner.Losses) {
+		w, b := r.Scores.Winner.Losses[name].Value, r.Scores.Base.Losses[name].Value
+		text += fmt.Sprintf("loss %-20s %.4f, base %.4f: %+.4f\n", name, w, b, w-b)
 	}
 	return text
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -61,7 +63,7 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 			return err
 		}
 		lines = strings.Count(text, "\n")
-		if st.Done >= st.Total && len(st.Running) == 0 && st.Test != nil && st.Test.Scores != nil {
+		if len(st.Running) == 0 && st.Test != nil && st.Test.Scores != nil { // the test comes last
 			return nil
 		}
 		select {
@@ -96,19 +98,38 @@ func statusText(setup sweep.Setup, st sweep.Status) string {
 			if r.Silent >= 0 {
 				heard = seconds(r.Silent) + " ago"
 			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", r.Number, r.What, r.Worker, seconds(r.Seconds), heard)
+			number := strconv.Itoa(r.Number)
+			if r.Number < 0 {
+				number = "-"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", number, r.What, r.Worker, seconds(r.Seconds), heard)
 		}
 		w.Flush()
 	}
 	if st.Best != nil {
-		fmt.Fprintf(&b, "best so far: trial %d, lambda %s: %s %.4f", st.Best.Trial, lambdaText(st.Best.Choice), setup.Rule.Metric, st.Best.Mean)
-		if st.Best.Normalised {
-			fmt.Fprintf(&b, " (%.4f of the experts')", st.Best.Value)
-		}
-		fmt.Fprintf(&b, ", Western %.4f; base %.4f, Western %.4f\n", st.Best.Western, st.Best.BaseMean, st.Best.BaseWestern)
+		b.WriteString(bestText(setup, *st.Best))
 	}
 	if t := st.Test; t != nil && t.Scores != nil {
 		fmt.Fprintf(&b, "tested: %s\n", t.Selection.Reason)
 	}
 	return b.String()
+}
+
+// bestText is the choice so far in one line.
+func bestText(setup sweep.Setup, best sweep.Selection) string {
+	western := func(v float64) string {
+		if math.IsNaN(v) { // there is no Western dataset
+			return ""
+		}
+		return fmt.Sprintf(", Western %.4f", v)
+	}
+	what := "the base"
+	if best.Trial >= 0 {
+		what = fmt.Sprintf("trial %d, lambda %s", best.Trial, lambdaText(best.Choice))
+	}
+	text := fmt.Sprintf("best so far: %s: %s %.4f", what, setup.Rule.Metric, best.Mean)
+	if best.Normalised {
+		text += fmt.Sprintf(" (%.4f of the experts')", best.Value)
+	}
+	return text + western(best.Western) + fmt.Sprintf("; base %.4f", best.BaseMean) + western(best.BaseWestern) + "\n"
 }
