@@ -18,6 +18,10 @@ import (
 // The errors of studies. ErrInvalid is a database that holds no study of ours.
 var (
 	ErrInvalid = store.ErrInvalid
+	// ErrPlace is what can name no database.
+	ErrPlace = store.ErrPlace
+	// ErrName is a database of studies without the one that is asked for.
+	ErrName = errors.New("no study")
 	// ErrChanged also wraps ErrConfig: the study was made with another configuration, and its trials would not compare.
 	ErrChanged = fmt.Errorf("%w: the study was made with another configuration", ErrConfig)
 )
@@ -189,7 +193,8 @@ func (s *Study) beside(ctx context.Context) (err error) {
 }
 
 // Load opens an existing study, whatever its setup: to look at it, to work for it or to test its winner. The name "" is [DefaultName],
-// or that of the only study there is. A missing file wraps fs.ErrNotExist; a database without a study of ours wraps [ErrInvalid].
+// or that of the only study there is. A missing file wraps fs.ErrNotExist; a database without a study of ours wraps [ErrInvalid], one without
+// a study of that name [ErrName].
 func Load(ctx context.Context, where, name string, options ...store.Option) (*Study, error) {
 	db, err := store.Open(ctx, where, options...)
 	if err != nil {
@@ -216,7 +221,7 @@ func (s *Study) load(ctx context.Context, name string) error {
 		}
 	}
 	if !slices.Contains(names, name) {
-		return fmt.Errorf("%s: no study named %q, it has %q: %w", s.Where(), name, names, ErrInvalid)
+		return fmt.Errorf("%s: %w named %q, it has %q", s.Where(), ErrName, name, names)
 	}
 	if s.inner, err = s.db.Study(ctx, name); err != nil {
 		return err

@@ -116,7 +116,7 @@ func TestLoadByName(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Load(ctx, path, ""); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `"second"`) {
+	if _, err := Load(ctx, path, ""); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), `"second"`) {
 		t.Errorf("one of two without a name: %v, want an error that lists both", err)
 	}
 	study, err := Load(ctx, path, "second")

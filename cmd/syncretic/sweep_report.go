@@ -114,7 +114,7 @@ func addProvenance(doc *report.Document, study *sweep.Study, trials []sweep.Tria
 	if doc.Recipe != "" {
 		doc.Commands = append(doc.Commands, "syncretic merge winner.yml out/winner")
 	}
-	doc.Commands = append(doc.Commands, "syncretic sweep work "+study.Where())
+	doc.Commands = append(doc.Commands, workCommand(study))
 }
 
 // addInterference measures the study's task vectors against each other. Models that have moved or changed since the sweep are

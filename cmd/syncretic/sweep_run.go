@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/sweep"
+	"syncretic/sweep/slurm"
 )
 
 func newSweepRun(a *app) *cobra.Command {
@@ -39,9 +40,9 @@ func runSweep(ctx context.Context, a *app, config string, create bool) error {
 	}
 	defer s.close()
 	if create {
-		where := s.study.Where()
-		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": s.study.Setup().Total()},
-			fmt.Sprintf("study %s: %d trials to do\nsyncretic sweep work %s\n", where, s.study.Setup().Total(), where))
+		where, total := s.study.Where(), s.study.Setup().Total()
+		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": total},
+			fmt.Sprintf("study %s: %d trials to do\n%s\n", where, total, workCommand(s.study)))
 	}
 	record, err := s.workAndTest(ctx, workOptions{})
 	if err != nil {
@@ -72,6 +73,15 @@ func openStudy(ctx context.Context, a *app, config string) (*sweeping, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// workCommand is what joins a study, whatever other studies its database holds.
+func workCommand(study *sweep.Study) string {
+	command := "syncretic sweep work " + slurm.Quote(study.Where())
+	if study.Name() != sweep.DefaultName {
+		command += " --name " + slurm.Quote(study.Name())
+	}
+	return command
 }
 
 // testOnce takes the record of a test that was made before for what it is.

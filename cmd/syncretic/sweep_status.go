@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -77,8 +78,12 @@ func statusText(setup sweep.Setup, st sweep.Status) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, study %s: %d of %d trials done", st.Study, st.Name, st.Done, st.Total)
 	for _, s := range []search.State{search.Running, search.Waiting, search.Pruned, search.Fail} {
+		word := strings.ToLower(string(s))
+		if s == search.Fail { // most are of workers that were killed, and are done again under another number
+			word = "failed or put back"
+		}
 		if n := st.States[s]; n > 0 {
-			fmt.Fprintf(&b, ", %d %s", n, strings.ToLower(string(s)))
+			fmt.Fprintf(&b, ", %d %s", n, word)
 		}
 	}
 	if st.PerHour > 0 {
@@ -101,14 +106,32 @@ func statusText(setup sweep.Setup, st sweep.Status) string {
 		w.Flush()
 	}
 	if st.Best != nil {
-		fmt.Fprintf(&b, "best so far: trial %d, lambda %s: %s %.4f", st.Best.Trial, lambdaText(st.Best.Choice), setup.Rule.Metric, st.Best.Mean)
-		if st.Best.Normalised {
-			fmt.Fprintf(&b, " (%.4f of the experts')", st.Best.Value)
-		}
-		fmt.Fprintf(&b, ", Western %.4f; base %.4f, Western %.4f\n", st.Best.Western, st.Best.BaseMean, st.Best.BaseWestern)
+		b.WriteString(bestText(setup, *st.Best))
 	}
-	if t := st.Test; t != nil && t.Scores != nil {
+	switch t := st.Test; {
+	case t != nil && t.Scores != nil:
 		fmt.Fprintf(&b, "tested: %s\n", t.Selection.Reason)
+	case st.Done >= st.Total && len(st.Running) == 0:
+		b.WriteString("the winner is not tested yet: a worker without --trials does it\n")
 	}
 	return b.String()
+}
+
+// bestText is the best merge so far for people. What is not measured, as without a Western dataset, is left out.
+func bestText(setup sweep.Setup, best sweep.Selection) string {
+	western := func(v float64) string {
+		if math.IsNaN(v) {
+			return ""
+		}
+		return fmt.Sprintf(", Western %.4f", v)
+	}
+	base := fmt.Sprintf("%.4f%s\n", best.BaseMean, western(best.BaseWestern))
+	if best.Trial < 0 {
+		return fmt.Sprintf("best so far: the base, %s %s", setup.Rule.Metric, base)
+	}
+	text := fmt.Sprintf("best so far: trial %d, lambda %s: %s %.4f", best.Trial, lambdaText(best.Choice), setup.Rule.Metric, best.Mean)
+	if best.Normalised {
+		text += fmt.Sprintf(" (%.4f of the experts')", best.Value)
+	}
+	return text + western(best.Western) + "; base " + base
 }
