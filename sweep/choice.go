@@ -82,22 +82,23 @@ func (s Space) Point(c Choice) search.Point {
 	return point
 }
 
-// Samples are a choice of each method, to try whether it can be made.
+// Samples are two choices of each method, of the smallest and of the largest values of its parameters, to try whether they can be made.
 func (s Space) Samples() []Choice {
 	var out []Choice
-	for i, m := range s.methods() {
-		point := search.Point{}
-		for _, p := range s.Params() {
-			if p.Name == methodParam {
-				point[p.Name] = float64(i)
-				continue
+	params := s.Params()
+	for i := range s.methods() {
+		for _, end := range []func(search.Param) float64{func(p search.Param) float64 { return p.Low }, func(p search.Param) float64 { return p.High }} {
+			point := search.Point{}
+			for _, p := range params {
+				if p.Name == methodParam {
+					point[p.Name] = float64(i)
+				} else if params.Active(p, point) {
+					point[p.Name] = end(p)
+				}
 			}
-			if s.Params().Active(p, point) {
-				point[p.Name] = p.High
+			if c, ok := s.choice(point); ok {
+				out = append(out, c)
 			}
-		}
-		if c, ok := s.choice(point); ok && c.Method == m.Name {
-			out = append(out, c)
 		}
 	}
 	return out

@@ -70,10 +70,11 @@ type LambdaConfig struct {
 	MaxTrials int       `yaml:"max_trials" json:"-"` // of a grid; default DefaultMaxTrials
 }
 
-// GroupConfig is a group of layers: the tensors whose names contain one of the filters, on the terms of a recipe's conditions.
+// GroupConfig is a group of layers: the tensors whose names contain one of the filters, on the terms of a recipe's conditions, and that no
+// group before it has. The last one without filters is all that is left; what no group has stays as in the base.
 type GroupConfig struct {
 	Name    string   `yaml:"name" json:"name"`
-	Filters []string `yaml:"filters" json:"filters"`
+	Filters []string `yaml:"filters" json:"filters,omitempty"`
 }
 
 // SamplerConfig says how points are proposed.
@@ -160,24 +161,24 @@ func (c *Config) complete() error {
 			c.Metric = MaskedLoss
 		}
 	}
-	if err := errors.Join(c.Lambda.grid(), c.checkGroups(), c.checkMethods()); err != nil {
-		return err
+	for _, check := range []func() error{
+		c.Lambda.grid, c.checkGroups, c.checkMethods, func() error { return c.Space().Check() }, c.checkMeasures, c.checkExperts,
+		func() error { return c.Rule().Check() }, c.checkSampler, c.checkHalving, c.checkGrid,
+	} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
-	if err := c.Space().Check(); err != nil {
-		return err
-	}
-	if err := c.checkMeasures(); err != nil {
-		return err
-	}
-	if err := c.checkExperts(); err != nil {
-		return err
-	}
-	return errors.Join(c.Rule().Check(), c.checkSampler())
+	return nil
 }
 
 func (l *LambdaConfig) grid() error {
 	ranged := l.From != nil || l.To != nil || l.Steps != 0
 	switch {
+	case l.MaxTrials < 0:
+		return fmt.Errorf("lambda.max_trials is %d, want 1 or more", l.MaxTrials)
+	case l.Values != nil && len(l.Values) == 0:
+		return errors.New("lambda.values is empty")
 	case len(l.Values) > 0 && ranged:
 		return errors.New("lambda has both values and from/to/steps")
 	case len(l.Values) > 0:
@@ -199,46 +200,68 @@ func (c *Config) checkGroups() error {
 		return fmt.Errorf("groups of layers are for lambda mode %s, which is %q", PerGroup, c.Lambda.Mode)
 	}
 	for i, g := range c.Groups {
-		if g.Name == "" || len(g.Filters) == 0 || slices.Contains(g.Filters, "") {
-			return fmt.Errorf("groups[%d]: name and filters (parts of tensor names) are required", i)
+		rest := len(g.Filters) == 0 && i == len(c.Groups)-1
+		if g.Name == "" || len(g.Filters) == 0 && !rest || slices.Contains(g.Filters, "") {
+			return fmt.Errorf("groups[%d]: name and filters (parts of tensor names) are required; only the last group may be without filters, of all that is left", i)
 		}
 	}
 	return nil
 }
 
-// checkSampler builds the sampler, which knows what it demands of the space, and counts a grid.
-func (c Config) checkSampler() error {
-	setup := c.Setup()
-	if _, err := setup.sampler(); err != nil {
+// checkSampler builds the sampler, which knows what it demands of the space.
+func (c *Config) checkSampler() error {
+	if _, err := c.Setup().sampler(); err != nil {
 		return fmt.Errorf("sampler: %w", err)
 	}
-	if h := c.Halving; h != nil {
-		if h.Eta == 0 {
-			h.Eta = 3
-		}
-		if !(h.Eta >= 2) || math.IsInf(h.Eta, 0) || len(h.Parts) == 0 {
-			return fmt.Errorf("halving with eta %v and %d parts: want eta of at least 2 and one part or more", h.Eta, len(h.Parts))
-		}
-		for i, part := range h.Parts {
-			if !(part > 0 && part < 1) || i > 0 && part <= h.Parts[i-1] {
-				return fmt.Errorf("halving.parts %v: want rising numbers between 0 and 1", h.Parts)
-			}
-		}
-		if c.Sampler.Kind == search.NSGA2 {
-			return errors.New("halving decides by one objective, and sampler nsga2 has two")
+	kind := c.Sampler.Kind
+	switch {
+	case c.Sampler.Startup != 0 && kind != search.TPE:
+		return fmt.Errorf("sampler.startup is for %s, and not for %s", search.TPE, kind)
+	case c.Sampler.Population != 0 && kind != search.CMAES && kind != search.NSGA2:
+		return fmt.Errorf("sampler.population is for %s and %s, and not for %s", search.CMAES, search.NSGA2, kind)
+	case kind != search.Grid && c.Sampler.Trials < 1:
+		return fmt.Errorf("sampler.trials is %d: sampler %s needs a number of trials", c.Sampler.Trials, kind)
+	case kind == search.NSGA2 && len(c.measured(true)) == 0:
+		return fmt.Errorf("sampler %s searches non-Western against Western scores: metric %s has no western dataset", kind, c.Metric)
+	}
+	return nil
+}
+
+func (c *Config) checkHalving() error {
+	h := c.Halving
+	if h == nil {
+		return nil
+	}
+	if h.Eta == 0 {
+		h.Eta = 3
+	}
+	if !(h.Eta >= 2) || math.IsInf(h.Eta, 0) || len(h.Parts) == 0 {
+		return fmt.Errorf("halving with eta %v and %d parts: want eta of at least 2 and one part or more", h.Eta, len(h.Parts))
+	}
+	for i, part := range h.Parts {
+		if !(part > 0 && part < 1) || i > 0 && part <= h.Parts[i-1] {
+			return fmt.Errorf("halving.parts %v: want rising numbers between 0 and 1", h.Parts)
 		}
 	}
+	if c.Sampler.Kind == search.NSGA2 {
+		return errors.New("halving decides by one objective, and sampler nsga2 has two")
+	}
+	if c.Metric == MaskedLoss {
+		return fmt.Errorf("halving takes parts of the probes' recordings, and metric %s is always measured in full", MaskedLoss)
+	}
+	return nil
+}
+
+// checkGrid counts the points of a grid.
+func (c *Config) checkGrid() error {
 	if c.Sampler.Kind != search.Grid {
-		if c.Sampler.Trials < 1 {
-			return fmt.Errorf("sampler.trials is %d: sampler %s needs a number of trials", c.Sampler.Trials, c.Sampler.Kind)
-		}
 		return nil
 	}
 	limit := c.Lambda.MaxTrials
 	if limit == 0 {
 		limit = DefaultMaxTrials
 	}
-	if n := setup.Space.Params().GridSize(); n > float64(limit) {
+	if n := c.Space().Params().GridSize(); n > float64(limit) {
 		advice := "list fewer values, raise lambda.max_trials or take a sampler such as tpe"
 		if c.Lambda.Mode == PerCulture {
 			advice += ", or lambda mode shared"

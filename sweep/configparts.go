@@ -151,6 +151,8 @@ func (c *Config) checkMethods() error {
 				return fmt.Errorf("%s: scaling coefficients are the key lambda's", where)
 			case p.Fixed == nil && r == nil && len(p.Grid) == 0:
 				return fmt.Errorf("%s: no value", where)
+			case p.Fixed != nil && (math.IsNaN(*p.Fixed) || math.IsInf(*p.Fixed, 0)):
+				return fmt.Errorf("%s: %v is not finite", where, *p.Fixed)
 			case r == nil:
 			case r.From == nil || r.To == nil || !(*r.From < *r.To) || r.Steps < 0 || r.Steps == 1 || r.Steps > 10_000:
 				return fmt.Errorf("%s: want from < to, and 2 to 10000 steps where there are any", where)
@@ -240,11 +242,8 @@ func checkNames(where string, names []string, western []bool) error {
 }
 
 // checkExperts checks the datasets' experts; normalise true demands one for each culture.
-func (c Config) checkExperts() error {
-	known := map[string]bool{}
-	for name := range c.cultures() {
-		known[name] = true
-	}
+func (c *Config) checkExperts() error {
+	known := c.measured(false)
 	for _, name := range sortedKeys(c.Experts) {
 		if !known[name] {
 			return fmt.Errorf("experts: %q is no non-Western dataset of this sweep", name)
@@ -259,19 +258,19 @@ func (c Config) checkExperts() error {
 	return nil
 }
 
-// cultures are the non-Western datasets of the metric.
-func (c Config) cultures() map[string]bool {
+// measured are the names of the Western or the other datasets that the metric is measured on.
+func (c Config) measured(western bool) map[string]bool {
 	names := map[string]bool{}
 	if c.Metric == MaskedLoss {
 		for _, k := range c.MaskedLoss.Corpora {
-			if !k.Western {
+			if k.Western == western {
 				names[k.Name] = true
 			}
 		}
 		return names
 	}
 	for _, d := range c.Probe.Datasets {
-		if !d.Western {
+		if d.Western == western {
 			names[d.Name] = true
 		}
 	}
@@ -284,7 +283,7 @@ func (c Config) experts() map[string]string {
 		return nil
 	}
 	experts := map[string]string{}
-	for name := range c.cultures() {
+	for name := range c.measured(false) {
 		vector, ok := c.Experts[name]
 		if !ok {
 			vector = name

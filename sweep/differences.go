@@ -40,17 +40,21 @@ func differences(stored, wanted json.RawMessage) string {
 			out.WriteString("; and more")
 			break
 		}
-		fmt.Fprintf(&out, "; %s is %s, the study has %s", strings.TrimPrefix(key, "config."), orNone(is[key]), orNone(was[key]))
+		fmt.Fprintf(&out, "; %s is %s, the study has %s", strings.TrimPrefix(key, "config."), shown(key, is), shown(key, was))
 	}
 	return out.String()
 }
 
-// orNone is a leaf's value, or a word for a key that is absent.
-func orNone(s string) string {
-	if s == "" {
+// shown is a leaf's value, the beginning of a hash, or a word for a key that is absent.
+func shown(key string, leaves map[string]string) string {
+	switch text := leaves[key]; {
+	case text == "":
 		return "none"
+	case strings.HasPrefix(key, "inputs.") && len(text) > 14:
+		return text[:13] + `..."`
+	default:
+		return text
 	}
-	return s
 }
 
 // flatten lists the leaves of a JSON tree by dotted path; arrays count as leaves, except those of objects.

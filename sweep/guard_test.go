@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"syncretic/sweep/search"
 	"syncretic/sweep/store"
@@ -52,6 +53,9 @@ func TestRunFailsForeignTrials(t *testing.T) {
 	if err != nil || len(rows) != 3 || rows[0].State != search.Fail || !strings.Contains(string(rows[0].User[attrError]), "lambda") {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
+	if st, err := study.Status(ctx, time.Now()); err != nil || st.Done != 2 || st.States[search.Fail] != 1 {
+		t.Errorf("status %+v, %v: want every row counted", st, err)
+	}
 }
 
 func TestDifferences(t *testing.T) {
@@ -68,6 +72,8 @@ func TestDifferences(t *testing.T) {
 			"; rho is 2, the study has 1; rule.rho is 3, the study has 1"},
 		{"in a list", `{"d": [{"w": true}, {"w": true}]}`, `{"d": [{"w": true}, {"w": false}, {"w": true}]}`,
 			"; d[1].w is false, the study has true; d[2].w is true, the study has none"},
+		{"hashes", `{"inputs": {"base": "0123456789abcdef"}}`, `{"inputs": {"base": "fedcba9876543210"}}`,
+			`; inputs.base is "fedcba987654...", the study has "0123456789ab..."`},
 		{"not JSON", `{`, `{"a": 1}`, "; a is 1, the study has none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

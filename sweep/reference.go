@@ -62,12 +62,21 @@ func (s Setup) references() []Reference {
 
 // check returns an error unless all references were measured on the same datasets, and by what the rule needs.
 func (r References) check(rule Rule) error {
+	if len(r.Base.Tasks)+len(r.Base.Losses) == 0 {
+		return fmt.Errorf("%w: the base is not measured yet", ErrNoScores)
+	}
 	if len(r.Base.Of(rule.Metric, false)) == 0 {
 		return fmt.Errorf("%w: no non-Western dataset carries %s", ErrNoScores, rule.Metric)
 	}
-	for name, s := range r.Experts {
-		if err := s.sameDatasets(r.Base); err != nil {
+	for _, name := range sortedKeys(r.Experts) {
+		if err := r.Experts[name].sameDatasets(r.Base); err != nil {
 			return fmt.Errorf("expert %s: %w", name, err)
+		}
+	}
+	for _, name := range sortedKeys(rule.Experts) {
+		expert, measured := r.Experts[rule.Experts[name]]
+		if v := expert.Of(rule.Metric, false)[name]; measured && !(v > 0) {
+			return fmt.Errorf("%w: the expert %s has %s %v on %s, by which nothing can be divided: set normalise: false", ErrNoScores, rule.Experts[name], rule.Metric, v, name)
 		}
 	}
 	if r.Multi != nil {

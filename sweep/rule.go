@@ -36,7 +36,8 @@ func (r Rule) Check() error {
 	return nil
 }
 
-// Value is what the rule maximises, or for the loss minimises. It is NaN where a dataset's score, or its expert's, is.
+// Value is what the rule maximises, or for the loss minimises. It is NaN where a dataset's score, or its expert's, is, and where an
+// expert's is 0.
 func (r Rule) Value(s Scores, refs References) float64 {
 	values := s.Of(r.Metric, false)
 	for name, vector := range r.Experts {
@@ -44,7 +45,9 @@ func (r Rule) Value(s Scores, refs References) float64 {
 		if !measured {
 			return math.NaN()
 		}
-		values[name] /= expert.Of(r.Metric, false)[name]
+		if values[name] /= expert.Of(r.Metric, false)[name]; math.IsInf(values[name], 0) {
+			return math.NaN()
+		}
 	}
 	return mean(values)
 }

@@ -2,11 +2,9 @@ package sweep
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"syncretic/sweep/search"
@@ -17,8 +15,9 @@ import (
 // once, on any machines that reach the database and the inputs.
 //
 // A trial whose worker dies is put back by the others after Stale; when ctx is done the trial in hand is put back within seconds, and
-// the error is ctx's. When Evaluate fails the trial becomes FAIL with the reason and the error is returned: what fails for one worker
-// would probably fail for every trial. Trials that ended are never repeated.
+// the error is ctx's. When Evaluate fails the trial becomes FAIL with the reason and the error is returned: what fails once would probably
+// fail for every trial. Its point is the next worker's, or the next run's; one that failed or killed its worker more than Retries times is
+// given up, so that the others are scored. Trials that ended are never repeated.
 func Run(ctx context.Context, study *Study, w Worker) error {
 	if err := w.runReferences(ctx, study); err != nil {
 		return err
@@ -27,8 +26,8 @@ func Run(ctx context.Context, study *Study, w Worker) error {
 	if err != nil {
 		return err
 	}
-	if !complete {
-		return fmt.Errorf("%s: study %q: a reference model has failed too often: %w", study.Where(), study.Name(), ErrNoScores)
+	if !complete { // somebody else has ended one otherwise
+		return fmt.Errorf("%s: study %q: a reference model has no scores: %w", study.Where(), study.Name(), ErrNoScores)
 	}
 	if err := refs.check(study.setup.Rule); err != nil {
 		return err
@@ -73,11 +72,8 @@ func (w Worker) runTrials(ctx context.Context, study *Study, refs References) er
 	if err != nil {
 		return err
 	}
-	q := &queue{Worker: w, study: study, inner: study.inner, space: study.setup.Space.Params(), ask: sampler.Ask}
+	q := &queue{Worker: w, study: study, inner: study.inner, space: study.setup.Space.Params(), ask: sampler.Ask, giveUp: w.retries()}
 	for n := 0; w.Trials == 0 || n < w.Trials; n++ {
-		if err := q.share(ctx); err != nil {
-			return err
-		}
 		row, err := q.next(ctx)
 		if err != nil || row == nil {
 			return err
@@ -89,32 +85,12 @@ func (w Worker) runTrials(ctx context.Context, study *Study, refs References) er
 	return nil
 }
 
-// share tells how many other trials run under this machine's name.
-func (q *queue) share(ctx context.Context) error {
-	if q.Share == nil {
-		return nil
-	}
-	trials, err := q.inner.Trials(ctx)
-	if err != nil {
-		return err
-	}
-	others := 0
-	for _, t := range trials {
-		var name string
-		if t.State == search.Running && json.Unmarshal(t.User[attrWorker], &name) == nil && name != q.Name && strings.HasPrefix(name, q.Host+":") {
-			others++
-		}
-	}
-	q.Share(others)
-	return nil
-}
-
 // trial evaluates one claimed trial and stores what became of it.
 func (q *queue) trial(ctx context.Context, row *store.Trial, refs References) error {
 	setup := q.study.setup
 	choice, ok := setup.Space.choice(row.Point)
-	if !ok {
-		return fmt.Errorf("%s: its parameters are not of this study's space: %w", q.study.Where(), ErrInvalid)
+	if !ok { // somebody enqueued it; the study's own points are of its space
+		return q.finish(ctx, row.ID, store.Outcome{State: search.Fail, User: map[string]any{attrError: "its parameters are outside of what is searched"}})
 	}
 	started := time.Now()
 	t := Trial{Number: row.Number, State: search.Running, Choice: choice, Point: row.Point, Started: started, Worker: q.Name, Version: setup.Version, Seed: setup.Seed}
@@ -129,8 +105,8 @@ func (q *queue) trial(ctx context.Context, row *store.Trial, refs References) er
 		return err
 	})
 	switch {
-	case errors.Is(err, errTaken):
-		q.hear(Progress{Lost: []int{row.Number}})
+	case errors.Is(err, store.ErrNotRunning):
+		q.hear(Progress{Trial: t, Taken: true})
 		return nil
 	case err != nil && ctx.Err() != nil:
 		return err
@@ -231,11 +207,7 @@ func (q *queue) prune(ctx context.Context, number, rung int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	history := make([]search.Trial, len(rows))
-	for i := range rows {
-		history[i] = rows[i].Trial
-	}
 	setup := q.study.setup
 	h := search.Halving{Eta: setup.Halving.Eta, Direction: setup.directions()[0]}
-	return h.Prune(history, number, rung), nil
+	return h.Prune(store.SearchTrials(rows, q.giveUp), number, rung), nil
 }

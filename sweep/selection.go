@@ -16,7 +16,7 @@ var ErrNoScores = errors.New("no scores to select by")
 type Selection struct {
 	Metric      Metric
 	Trial       int     // number of the chosen trial, -1 for the base
-	Choice      Choice  // of a base, all lambdas are 0
+	Choice      Choice  // of the base without a trial, the zero value
 	Value       float64 // what the rule maximises or minimises: normalised where Normalised says so
 	Normalised  bool
 	Mean        float64 // mean of the metric over non-Western datasets
@@ -90,7 +90,7 @@ func (r Rule) Select(trials []Trial, refs References) (Selection, error) {
 		}
 		value := r.Value(*t.Scores, refs)
 		if t.Choice.Lambdas.IsBase() {
-			if best == nil {
+			if sel.Trial < 0 {
 				sel.Trial, sel.Choice = t.Number, t.Choice // what stands for the base until something is better
 			}
 			continue

@@ -103,7 +103,7 @@ func TestSelectErrors(t *testing.T) {
 		is     error
 		says   string
 	}{
-		{"no base", rule(ROCAUC, 1), []Trial{trial(1, 0.5, 0.6, 0.7, 30)}, ErrNoScores, "roc_auc"},
+		{"no base", rule(ROCAUC, 1), []Trial{trial(1, 0.5, 0.6, 0.7, 30)}, ErrNoScores, "not measured yet"},
 		{"no such metric", rule(ROCAUC, 1), []Trial{lossOnly}, ErrNoScores, "roc_auc"},
 		{"unknown metric", rule("f2", 1), nil, ErrConfig, `"f2"`},
 		{"negative rho", rule(ROCAUC, -1), nil, ErrConfig, "rho"},
@@ -234,5 +234,20 @@ func TestNormalisedSelection(t *testing.T) {
 	delete(refs.Experts, "lyra")
 	if got, err := r.Select(trials, refs); err != nil || got.Candidates != 0 {
 		t.Errorf("without an expert's scores %+v, %v", got, err)
+	}
+}
+
+// TestExpertsThatScoreNothing: nothing is infinitely better than an expert, and the person is told before a night is spent on it.
+func TestExpertsThatScoreNothing(t *testing.T) {
+	r := Rule{Metric: F1, Experts: map[string]string{"makam": "makam"}}
+	for _, v := range []float64{0, math.NaN()} {
+		refs := References{Base: scores(0.5, 0.5, 1), Experts: map[string]Scores{"makam": scores(v, 0.5, 1)}}
+		if got := r.Value(scores(0.5, 0.5, 1), refs); !math.IsNaN(got) {
+			t.Errorf("value %v over an expert's %v, want NaN", got, v)
+		}
+		_, err := r.Select(nil, refs)
+		if !errors.Is(err, ErrNoScores) || !strings.Contains(err.Error(), "normalise: false") {
+			t.Errorf("error %v", err)
+		}
 	}
 }

@@ -100,7 +100,7 @@ func TestChoices(t *testing.T) {
 				t.Errorf("a grid of %d points says that it has %d", len(c.want), n)
 			}
 			samples := c.space.Samples()
-			if len(samples) != len(c.space.methods()) {
+			if len(samples) != 2*len(c.space.methods()) {
 				t.Errorf("%d samples of %d methods", len(samples), len(c.space.methods()))
 			}
 		})

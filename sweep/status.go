@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"syncretic/sweep/search"
+	"syncretic/sweep/store"
 )
 
 // Status is how a study stands.
@@ -15,18 +16,18 @@ type Status struct {
 	Total      int                  `json:"total"` // trials that there are to be
 	Done       int                  `json:"done"`  // finished and not failed
 	States     map[search.State]int `json:"states"`
-	References [2]int               `json:"references"` // reference models that are measured, and all of them
-	Running    []RunningTrial       `json:"running"`
+	References [2]int               `json:"references"`     // reference models that are measured, and all of them
+	Running    []RunningTrial       `json:"running"`        // reference models first, the test last
 	Best       *Selection           `json:"best,omitempty"` // by the rule, among the trials so far
 	PerHour    float64              `json:"trials_per_hour,omitempty"`
 	Left       float64              `json:"left_s,omitempty"` // at that rate
 	Test       *TestRecord          `json:"test,omitempty"`
 }
 
-// RunningTrial is a trial that a worker has in hand.
+// RunningTrial is what a worker has in hand.
 type RunningTrial struct {
-	Number  int     `json:"number"` // -1 for a reference model
-	What    string  `json:"what"`
+	Number  int     `json:"number"` // -1 for what is no trial of the sweep
+	What    string  `json:"what"`   // the trial's lambdas, a reference model, or the test
 	Worker  string  `json:"worker"`
 	Seconds float64 `json:"seconds"`  // since it was claimed
 	Silent  float64 `json:"silent_s"` // since its worker was last heard of, by the database's clock; negative where that is not known
@@ -42,20 +43,35 @@ func (s *Study) Status(ctx context.Context, now time.Time) (Status, error) {
 	if err != nil {
 		return st, err
 	}
-	silent, err := s.silence(ctx)
+	var ends []time.Time
+	what := map[int]string{}
+	for _, t := range trials {
+		what[t.Number] = t.Choice.Lambdas.String()
+		if t.State == search.Complete || t.State == search.Pruned {
+			ends = append(ends, t.Finished)
+		}
+	}
+	rows, err := s.inner.History(ctx) // with those of other programs, which count for the sampler too
 	if err != nil {
 		return st, err
 	}
-	var ends []time.Time
-	for _, t := range trials {
-		st.States[t.State]++
-		if t.State == search.Complete || t.State == search.Pruned {
-			st.Done++
-			ends = append(ends, t.Finished)
+	for _, row := range rows {
+		st.States[row.State]++
+	}
+	st.Done = st.States[search.Complete] + st.States[search.Pruned]
+	for _, part := range []struct {
+		of   *store.Study
+		name func(store.Trial) (int, string)
+	}{
+		{s.references, func(row store.Trial) (int, string) { r, _ := s.setup.reference(row.Point); return -1, string(r) }},
+		{s.inner, func(row store.Trial) (int, string) { return row.Number, what[row.Number] }},
+		{s.tests, func(store.Trial) (int, string) { return -1, "test of the winner" }},
+	} {
+		running, err := s.running(ctx, part.of, now, part.name)
+		if err != nil {
+			return st, err
 		}
-		if t.State == search.Running {
-			st.Running = append(st.Running, RunningTrial{t.Number, t.Choice.Lambdas.String(), t.Worker, now.Sub(t.Started).Seconds(), silent[t.Number]})
-		}
+		st.Running = append(st.Running, running...)
 	}
 	st.rate(ends, now)
 	refs, _, err := s.References(ctx)
@@ -73,21 +89,32 @@ func (s *Study) Status(ctx context.Context, now time.Time) (Status, error) {
 	return st, err
 }
 
-// silence is for how long each running trial's worker was not heard of, by the trial's number.
-func (s *Study) silence(ctx context.Context) (map[int]float64, error) {
-	ages, err := s.inner.Running(ctx)
+// running lists what workers have in hand in one of the study's parts.
+func (s *Study) running(ctx context.Context, of *store.Study, now time.Time, name func(store.Trial) (number int, what string)) ([]RunningTrial, error) {
+	ages, err := of.Running(ctx)
+	if err != nil || len(ages) == 0 {
+		return nil, err
+	}
+	rows, err := of.Trials(ctx)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.inner.History(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := map[int]float64{}
-	for _, row := range rows {
-		if age, ok := ages[row.ID]; ok {
-			out[row.Number] = age.Seconds()
+	var out []RunningTrial
+	for i := range rows {
+		age, ok := ages[rows[i].ID]
+		if !ok {
+			continue
 		}
+		t, err := s.trial(&rows[i])
+		if err != nil {
+			return nil, err
+		}
+		silent := -1.0
+		if age >= 0 {
+			silent = age.Seconds()
+		}
+		number, what := name(rows[i])
+		out = append(out, RunningTrial{number, what, t.Worker, now.Sub(t.Started).Seconds(), silent})
 	}
 	return out, nil
 }

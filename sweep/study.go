@@ -187,9 +187,14 @@ func (s *Study) beside(ctx context.Context) (err error) {
 		s.tests, err = s.db.Study(ctx, s.inner.Name()+testSuffix)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: study %q was made by another program or an earlier version: %w", s.Where(), s.inner.Name(), ErrInvalid)
+		return s.foreign()
 	}
 	return err
+}
+
+// foreign is the error for a study that is not of this package.
+func (s *Study) foreign() error {
+	return fmt.Errorf("%s: study %q was made by another program or an earlier version: %w", s.Where(), s.inner.Name(), ErrInvalid)
 }
 
 // Load opens an existing study, whatever its setup: to look at it, to work for it or to test its winner. The name "" is [DefaultName],
@@ -230,10 +235,23 @@ func (s *Study) load(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if attributes["setup"] == nil {
+		return s.foreign()
+	}
 	for key, into := range map[string]any{"setup": &s.setup, "version": &s.setup.Version, "folder": &s.setup.Folder} {
 		if err := json.Unmarshal(attributes[key], into); err != nil {
 			return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), key, ErrInvalid, err)
 		}
+	}
+	var document struct {
+		Config json.RawMessage `json:"config"` // as it is: a seed has more digits than a float64
+	}
+	if err := json.Unmarshal(attributes["setup"], &document); err != nil {
+		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
+	}
+	s.setup.Config = nil
+	if len(document.Config) > 0 {
+		s.setup.Config = document.Config
 	}
 	if err := s.setup.Check(); err != nil {
 		return fmt.Errorf("%s: study attribute %q: %w: %v", s.Where(), "setup", ErrInvalid, err)
@@ -266,5 +284,5 @@ func (s *Study) Where() string { return s.db.Where() }
 // Name is the study's name in its database.
 func (s *Study) Name() string { return s.inner.Name() }
 
-// Setup is what the study was opened with. After [Load] its Config is a tree of plain JSON values.
+// Setup is what the study was opened with. After [Load] its Config is a json.RawMessage.
 func (s *Study) Setup() Setup { return s.setup }

@@ -148,8 +148,12 @@ func TestLoadRefusesOtherDatabases(t *testing.T) {
 				t.Fatal(err)
 			}
 			db.Close()
-			if _, err := Load(ctx, path, ""); !errors.Is(err, ErrInvalid) {
+			_, err = Load(ctx, path, "")
+			if !errors.Is(err, ErrInvalid) {
 				t.Errorf("error %v, want ErrInvalid", err)
+			}
+			if attributes["setup"] == nil && !strings.Contains(err.Error(), "made by another program") {
+				t.Errorf("error %v, want it to say whose study it is not", err)
 			}
 		})
 	}

@@ -75,7 +75,14 @@ const (
 // point must be scored before ([ErrUnfinished]), so that nothing can be chosen after the test was seen. An attempt that fails or is
 // killed shows no scores and may be repeated, for the same winner; the record counts attempts.
 func Test(ctx context.Context, study *Study, w Worker, evaluate EvaluateHeldOut) (*TestRecord, error) {
-	selection, err := study.winner(ctx)
+	record, err := study.Tested(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if record != nil && record.Scores != nil {
+		return record, ErrTested // whatever was added to the study since
+	}
+	selection, err := study.winner(ctx, w.retries())
 	if err != nil {
 		return nil, err
 	}
@@ -84,26 +91,26 @@ func Test(ctx context.Context, study *Study, w Worker, evaluate EvaluateHeldOut)
 	if err != nil {
 		return nil, err
 	}
-	row, err := q.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if row == nil {
-		record, err := study.Tested(ctx)
-		if err == nil && (record == nil || record.Scores == nil) {
-			return nil, fmt.Errorf("%s: study %q: its test has failed too often", study.Where(), study.Name())
+	for {
+		row, err := q.next(ctx)
+		if err != nil {
+			return nil, err
 		}
-		return record, errors.Join(err, ErrTested)
+		if row == nil {
+			record, err := study.Tested(ctx)
+			if err == nil && (record == nil || record.Scores == nil) {
+				return nil, fmt.Errorf("%s: study %q: its test has failed too often", study.Where(), study.Name())
+			}
+			return record, errors.Join(err, ErrTested)
+		}
+		switch err := q.test(ctx, row, selection, evaluate); {
+		case errors.Is(err, store.ErrNotRunning): // somebody else makes it, and is waited for
+		case err != nil:
+			return nil, fmt.Errorf("test of trial %d (lambda %s): %w", selection.Trial, selection.Choice.Lambdas, err)
+		default:
+			return study.Tested(ctx)
+		}
 	}
-	scores, err := q.test(ctx, row, selection, evaluate)
-	if err != nil {
-		return nil, fmt.Errorf("test of trial %d (lambda %s): %w", selection.Trial, selection.Choice.Lambdas, err)
-	}
-	outcome := store.Outcome{State: search.Complete, Values: []float64{selection.Value}, User: map[string]any{attrTest: scores, attrVersion: study.setup.Version}}
-	if err := study.tests.Finish(context.WithoutCancel(ctx), row.ID, outcome); err != nil {
-		return nil, err
-	}
-	return study.Tested(ctx)
 }
 
 func testSpace() search.Space {
@@ -123,8 +130,8 @@ func (s *Study) attempt(existing []store.Trial, selection Selection) ([]store.En
 	return []store.Entry{{Point: search.Point{winnerParam: float64(selection.Trial)}}}, nil
 }
 
-// test makes the models and has them scored.
-func (q *queue) test(ctx context.Context, row *store.Trial, selection Selection, evaluate EvaluateHeldOut) (scores HeldOut, err error) {
+// test makes the models, has them scored, and stores what came of it.
+func (q *queue) test(ctx context.Context, row *store.Trial, selection Selection, evaluate EvaluateHeldOut) error {
 	var names []string
 	for _, r := range q.study.setup.references() {
 		names = append(names, string(r))
@@ -132,7 +139,8 @@ func (q *queue) test(ctx context.Context, row *store.Trial, selection Selection,
 			names = append(names, Winner)
 		}
 	}
-	err = q.holding(ctx, row.ID, func(ctx context.Context) error {
+	var scores HeldOut
+	err := q.holding(ctx, row.ID, func(ctx context.Context) (err error) {
 		scores, err = evaluate(ctx, names, func(name string) (checkpoint.Source, error) {
 			if name == Winner && !selection.Choice.Lambdas.IsBase() {
 				model, _, err := q.Models.Model(ctx, selection.Choice)
@@ -143,36 +151,44 @@ func (q *queue) test(ctx context.Context, row *store.Trial, selection Selection,
 			}
 			return q.Models.Reference(ctx, Reference(name))
 		})
-		return errors.Join(err, scores.Base.Check(), scores.Winner.Check())
+		if err == nil {
+			err = scores.Base.Check()
+		}
+		if err == nil {
+			err = scores.Winner.Check()
+		}
+		return err
 	})
-	if err != nil && ctx.Err() == nil && !errors.Is(err, errTaken) {
-		err = errors.Join(err, q.finish(ctx, row.ID, store.Outcome{State: search.Fail, User: map[string]any{attrError: err.Error()}}))
+	switch {
+	case errors.Is(err, store.ErrNotRunning) || err != nil && ctx.Err() != nil:
+		return err
+	case err != nil:
+		return errors.Join(err, q.finish(ctx, row.ID, store.Outcome{State: search.Fail, User: map[string]any{attrError: err.Error()}}))
 	}
-	return scores, err
+	return q.inner.Finish(context.WithoutCancel(ctx), row.ID,
+		store.Outcome{State: search.Complete, Values: []float64{orZero(selection.Value)}, User: map[string]any{attrTest: scores, attrVersion: q.study.setup.Version}})
 }
 
 // winner is the rule's choice among the trials of a finished sweep.
-func (s *Study) winner(ctx context.Context) (Selection, error) {
-	if left, err := s.left(ctx); err != nil || left != "" {
+func (s *Study) winner(ctx context.Context, retries int) (Selection, error) {
+	if left, err := s.left(ctx, retries); err != nil || left != "" {
 		return Selection{}, errors.Join(err, fmt.Errorf("%s: %w: %s", s.Where(), ErrUnfinished, left))
 	}
 	return s.Select(ctx)
 }
 
 // left says what is left to do before the test, "" when nothing is.
-func (s *Study) left(ctx context.Context) (string, error) {
+func (s *Study) left(ctx context.Context, retries int) (string, error) {
 	rows, err := s.inner.History(ctx)
 	if err != nil {
 		return "", err
 	}
-	history := make([]search.Trial, len(rows))
 	open, done := 0, 0
-	for i := range rows {
-		history[i] = rows[i].Trial
+	for _, row := range rows {
 		switch {
-		case !rows[i].State.Finished():
+		case !row.State.Finished():
 			open++
-		case rows[i].State != search.Fail:
+		case row.State != search.Fail:
 			done++
 		}
 	}
@@ -180,11 +196,11 @@ func (s *Study) left(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	proposal, err := sampler.Ask(history)
+	proposal, err := sampler.Ask(store.SearchTrials(rows, retries))
 	if err != nil || open == 0 && proposal.Done {
 		return "", err
 	}
-	return fmt.Sprintf("%d of %d trials are done", done, s.setup.Total()), nil
+	return fmt.Sprintf("%d of %d trials are done, %d are open", done, s.setup.Total(), open), nil
 }
 
 // Select applies the study's rule to the trials so far.

@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"syncretic/checkpoint"
 	"syncretic/sweep/search"
+	"syncretic/sweep/store"
 )
 
 // heldOut is what every toy test finds.
@@ -151,5 +153,72 @@ func TestTestRefusesEmptyScores(t *testing.T) {
 	rows, err := study.tests.Trials(context.Background())
 	if err != nil || len(rows) != 1 || rows[0].State != search.Fail {
 		t.Errorf("the attempt is %+v, %v", rows, err)
+	}
+}
+
+// TestTestThatIsTakenAway: a worker that loses the test to another waits for the other's record.
+func TestTestThatIsTakenAway(t *testing.T) {
+	ctx := context.Background()
+	study := openToy(t, "", toySetup(0, 0.5))
+	run(t, study, hill(t))
+	calls := 0
+	record, err := Test(ctx, study, worker(t, nil), func(context.Context, []string, func(string) (checkpoint.Source, error)) (HeldOut, error) {
+		if calls++; calls == 1 {
+			rows, err := study.tests.Trials(ctx)
+			if err != nil {
+				return HeldOut{}, err
+			}
+			if err := study.tests.PutBack(ctx, rows[0].ID, "taken"); err != nil {
+				return HeldOut{}, err
+			}
+		}
+		return heldOut(), nil
+	})
+	if err != nil || calls != 2 || record.Scores == nil || record.Attempts != 2 {
+		t.Errorf("%d calls, record %+v, %v", calls, record, err)
+	}
+}
+
+// TestTestStandsWhateverIsAdded: trials that somebody adds after the test change neither it nor what is returned.
+func TestTestStandsWhateverIsAdded(t *testing.T) {
+	ctx := context.Background()
+	study := openToy(t, "", toySetup(0, 1))
+	run(t, study, hill(t))
+	evaluate := func(context.Context, []string, func(string) (checkpoint.Source, error)) (HeldOut, error) {
+		return heldOut(), nil
+	}
+	first, err := Test(ctx, study, worker(t, nil), evaluate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = study.inner.Enqueue(ctx, study.setup.Space.Params(), func([]store.Trial) ([]store.Entry, error) {
+		return []store.Entry{{Point: search.Point{"lambda": 0.5}}}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Test(ctx, study, worker(t, nil), evaluate); !errors.Is(err, ErrTested) || !reflect.DeepEqual(again, first) {
+		t.Errorf("with an open trial: %+v, %v", again, err)
+	}
+	run(t, study, hill(t))
+	if better, err := study.Select(ctx); err != nil || better.Trial == first.Selection.Trial {
+		t.Fatalf("the added trial is not chosen: %+v, %v", better, err)
+	}
+	if again, err := Test(ctx, study, worker(t, nil), evaluate); !errors.Is(err, ErrTested) || !reflect.DeepEqual(again, first) {
+		t.Errorf("with another winner: %+v, %v", again, err)
+	}
+}
+
+// TestTestOfScoresThatAreNotNumbers is made and kept like any other.
+func TestTestOfScoresThatAreNotNumbers(t *testing.T) {
+	study := openToy(t, "", toySetup(0, 1))
+	run(t, study, func(context.Context, checkpoint.Source, float64) (Scores, error) {
+		return scores(math.NaN(), 0.5, 1), nil
+	})
+	record, err := Test(context.Background(), study, worker(t, nil), func(context.Context, []string, func(string) (checkpoint.Source, error)) (HeldOut, error) {
+		return heldOut(), nil
+	})
+	if err != nil || record.Scores == nil || !math.IsNaN(record.Selection.Value) {
+		t.Errorf("record %+v, %v", record, err)
 	}
 }

@@ -2,10 +2,12 @@ package sweep
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"strings"
 	"time"
 
 	"syncretic/checkpoint"
@@ -20,10 +22,10 @@ type Worker struct {
 
 	Name    string           // of the worker in the study, such as host:process
 	Stale   time.Duration    // trials whose worker was not heard of for so long are put back; 0 means DefaultStale
-	Retries int              // how often a point is tried again after its worker died; 0 means DefaultRetries, negative no limit
+	Retries int              // how often a point is tried again after its worker died or failed; 0 means DefaultRetries, negative no limit
 	Trials  int              // stop after so many trials of the sweep; 0 goes on until none is left
 	Hear    func(Progress)   // hears of every trial of this worker, and of waiting; may be nil
-	Share   func(others int) // hears before every trial how many other trials run on this machine's name; may be nil
+	Share   func(others int) // hears before every evaluation how many others run on this machine's name; may be nil
 	Host    string           // this machine's name, the part of worker names before the colon; for Share
 }
 
@@ -38,8 +40,9 @@ type Progress struct {
 	Done, Total int       // trials that are finished and not failed, of all workers; and how many there are to be
 	Reference   Reference // "" unless a reference model is measured
 	Trial       Trial     // that started (State RUNNING) or ended
-	Waiting     bool      // nothing can be claimed until other workers' trials have ended
+	Waiting     bool      // nothing can be claimed until other workers' trials have ended; said once a wait
 	Lost        []int     // trials of dead workers that were just put back
+	Taken       bool      // Trial was given to another worker, because this one was not heard of for too long
 }
 
 func (w Worker) stale() time.Duration {
@@ -49,14 +52,18 @@ func (w Worker) stale() time.Duration {
 	return DefaultStale
 }
 
+func (w Worker) retries() int {
+	if w.Retries == 0 {
+		return DefaultRetries
+	}
+	return w.Retries
+}
+
 func (w Worker) hear(p Progress) {
 	if w.Hear != nil {
 		w.Hear(p)
 	}
 }
-
-// errTaken ends the evaluation of a trial that the study gave to somebody else, because this worker was not heard of for too long.
-var errTaken = errors.New("the trial was taken away")
 
 // queue is a study that is worked on: the references or the trials.
 type queue struct {
@@ -66,31 +73,36 @@ type queue struct {
 	space search.Space
 	ask   func([]search.Trial) (search.Proposal, error) // nil where only waiting trials are taken
 
+	giveUp int            // how often a point may fail; 0 for no limit
 	system map[string]any // what claimed trials keep beside their values
 }
 
 // next claims a trial, waiting while others may still put one back; nil when none is left.
 func (q *queue) next(ctx context.Context) (*store.Trial, error) {
-	retries := q.Retries
-	if retries == 0 {
-		retries = DefaultRetries
-	}
+	options := store.ClaimOptions{Space: q.space, Propose: q.ask, Worker: q.Name, Stale: q.stale(), MaxRetries: q.retries(), GiveUp: q.giveUp,
+		User: map[string]any{attrVersion: q.study.setup.Version, attrSeed: q.study.setup.Seed}, System: q.system}
+	waiting := false
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		claimed, err := q.inner.Claim(ctx, store.ClaimOptions{Space: q.space, Propose: q.ask, Worker: q.Name, Stale: q.stale(), MaxRetries: retries,
-			User: map[string]any{attrVersion: q.study.setup.Version, attrSeed: q.study.setup.Seed}, System: q.system})
+		claimed, err := q.inner.Claim(ctx, options)
 		if err != nil {
 			return nil, err
 		}
 		if len(claimed.Stale) > 0 {
 			q.hear(Progress{Lost: claimed.Stale})
 		}
-		if claimed.Trial != nil || claimed.Done {
+		if claimed.Trial != nil {
 			return claimed.Trial, nil
 		}
-		q.hear(Progress{Waiting: true})
+		if claimed.Done {
+			return nil, nil
+		}
+		if !waiting {
+			waiting = true
+			q.hear(Progress{Waiting: true})
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(pause):
@@ -102,7 +114,7 @@ func (q *queue) next(ctx context.Context) (*store.Trial, error) {
 const putBackTime = 4 * time.Second
 
 // holding keeps a claimed trial alive while f runs, and puts it back at once when ctx is done, whenever f returns. It returns f's error,
-// or why f's result does not count.
+// or why f's result does not count: [store.ErrNotRunning] where the study gave the trial to somebody else.
 func (q *queue) holding(ctx context.Context, id int64, f func(ctx context.Context) error) error {
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -111,7 +123,10 @@ func (q *queue) holding(ctx context.Context, id int64, f func(ctx context.Contex
 	go func() {
 		kept <- q.keep(ctx, id, ended, cancel)
 	}()
-	err := f(inner)
+	err := q.share(inner)
+	if err == nil {
+		err = f(inner)
+	}
 	close(ended)
 	if lost := <-kept; lost != nil {
 		return lost
@@ -122,11 +137,34 @@ func (q *queue) holding(ctx context.Context, id int64, f func(ctx context.Contex
 	return err
 }
 
-// putBack gives a trial back, although ctx is done.
+// putBack gives a trial back, although ctx is done. One that somebody else has already needs nothing.
 func (q *queue) putBack(ctx context.Context, id int64) error {
 	late, done := context.WithTimeout(context.WithoutCancel(ctx), putBackTime)
 	defer done()
-	return q.inner.PutBack(late, id, "the worker was asked to end")
+	if err := q.inner.PutBack(late, id, "the worker was asked to end"); !errors.Is(err, store.ErrNotRunning) {
+		return err
+	}
+	return nil
+}
+
+// share tells how many other evaluations run under this machine's name.
+func (q *queue) share(ctx context.Context) error {
+	if q.Share == nil {
+		return nil
+	}
+	trials, err := q.inner.Trials(ctx)
+	if err != nil {
+		return err
+	}
+	others := 0
+	for _, t := range trials {
+		var name string
+		if t.State == search.Running && json.Unmarshal(t.User[attrWorker], &name) == nil && name != q.Name && strings.HasPrefix(name, q.Host+":") {
+			others++
+		}
+	}
+	q.Share(others)
+	return nil
 }
 
 // keep sends heartbeats until the trial has ended, is taken away, or ctx is done, when it puts the trial back.
@@ -140,11 +178,7 @@ func (q *queue) keep(ctx context.Context, id int64, ended <-chan struct{}, cance
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), q.putBack(ctx, id))
 		case <-beat.C:
-			err := q.inner.Heartbeat(ctx, id)
-			if errors.Is(err, store.ErrNotRunning) {
-				err = errTaken
-			}
-			if err != nil && ctx.Err() == nil {
+			if err := q.inner.Heartbeat(ctx, id); err != nil && ctx.Err() == nil {
 				cancel(err)
 				return err
 			}
@@ -209,7 +243,7 @@ func (q *queue) reference(ctx context.Context, row *store.Trial) error {
 		}
 		return err
 	})
-	if errors.Is(err, errTaken) {
+	if errors.Is(err, store.ErrNotRunning) {
 		return nil
 	}
 	if err != nil {
@@ -219,13 +253,18 @@ func (q *queue) reference(ctx context.Context, row *store.Trial) error {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	rule := q.study.setup.Rule
-	value := mean(scores.Of(rule.Metric, false))
-	if math.IsNaN(value) {
-		value = 0 // the scores say so; a reference is never chosen by its value
-	}
+	value := orZero(mean(scores.Of(rule.Metric, false)))
 	if err := q.finish(ctx, row.ID, store.Outcome{State: search.Complete, Values: []float64{value}, User: attributes(Choice{}, nil, 1, &scores, scores.Seconds, started)}); err != nil {
 		return err
 	}
 	q.hear(Progress{Reference: name, Trial: Trial{State: search.Complete, Scores: &scores}})
 	return nil
+}
+
+// orZero is a value for Optuna, which knows no NaN, of a trial that is never chosen by it: its scores say what it is.
+func orZero(v float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return v
 }

@@ -20,9 +20,9 @@ type sweepModels struct {
 	hashes map[string]string // of all models, by what they are
 }
 
-// openSweepModels maps the models of a config, and tries a choice of every method, so that what does not fit is an error before any
-// trial.
-func openSweepModels(cfg sweep.Config) (_ *sweepModels, err error) {
+// openSweepModels maps the models of a config, and tries choices of every method, so that what does not fit is an error before any trial.
+// The end of ctx ends long merges too.
+func openSweepModels(ctx context.Context, cfg sweep.Config) (_ *sweepModels, err error) {
 	s := &sweepModels{}
 	defer func() {
 		if err != nil {
@@ -32,10 +32,10 @@ func openSweepModels(cfg sweep.Config) (_ *sweepModels, err error) {
 	if s.base, err = checkpoint.Open(cfg.Base); err != nil {
 		return nil, err
 	}
-	if err := s.hashInputs(cfg); err != nil {
+	if err := s.hashInputs(ctx, cfg); err != nil {
 		return nil, err
 	}
-	options := fuse.Options{Seed: cfg.Seed, BaseHash: s.hashes["base"]}
+	options := fuse.Options{Seed: cfg.Seed, BaseHash: s.hashes["base"], Interrupt: ctx.Err}
 	for _, g := range cfg.Groups {
 		options.Groups = append(options.Groups, fuse.Group{Name: g.Name, Filters: g.Filters})
 	}
@@ -43,7 +43,7 @@ func openSweepModels(cfg sweep.Config) (_ *sweepModels, err error) {
 		return nil, err
 	}
 	for _, choice := range cfg.Space().Samples() {
-		if _, _, err := s.Model(context.Background(), choice); err != nil {
+		if _, _, err := s.Model(ctx, choice); err != nil {
 			return nil, fmt.Errorf("method %s: %w", choice.Method, err)
 		}
 	}
@@ -109,12 +109,15 @@ func (s *sweepModels) Reference(_ context.Context, r sweep.Reference) (checkpoin
 }
 
 // hashInputs hashes all models, and checks that the vectors are of this base.
-func (s *sweepModels) hashInputs(cfg sweep.Config) (err error) {
+func (s *sweepModels) hashInputs(ctx context.Context, cfg sweep.Config) (err error) {
 	s.hashes = map[string]string{}
 	if s.hashes["base"], err = checkpoint.Hash(s.base); err != nil {
 		return err
 	}
 	for _, name := range sortedNames(cfg.Vectors) {
+		if err := ctx.Err(); err != nil { // a model is hashed in seconds, all of them may take minutes
+			return err
+		}
 		m, err := checkpoint.Open(cfg.Vectors[name])
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func openSweep(ctx context.Context, a *app, cfg sweep.Config) (_ *sweeping, setu
 			s.close()
 		}
 	}()
-	if s.models, err = openSweepModels(cfg); err != nil {
+	if s.models, err = openSweepModels(ctx, cfg); err != nil {
 		return nil, setup, err
 	}
 	if s.prober, err = openProber(ctx, a, cfg); err != nil {
@@ -51,7 +51,8 @@ func openSweep(ctx context.Context, a *app, cfg sweep.Config) (_ *sweeping, setu
 	return s, setup, s.hashData(setup.Inputs)
 }
 
-// hashData adds the hashes of datasets: of their items, splits and labels, and of manifests as they are.
+// hashData adds the hashes of datasets: of their items, splits and labels, and of manifests as they are; and of what losses are measured
+// with.
 func (s *sweeping) hashData(inputs map[string]string) error {
 	for _, ds := range s.prober.datasets {
 		sum := sha256.New()
@@ -68,6 +69,7 @@ func (s *sweeping) hashData(inputs map[string]string) error {
 	}
 	if l := s.cfg.MaskedLoss; l != nil {
 		files["recipe"] = l.Recipe
+		inputs["teacher"], inputs["heads"] = s.prober.loss.evaluation.TeacherHash(), s.prober.loss.heads
 		for _, k := range l.Corpora {
 			files["corpus "+k.Name] = k.Manifest
 		}
@@ -125,7 +127,10 @@ func (s *sweeping) hear(p sweep.Progress) {
 	switch {
 	case len(p.Lost) > 0:
 		s.bar.logf("put back trials %v, whose workers were not heard of", p.Lost)
+	case p.Taken:
+		s.bar.logf("trial %d was given to another worker: this one was not heard of for too long", p.Trial.Number)
 	case p.Waiting:
+		s.bar.logf("waiting for what other workers have in hand")
 	case p.Reference != "":
 		if p.Trial.Scores == nil {
 			s.bar.set(0, s.study.Setup().Total(), string(p.Reference))
@@ -141,6 +146,8 @@ func (s *sweeping) hear(p sweep.Progress) {
 
 // workAndTest works on the study until nothing is left, then makes the one test unless it is made.
 func (s *sweeping) workAndTest(ctx context.Context, o workOptions) (*sweep.TestRecord, error) {
+	cores := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(cores) // which the worker shares with others
 	w := s.worker(o)
 	if err := sweep.Run(ctx, s.study, w); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ type prober struct {
 	enc      *mert.Encoder
 	datasets []*probe.Dataset
 	loss     *lossProber // nil where the sweep measures none
-	rungs    rungs       // features of the model in hand, of the parts of the data that it was scored on
+	rungs    rungs       // what is known of the model in hand
 }
 
 // openProber opens datasets and corpora.
@@ -35,6 +35,11 @@ func openProber(ctx context.Context, a *app, cfg sweep.Config) (_ *prober, err e
 		ds, err := probe.OpenConfig(d)
 		if err != nil {
 			return nil, err
+		}
+		if cfg.Halving != nil {
+			if err := checkParts(ds, cfg.Halving.Parts, cfg.Seed); err != nil {
+				return nil, err
+			}
 		}
 		p.datasets = append(p.datasets, ds)
 	}
@@ -76,10 +81,11 @@ func (p *prober) validate(ctx context.Context, model checkpoint.Source, part flo
 	spent := clock{}
 	scores := sweep.Scores{Tasks: map[string]sweep.Task{}, Losses: map[string]sweep.Loss{}, Seconds: spent}
 	if p.rungs.model != model { // a larger part of the data comes with the same model
-		p.rungs = rungs{model: model}
+		p.rungs = rungs{}
 		if err := spent.time("merge", func() error { return p.enc.SetWeights(model) }); err != nil {
 			return scores, err
 		}
+		p.rungs.model = model
 	}
 	for i, ds := range p.datasets {
 		task, err := p.task(ctx, ds, part, spent)
@@ -92,10 +98,13 @@ func (p *prober) validate(ctx context.Context, model checkpoint.Source, part flo
 	if p.loss == nil {
 		return scores, nil
 	}
-	return scores, spent.time("loss", func() (err error) {
-		scores.Losses, err = p.loss.measure(ctx)
-		return err
-	})
+	if p.rungs.losses == nil { // parts are of the probes' recordings
+		if err := spent.time("loss", func() (err error) { p.rungs.losses, err = p.loss.measure(ctx); return err }); err != nil {
+			return scores, err
+		}
+	}
+	scores.Losses = maps.Clone(p.rungs.losses)
+	return scores, nil
 }
 
 // task fits a probe of one dataset and scores it on the valid items.
@@ -166,13 +175,14 @@ func taskIntervals(scores [][]float64, labels [][]bool, seed uint64) map[sweep.M
 type lossProber struct {
 	evaluation *adapt.Evaluation
 	model      *adapt.Model
+	heads      string // sha-256
 	western    []bool // by corpus
 	names      []string
 }
 
 func openLossProber(ctx context.Context, a *app, cfg sweep.Config) (*lossProber, error) {
 	want := cfg.MaskedLoss
-	recipe, err := namedRecipe(evalOptionsOf(want.Recipe), nil)
+	recipe, err := namedRecipe(adaptEvalOptions{recipe: want.Recipe}, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -198,11 +208,9 @@ func openLossProber(ctx context.Context, a *app, cfg sweep.Config) (*lossProber,
 		_ = l.evaluation.Close() // only read
 		return nil, err
 	}
-	l.model = opened.Model
+	l.model, l.heads = opened.Model, opened.HeadsSHA256
 	return l, nil
 }
-
-func evalOptionsOf(recipe string) adaptEvalOptions { return adaptEvalOptions{recipe: recipe} }
 
 // measure measures the encoder as it is.
 func (l *lossProber) measure(ctx context.Context) (map[string]sweep.Loss, error) {
@@ -217,7 +225,8 @@ func (l *lossProber) measure(ctx context.Context) (map[string]sweep.Loss, error)
 	return out, nil
 }
 
-// heldOut scores a test's models on the test items, with intervals paired to the base's.
+// heldOut scores a test's models on the test items, with intervals paired to the base's. Losses, which need no labels, are those of the
+// corpora and splits that the sweep names.
 func (p *prober) heldOut(ctx context.Context, names []string, model func(string) (checkpoint.Source, error)) (out sweep.HeldOut, err error) {
 	base := map[string]testScores{}
 	for _, name := range names {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"sort"
 
 	"github.com/spf13/cobra"
@@ -71,9 +72,7 @@ func runSweepReport(ctx context.Context, a *app, where, name, out, events string
 	if record != nil && record.Scores != nil {
 		doc.Scores = testTables(record)
 	}
-	if err := a.addInterference(&doc, setup); err != nil {
-		return err
-	}
+	a.addInterference(&doc, study)
 	addProvenance(&doc, study, trials, selected)
 	var page bytes.Buffer
 	if err := report.Write(&page, doc); err != nil {
@@ -119,41 +118,57 @@ func addProvenance(doc *report.Document, study *sweep.Study, trials []sweep.Tria
 
 // addInterference measures the study's task vectors against each other. Models that have moved or changed since the sweep are
 // no reason to refuse a report: it is then written without this part, and says so.
-func (a *app) addInterference(doc *report.Document, setup sweep.Setup) error {
-	text, err := json.Marshal(setup.Config)
+func (a *app) addInterference(doc *report.Document, study *sweep.Study) {
+	cfg, err := storedConfig(study)
 	if err != nil {
-		return err
+		return // a study that another program set up
 	}
-	var cfg sweep.Config
-	if err := json.Unmarshal(text, &cfg); err != nil || cfg.Base == "" {
-		return nil // a study that another program set up
-	}
-	without := func(err error) error {
+	if err := interference(doc, cfg, study.Setup()); err != nil {
 		a.logf("the report is without the interference between the task vectors: %v", err)
 		doc.Remarks = append(doc.Remarks, "Without the interference between the task vectors: the models could not be read again.")
-		return nil
 	}
-	base, err := checkpoint.Open(cfg.Base)
+}
+
+func interference(doc *report.Document, cfg sweep.Config, setup sweep.Setup) error {
+	open := func(path, input string) (*checkpoint.Model, error) {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(setup.Folder, path)
+		}
+		m, err := checkpoint.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		hash, err := checkpoint.Hash(m)
+		if err == nil && hash != setup.Inputs[input] {
+			err = fmt.Errorf("%s: it has changed since the sweep", path)
+		}
+		if err != nil {
+			_ = m.Close() // only read
+			return nil, err
+		}
+		return m, nil
+	}
+	base, err := open(cfg.Base, "base")
 	if err != nil {
-		return without(err)
+		return err
 	}
 	defer base.Close()
 	var vectors []checkpoint.Source
 	for _, name := range setup.Space.Vectors {
-		m, err := checkpoint.Open(cfg.Vectors[name])
+		m, err := open(cfg.Vectors[name], "vector "+name)
 		if err != nil {
-			return without(err)
+			return err
 		}
 		defer m.Close()
 		tau, err := taskVector(m, base, setup.Inputs["base"], false)
 		if err != nil {
-			return without(err)
+			return err
 		}
 		vectors = append(vectors, tau)
 	}
 	r, err := arithmetic.Interference(setup.Space.Vectors, vectors)
 	if err != nil {
-		return without(err)
+		return err
 	}
 	doc.FromInterference(r, 0)
 	return nil

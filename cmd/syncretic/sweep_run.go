@@ -106,6 +106,10 @@ func sweepText(cfg sweep.Config, r *sweep.TestRecord) string {
 		}
 		text += fmt.Sprintf("test %-20s ROC-AUC %.4f, base %.4f: %+.4f [%+.4f, %+.4f]%s\n", d.Name, w.ROCAUC, b.ROCAUC, diff.Difference, diff.Low, diff.High, word)
 	}
+	for _, name := range sortedNames(r.Scores.Winner.Losses) {
+		w, b := r.Scores.Winner.Losses[name].Value, r.Scores.Base.Losses[name].Value
+		text += fmt.Sprintf("loss %-20s %.4f, base %.4f: %+.4f\n", name, w, b, w-b)
+	}
 	return text
 }
 

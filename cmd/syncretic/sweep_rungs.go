@@ -5,18 +5,21 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 
 	"syncretic/checkpoint"
 	"syncretic/probe"
+	"syncretic/sweep"
 )
 
-// rungs holds the features of one model, of the parts of each dataset that were asked for so far: a larger part takes in the
-// smaller one, so nothing is encoded twice.
+// rungs holds what is known of one model: its features of the parts of each dataset that were asked for so far, since a larger part takes
+// in the smaller one, and its losses. So nothing is encoded twice.
 type rungs struct {
-	model checkpoint.Source
-	seen  map[string]*itemRows // by dataset
+	model  checkpoint.Source
+	seen   map[string]*itemRows // by dataset
+	losses map[string]sweep.Loss
 }
 
 // itemRows are the features of some items of a dataset, by the item's index.
@@ -74,6 +77,36 @@ func partOf(ds *probe.Dataset, split string, part float64, seed uint64) []int {
 	items = items[:int(math.Ceil(part*float64(len(items))))]
 	slices.Sort(items)
 	return items
+}
+
+// checkParts refuses parts of a dataset by which nothing can be chosen, before hours are spent on the references.
+func checkParts(ds *probe.Dataset, parts []float64, seed uint64) error {
+	for _, part := range parts {
+		for _, split := range []string{probe.Train, probe.Valid} {
+			items := partOf(ds, split, part, seed)
+			if !anyTagVaries(ds, items) {
+				return fmt.Errorf("halving.parts: %v of dataset %q are %d %s items, among which no tag has both positive and negative ones: %w: take a larger part",
+					part, ds.Name, len(items), split, sweep.ErrConfig)
+			}
+		}
+	}
+	return nil
+}
+
+// anyTagVaries reports whether a tag has both positive and negative ones among the items.
+func anyTagVaries(ds *probe.Dataset, items []int) bool {
+	for tag := range ds.Tags {
+		positive := 0
+		for _, i := range items {
+			if ds.Items[i].Labels[tag] {
+				positive++
+			}
+		}
+		if positive > 0 && positive < len(items) {
+			return true
+		}
+	}
+	return false
 }
 
 // fill encodes the items that are not there.

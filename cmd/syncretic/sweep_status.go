@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -62,7 +63,7 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 			return err
 		}
 		lines = strings.Count(text, "\n")
-		if st.Done >= st.Total && len(st.Running) == 0 && st.Test != nil && st.Test.Scores != nil {
+		if len(st.Running) == 0 && st.Test != nil && st.Test.Scores != nil { // the test comes last
 			return nil
 		}
 		select {
@@ -101,7 +102,11 @@ func statusText(setup sweep.Setup, st sweep.Status) string {
 			if r.Silent >= 0 {
 				heard = seconds(r.Silent) + " ago"
 			}
-			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", r.Number, r.What, r.Worker, seconds(r.Seconds), heard)
+			number := strconv.Itoa(r.Number)
+			if r.Number < 0 {
+				number = "-"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", number, r.What, r.Worker, seconds(r.Seconds), heard)
 		}
 		w.Flush()
 	}

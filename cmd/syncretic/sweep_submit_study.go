@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -47,9 +46,7 @@ func addressOf(cfg sweep.Config) (at studyAddress, err error) {
 	if cfg.Name != sweep.DefaultName {
 		at.args = []string{"--name", cfg.Name}
 	}
-	if !isURL(at.where) {
-		at.where, err = filepath.Abs(at.where)
-	}
+	at.where, err = absoluteStudy(at.where)
 	return at, err
 }
 

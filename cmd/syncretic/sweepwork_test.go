@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -102,5 +103,38 @@ func TestSweepSignals(t *testing.T) {
 	w.succeed("sweep work out/study.db --quiet --stale 1s")
 	if states := w.states("out/study.db"); states["COMPLETE"] != 6 || states["RUNNING"]+states["WAITING"] != 0 {
 		t.Errorf("states %v, want six trials done", states)
+	}
+}
+
+// TestSweepWorkers: two processes share a study; one is killed, and the other does what is left, once, and the test.
+func TestSweepWorkers(t *testing.T) {
+	w := newWorkshop(t)
+	w.gallery()
+	w.write("sweep.yml", strings.NewReplacer("[0.2, 0.5]", "[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]", "window: 0", "window: 0\n  head: {kind: mlp, epochs: 300, stop: 300, patience: 300}").Replace(sweepConfig))
+	w.succeed("sweep run sweep.yml --create --quiet")
+	killed := startCommand(t, "sweep", "work", "out/study.db", "--quiet", "--stale", "1s")
+	stays := startCommand(t, "sweep", "work", "out/study.db", "--quiet", "--stale", "1s")
+	for deadline := time.Now().Add(time.Minute); w.states("out/study.db")["RUNNING"] < 2; {
+		if time.Now().After(deadline) {
+			t.Fatalf("no two trials run at once: %v", w.states("out/study.db"))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	killed.signal(t, syscall.SIGKILL)
+	killed.wait(t)
+	if status, stderr := stays.wait(t); status.ExitStatus() != exitDone {
+		t.Fatalf("%v\n%s", status, stderr)
+	}
+	if states := w.states("out/study.db"); states["COMPLETE"] != 6 || states["FAIL"] > 1 || states["RUNNING"]+states["WAITING"] != 0 {
+		t.Errorf("states %v, want six trials done", states)
+	}
+	points := map[string]bool{}
+	for _, trial := range w.sweepTrials() {
+		if trial.State == "COMPLETE" {
+			points[strconv.FormatFloat(trial.Params["lambda"], 'g', -1, 64)] = true
+		}
+	}
+	if status := w.result("sweep status out/study.db"); len(points) != 6 || status["test"].(map[string]any)["attempts"] != 1.0 {
+		t.Errorf("points %v, status %v", points, status)
 	}
 }

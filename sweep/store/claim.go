@@ -23,6 +23,8 @@ type ClaimOptions struct {
 	Stale time.Duration
 	// MaxRetries is how often one point is put back because of that; below 0 without end.
 	MaxRetries int
+	// GiveUp is how often a point may fail, for whatever reason, before Propose sees it as PRUNED: see [SearchTrials].
+	GiveUp int
 	// User and System are attributes for the claimed trial.
 	User, System map[string]any
 }
@@ -108,11 +110,7 @@ func (s *Study) claim(ctx context.Context, tx conn, options ClaimOptions, receip
 		if err != nil {
 			return claimed, err
 		}
-		history := make([]search.Trial, len(trials))
-		for i, t := range trials {
-			history[i] = t.Trial
-		}
-		if proposal, err = options.Propose(history); err != nil {
+		if proposal, err = options.Propose(SearchTrials(trials, options.GiveUp)); err != nil {
 			return claimed, callerError{err}
 		}
 	}
