@@ -40,10 +40,11 @@ func TestDefaultValuesAreWhatPeopleWrite(t *testing.T) {
 	}
 }
 
-// grid asks a setup's grid sampler for all of its points.
-func grid(t *testing.T, space Space) (points []search.Point) {
+// proposals asks a setup's sampler for all of its points.
+func proposals(t *testing.T, setup Setup) (points []search.Point) {
 	t.Helper()
-	sampler, err := Setup{Space: space, Rule: Rule{Metric: ROCAUC}}.sampler()
+	setup.Rule = Rule{Metric: ROCAUC}
+	sampler, err := setup.sampler()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestChoices(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, p := range grid(t, c.space) {
+			for _, p := range proposals(t, Setup{Space: c.space}) {
 				choice, ok := c.space.choice(p)
 				if !ok {
 					t.Fatalf("%v is not of the space", p)
@@ -107,6 +108,31 @@ func TestChoices(t *testing.T) {
 	}
 	if _, ok := toySpace(0, 1).choice(search.Point{"lambda": 0.5, "mu": 1}); ok {
 		t.Error("a point with a foreign parameter is read")
+	}
+}
+
+// TestPointIsTheInverse: whatever a sampler proposes in any kind of space is the point of the choice that it is read as.
+func TestPointIsTheInverse(t *testing.T) {
+	methods := []Method{{Name: "task_arithmetic"},
+		{Name: "ties", Fixed: map[string]float64{"normalize": 0}, Search: search.Space{{Name: "density", Low: 0.2, High: 1}, {Name: "top", Low: 1, High: 5, Integer: true}}},
+		{Name: "dare_ties", Search: search.Space{{Name: "density", Low: 0.01, High: 1, Log: true}}}}
+	for _, mode := range []Mode{Shared, PerCulture, PerGroup} {
+		for n := range len(methods) + 1 {
+			space := Space{Mode: mode, Vectors: []string{"b", "a.c", "a"}, Values: []float64{-1, 0, 2}, Methods: methods[:n]}
+			if mode == PerGroup {
+				space.Groups = DefaultGroups()
+			}
+			points := proposals(t, Setup{Space: space, Sampler: SamplerConfig{Kind: search.Random, Trials: 50}})
+			for _, p := range points {
+				choice, ok := space.choice(p)
+				if back := space.Point(choice); !ok || !maps.Equal(back, p) {
+					t.Fatalf("mode %s, %d methods: %v is read as %+v, whose point is %v", mode, n, p, choice, back)
+				}
+			}
+			if len(points) != 50 {
+				t.Errorf("mode %s, %d methods: %d points", mode, n, len(points))
+			}
+		}
 	}
 }
 

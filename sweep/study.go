@@ -171,14 +171,17 @@ func (s *Study) create(ctx context.Context, name string) error {
 	if s.tests, _, err = s.db.CreateStudy(ctx, name+testSuffix, []search.Direction{search.Maximize}, nil); err != nil {
 		return err
 	}
-	created := false
-	s.inner, created, err = s.db.CreateStudy(ctx, name, s.setup.directions(), map[string]any{
+	inner, created, err := s.db.CreateStudy(ctx, name, s.setup.directions(), map[string]any{
 		"config_hash": hash, "setup": document, "seed": s.setup.Seed, "version": s.setup.Version, "folder": s.setup.Folder,
 	})
-	if err == nil && !created {
-		err = s.matches(ctx, document, hash)
+	if err != nil {
+		return err
 	}
-	return err
+	s.inner = inner
+	if created {
+		return nil
+	}
+	return s.matches(ctx, document, hash)
 }
 
 // beside finds the studies beside the main one.

@@ -39,20 +39,12 @@ func runSweepReport(ctx context.Context, a *app, where, name, out, events string
 	if err := a.fileOutput(out, where); err != nil {
 		return err
 	}
-	study, err := sweep.Load(ctx, where, name, storeOptions(a)...)
+	study, trials, refs, err := readStudy(ctx, a, where, name)
 	if err != nil {
 		return err
 	}
 	defer study.Close()
 	setup := study.Setup()
-	trials, err := study.Trials(ctx)
-	if err != nil {
-		return err
-	}
-	refs, _, err := study.References(ctx)
-	if err != nil {
-		return err
-	}
 	selected, err := setup.Rule.Select(trials, refs)
 	if err != nil {
 		return err

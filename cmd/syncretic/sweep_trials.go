@@ -38,19 +38,11 @@ func runSweepTrials(ctx context.Context, a *app, where, name, out string) error 
 	if err := a.fileOutput(out, where); err != nil {
 		return err
 	}
-	study, err := sweep.Load(ctx, where, name, storeOptions(a)...)
+	study, trials, refs, err := readStudy(ctx, a, where, name)
 	if err != nil {
 		return err
 	}
 	defer study.Close()
-	trials, err := study.Trials(ctx)
-	if err != nil {
-		return err
-	}
-	refs, _, err := study.References(ctx)
-	if err != nil {
-		return err
-	}
 	var text bytes.Buffer
 	switch columns := sweep.Table(study.Setup(), trials, refs); kind {
 	case ".parquet":
@@ -67,4 +59,19 @@ func runSweepTrials(ctx context.Context, a *app, where, name, out string) error 
 		return err
 	}
 	return a.result(map[string]any{"output": out, "trials": len(trials)}, fmt.Sprintf("%s: %d trials\n", out, len(trials)))
+}
+
+// readStudy opens a study and reads all that was measured.
+func readStudy(ctx context.Context, a *app, where, name string) (study *sweep.Study, trials []sweep.Trial, refs sweep.References, err error) {
+	if study, err = sweep.Load(ctx, where, name, storeOptions(a)...); err != nil {
+		return nil, nil, refs, err
+	}
+	if trials, err = study.Trials(ctx); err == nil {
+		refs, _, err = study.References(ctx)
+	}
+	if err != nil {
+		_ = study.Close() // only read
+		return nil, nil, refs, err
+	}
+	return study, trials, refs, nil
 }

@@ -36,7 +36,7 @@ func newSweepWork(a *app) *cobra.Command {
 	f.StringVar(&o.directory, "directory", "", "the folder in which relative paths of the configuration begin (default: where the study was made)")
 	f.IntVar(&o.trials, "trials", 0, "end after so many trials (default: when none is left)")
 	f.DurationVar(&o.stale, "stale", sweep.DefaultStale, "put trials back whose worker was not heard of for so long; the same for all workers")
-	f.IntVar(&o.retries, "retries", sweep.DefaultRetries, "how often a trial is tried again after its worker died; -1 for no limit")
+	f.IntVar(&o.retries, "retries", sweep.DefaultRetries, "how often a trial is tried again after it failed or its worker died, before its point is given up; -1 for no limit")
 	return cmd
 }
 

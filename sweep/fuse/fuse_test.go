@@ -108,10 +108,10 @@ func TestEveryMethodIsItsRecipe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, _ := method.Find(name)
 			h := h
-			switch {
-			case m.Max == 1:
+			switch m.Max {
+			case 1:
 				h = h.only("dense")
-			case m.Max == 2:
+			case 2:
 				h = h.only("dense", "tuned")
 			}
 			const seed = 7
@@ -149,7 +149,7 @@ func TestReferences(t *testing.T) {
 		vector, err := checkpoint.Open(h.vectors[name])
 		must(t, err)
 		defer vector.Close()
-		var tau checkpoint.Source = vector
+		var tau checkpoint.Source
 		if name == "tuned" {
 			tau, err = arithmetic.Sub(vector, stored)
 		} else {
@@ -246,7 +246,7 @@ func TestRecipeIsStable(t *testing.T) {
 	h.vectors = map[string]string{"dense": `./ma"kam: #1.safetensors`, "sparse": "vectors.safetensors"}
 	f := h.open(t, fuse.Options{Seed: 3})
 	m := mustModel(t, f, fuse.Choice{Method: "dare_ties", Params: map[string]float64{"density": 1e-5, "rescale": 2, "normalize": 1},
-		Weights: map[string]fuse.Weight{"dense": {Value: -0.0}, "sparse": {Value: 0.25, Groups: map[string]float64{fuse.Lower: 1}}}})
+		Weights: map[string]fuse.Weight{"dense": {Value: math.Copysign(0, -1)}, "sparse": {Value: 0.25, Groups: map[string]float64{fuse.Lower: 1}}}})
 	equal(t, m, 3)
 	want := `# syncretic merge RECIPE OUT --seed 3
 merge_method: dare_ties
