@@ -40,8 +40,8 @@ func TestOpenRefusesAnotherSetup(t *testing.T) {
 		{"halving", func(s *Setup) { s.Halving = HalvingConfig{Parts: []float64{0.5}, Eta: 2} }, "halving.eta"},
 		{"seed", func(s *Setup) { s.Seed = 8 }, "; seed is 8, the study has 7"},
 		{"contents of the base", func(s *Setup) { s.Inputs = map[string]string{"base": "def"} }, `; inputs.base is "def", the study has "abc"`},
-		{"no hashes", func(s *Setup) { s.Inputs = nil }, "; inputs.base is absent"},
-		{"window", func(s *Setup) { s.Config = Config{Base: "base"} }, "config.probe.window"},
+		{"no hashes", func(s *Setup) { s.Inputs = nil }, "; inputs.base is none"},
+		{"window", func(s *Setup) { s.Config = Config{Base: "base"} }, "; probe.window is 0"},
 		{"everything", func(s *Setup) { *s = toySetup(1); s.Seed = 9; s.Rule = Rule{Metric: AveragePrecision, Rho: 1} }, "; and more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

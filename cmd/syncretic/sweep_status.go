@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"syncretic/sweep"
 	"syncretic/sweep/search"
@@ -56,8 +58,11 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 		if !watch {
 			return a.result(st, text)
 		}
-		if a.terminal() && !a.json && lines > 0 {
-			fmt.Fprintf(a.stdout, "\x1b[%dA\x1b[J", lines) // up over the last picture, and clear what is below
+		if width := a.screen(); width > 0 && !a.json {
+			text = fit(text, width)
+			if lines > 0 {
+				fmt.Fprintf(a.stdout, "\x1b[%dA\x1b[J", lines) // up over the last picture, and clear what is below
+			}
 		}
 		if err := a.result(st, text); err != nil {
 			return err
@@ -72,6 +77,31 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 		case <-time.After(every):
 		}
 	}
+}
+
+// screen is the width of the terminal that standard output is, 0 where it is something else.
+func (a *app) screen() int {
+	f, ok := a.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
+}
+
+// fit cuts the lines of a text to a width, so that it takes as many rows of a terminal as it has lines.
+func fit(text string, width int) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line, ended := strings.CutSuffix(line, "\n")
+		b.WriteString(clip(line, width))
+		if ended {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
 }
 
 // statusText is a status for people.

@@ -315,3 +315,10 @@ func TestBestText(t *testing.T) {
 		}
 	}
 }
+
+// TestFit: a picture in a terminal takes as many rows as it has lines.
+func TestFit(t *testing.T) {
+	if got := fit("a long line\nλ = 0.5 of all\n\nend", 5); got != "a lon\nλ = 0\n\nend" {
+		t.Errorf("%q", got)
+	}
+}
