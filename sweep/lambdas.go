@@ -28,17 +28,18 @@ func (l Lambdas) Size() float64 {
 	return sum
 }
 
-// String is the coefficient alone where all are equal, otherwise "name=value" in the order of the names.
+// String is for people: the coefficient alone where all are equal, otherwise "name=value" in the order of the names, to four digits.
+// A sampler's coefficients have more; a trial's recipe keeps them all.
 func (l Lambdas) String() string {
 	var parts []string
 	same := len(l) > 0
 	names := sortedKeys(l)
 	for _, name := range names {
 		same = same && l[name] == l[names[0]]
-		parts = append(parts, fmt.Sprintf("%s=%g", name, l[name]))
+		parts = append(parts, fmt.Sprintf("%s=%.4g", name, l[name]))
 	}
 	if same {
-		return fmt.Sprintf("%g", l[names[0]])
+		return fmt.Sprintf("%.4g", l[names[0]])
 	}
 	return strings.Join(parts, " ")
 }

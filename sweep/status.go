@@ -47,12 +47,18 @@ func (s *Study) Status(ctx context.Context, now time.Time) (Status, error) {
 	what := map[int]string{}
 	for _, t := range trials {
 		what[t.Number] = t.Choice.Lambdas.String()
-		st.States[t.State]++
 		if t.State == search.Complete || t.State == search.Pruned {
-			st.Done++
 			ends = append(ends, t.Finished)
 		}
 	}
+	rows, err := s.inner.History(ctx) // with those of other programs, which count for the sampler too
+	if err != nil {
+		return st, err
+	}
+	for _, row := range rows {
+		st.States[row.State]++
+	}
+	st.Done = st.States[search.Complete] + st.States[search.Pruned]
 	for _, part := range []struct {
 		of   *store.Study
 		name func(store.Trial) (int, string)

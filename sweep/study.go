@@ -18,6 +18,10 @@ import (
 // The errors of studies. ErrInvalid is a database that holds no study of ours.
 var (
 	ErrInvalid = store.ErrInvalid
+	// ErrPlace is what can name no database.
+	ErrPlace = store.ErrPlace
+	// ErrName is a database of studies without the one that is asked for.
+	ErrName = errors.New("no study")
 	// ErrChanged also wraps ErrConfig: the study was made with another configuration, and its trials would not compare.
 	ErrChanged = fmt.Errorf("%w: the study was made with another configuration", ErrConfig)
 )
@@ -186,13 +190,19 @@ func (s *Study) beside(ctx context.Context) (err error) {
 		s.tests, err = s.db.Study(ctx, s.inner.Name()+testSuffix)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s: study %q was made by another program or an earlier version: %w", s.Where(), s.inner.Name(), ErrInvalid)
+		return s.foreign()
 	}
 	return err
 }
 
+// foreign is the error for a study that is not of this package.
+func (s *Study) foreign() error {
+	return fmt.Errorf("%s: study %q was made by another program or an earlier version: %w", s.Where(), s.inner.Name(), ErrInvalid)
+}
+
 // Load opens an existing study, whatever its setup: to look at it, to work for it or to test its winner. The name "" is [DefaultName],
-// or that of the only study there is. A missing file wraps fs.ErrNotExist; a database without a study of ours wraps [ErrInvalid].
+// or that of the only study there is. A missing file wraps fs.ErrNotExist; a database without a study of ours wraps [ErrInvalid], one without
+// a study of that name [ErrName].
 func Load(ctx context.Context, where, name string, options ...store.Option) (*Study, error) {
 	db, err := store.Open(ctx, where, options...)
 	if err != nil {
@@ -219,7 +229,7 @@ func (s *Study) load(ctx context.Context, name string) error {
 		}
 	}
 	if !slices.Contains(names, name) {
-		return fmt.Errorf("%s: no study named %q, it has %q: %w", s.Where(), name, names, ErrInvalid)
+		return fmt.Errorf("%s: %w named %q, it has %q", s.Where(), ErrName, name, names)
 	}
 	if s.inner, err = s.db.Study(ctx, name); err != nil {
 		return err
@@ -227,6 +237,9 @@ func (s *Study) load(ctx context.Context, name string) error {
 	attributes, err := s.inner.Attributes(ctx)
 	if err != nil {
 		return err
+	}
+	if attributes["setup"] == nil {
+		return s.foreign()
 	}
 	for key, into := range map[string]any{"setup": &s.setup, "version": &s.setup.Version, "folder": &s.setup.Folder} {
 		if err := json.Unmarshal(attributes[key], into); err != nil {

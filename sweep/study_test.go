@@ -40,8 +40,8 @@ func TestOpenRefusesAnotherSetup(t *testing.T) {
 		{"halving", func(s *Setup) { s.Halving = HalvingConfig{Parts: []float64{0.5}, Eta: 2} }, "halving.eta"},
 		{"seed", func(s *Setup) { s.Seed = 8 }, "; seed is 8, the study has 7"},
 		{"contents of the base", func(s *Setup) { s.Inputs = map[string]string{"base": "def"} }, `; inputs.base is "def", the study has "abc"`},
-		{"no hashes", func(s *Setup) { s.Inputs = nil }, "; inputs.base is absent"},
-		{"window", func(s *Setup) { s.Config = Config{Base: "base"} }, "config.probe.window"},
+		{"no hashes", func(s *Setup) { s.Inputs = nil }, "; inputs.base is none"},
+		{"window", func(s *Setup) { s.Config = Config{Base: "base"} }, "; probe.window is 0"},
 		{"everything", func(s *Setup) { *s = toySetup(1); s.Seed = 9; s.Rule = Rule{Metric: AveragePrecision, Rho: 1} }, "; and more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestLoadByName(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Load(ctx, path, ""); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), `"second"`) {
+	if _, err := Load(ctx, path, ""); !errors.Is(err, ErrName) || !strings.Contains(err.Error(), `"second"`) {
 		t.Errorf("one of two without a name: %v, want an error that lists both", err)
 	}
 	study, err := Load(ctx, path, "second")
@@ -148,8 +148,12 @@ func TestLoadRefusesOtherDatabases(t *testing.T) {
 				t.Fatal(err)
 			}
 			db.Close()
-			if _, err := Load(ctx, path, ""); !errors.Is(err, ErrInvalid) {
+			_, err = Load(ctx, path, "")
+			if !errors.Is(err, ErrInvalid) {
 				t.Errorf("error %v, want ErrInvalid", err)
+			}
+			if attributes["setup"] == nil && !strings.Contains(err.Error(), "made by another program") {
+				t.Errorf("error %v, want it to say whose study it is not", err)
 			}
 		})
 	}

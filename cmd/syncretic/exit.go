@@ -73,12 +73,12 @@ func (a *app) classify(ctx context.Context, err error) int {
 	switch {
 	case (ctx.Err() != nil || is(adapt.ErrElsewhere)) && is(context.Canceled):
 		return exitInterrupted
-	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, mpi.ErrNotBuilt, mpi.ErrLaunch, probe.ErrConfig, sweep.ErrConfig, fuse.ErrChoice):
+	case !a.started || is(errUsage, mergekit.ErrRecipe, adapt.ErrConfig, cqt.ErrConfig, kmeans.ErrConfig, mpi.ErrNotBuilt, mpi.ErrLaunch, probe.ErrConfig, sweep.ErrConfig, sweep.ErrPlace, fuse.ErrChoice):
 		return exitUsage
 	case is(fs.ErrExist):
 		return exitExists
 	case is(adapt.ErrNoHeads, adapt.ErrStates, checkpoint.ErrInvalid, audio.ErrInvalid, encodec.ErrConfig, encodec.ErrInvalid, kmeans.ErrInvalid, mert.ErrConfig, mert.ErrInvalid,
-		probe.ErrInvalid, metric.ErrInvalid, similarity.ErrInvalid, sweep.ErrInvalid, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
+		probe.ErrInvalid, metric.ErrInvalid, similarity.ErrInvalid, sweep.ErrInvalid, sweep.ErrName, tokens.ErrInvalid, errMismatch, errOtherBase, errIsVector, errBroken, summary.ErrInvalid, sweep.ErrNoScores, fs.ErrNotExist, syscall.EISDIR, syscall.ENOTDIR):
 		return exitInput
 	}
 	return exitFailed
@@ -171,6 +171,12 @@ func (a *app) hint(code int, c *cobra.Command, err error) string {
 		return "another run writes there: wait for it to end, or choose another output"
 	case errors.Is(err, sweep.ErrChanged):
 		return "name another study, or put the old configuration and inputs back"
+	case errors.Is(err, sweep.ErrName):
+		return "--name says which of them is meant"
+	case errors.Is(err, sweep.ErrPlace):
+		return ""
+	case strings.Contains(text, "SQLSTATE 28P01"): // a wrong password, or none
+		return "the password is taken from the URL, from PGPASSWORD, or from ~/.pgpass"
 	case errors.Is(err, slurm.ErrMissing):
 		return "run it on a machine of the cluster that submits jobs; --dry-run prints the script here"
 	case errors.Is(err, errNoWorkers):

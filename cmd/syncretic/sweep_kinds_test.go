@@ -84,7 +84,7 @@ study: out/study.db
 	w.must(os.CopyFS("kept", os.DirFS("makam")))
 	w.must(os.WriteFile("makam/heads.safetensors", []byte(w.read("start/heads.safetensors")), 0o666))
 	w.refuse([]refusal{
-		{"other heads", "sweep run heads.yml", exitUsage, "config.masked_loss.heads", "name another study"},
+		{"other heads", "sweep run heads.yml", exitUsage, "masked_loss.heads", "name another study"},
 		{"the same path, other heads", "sweep run sweep.yml", exitUsage, "inputs.heads", "name another study"},
 		{"halving of what has no parts", "sweep run halving.yml", exitUsage, "always measured in full", "mend the configuration"},
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/sweep"
+	"syncretic/sweep/slurm"
 )
 
 func newSweepRun(a *app) *cobra.Command {
@@ -40,7 +41,8 @@ func runSweep(ctx context.Context, a *app, config string, create bool) error {
 	defer s.close()
 	if create {
 		where, total := s.study.Where(), s.study.Setup().Total()
-		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": total}, fmt.Sprintf("study %s: %d trials to do\n%s\n", where, total, workCommand(s.study)))
+		return a.result(map[string]any{"study": where, "name": s.study.Name(), "trials": total},
+			fmt.Sprintf("study %s: %d trials to do\n%s\n", where, total, workCommand(s.study)))
 	}
 	record, err := s.workAndTest(ctx, workOptions{})
 	if err != nil {
@@ -73,13 +75,13 @@ func openStudy(ctx context.Context, a *app, config string) (*sweeping, error) {
 	return s, nil
 }
 
-// workCommand is the command line of one more worker.
+// workCommand is what joins a study, whatever other studies its database holds.
 func workCommand(study *sweep.Study) string {
-	text := "syncretic sweep work " + study.Where()
+	command := "syncretic sweep work " + slurm.Quote(study.Where())
 	if study.Name() != sweep.DefaultName {
-		text += " --name " + study.Name()
+		command += " --name " + slurm.Quote(study.Name())
 	}
-	return text
+	return command
 }
 
 // testOnce takes the record of a test that was made before for what it is.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"syncretic/sweep"
 	"syncretic/sweep/search"
@@ -56,8 +58,11 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 		if !watch {
 			return a.result(st, text)
 		}
-		if a.terminal() && !a.json && lines > 0 {
-			fmt.Fprintf(a.stdout, "\x1b[%dA\x1b[J", lines) // up over the last picture, and clear what is below
+		if width := a.screen(); width > 0 && !a.json {
+			text = fit(text, width)
+			if lines > 0 {
+				fmt.Fprintf(a.stdout, "\x1b[%dA\x1b[J", lines) // up over the last picture, and clear what is below
+			}
 		}
 		if err := a.result(st, text); err != nil {
 			return err
@@ -74,13 +79,42 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 	}
 }
 
+// screen is the width of the terminal that standard output is, 0 where it is something else.
+func (a *app) screen() int {
+	f, ok := a.stdout.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
+}
+
+// fit cuts the lines of a text to a width, so that it takes as many rows of a terminal as it has lines.
+func fit(text string, width int) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line, ended := strings.CutSuffix(line, "\n")
+		b.WriteString(clip(line, width))
+		if ended {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
 // statusText is a status for people.
 func statusText(setup sweep.Setup, st sweep.Status) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, study %s: %d of %d trials done", st.Study, st.Name, st.Done, st.Total)
 	for _, s := range []search.State{search.Running, search.Waiting, search.Pruned, search.Fail} {
+		word := strings.ToLower(string(s))
+		if s == search.Fail { // most are of workers that were killed, and are done again under another number
+			word = "failed or put back"
+		}
 		if n := st.States[s]; n > 0 {
-			fmt.Fprintf(&b, ", %d %s", n, strings.ToLower(string(s)))
+			fmt.Fprintf(&b, ", %d %s", n, word)
 		}
 	}
 	if st.PerHour > 0 {
@@ -109,27 +143,30 @@ func statusText(setup sweep.Setup, st sweep.Status) string {
 	if st.Best != nil {
 		b.WriteString(bestText(setup, *st.Best))
 	}
-	if t := st.Test; t != nil && t.Scores != nil {
+	switch t := st.Test; {
+	case t != nil && t.Scores != nil:
 		fmt.Fprintf(&b, "tested: %s\n", t.Selection.Reason)
+	case st.Done >= st.Total && len(st.Running) == 0:
+		b.WriteString("the winner is not tested yet: a worker without --trials does it\n")
 	}
 	return b.String()
 }
 
-// bestText is the choice so far in one line.
+// bestText is the best merge so far for people. What is not measured, as without a Western dataset, is left out.
 func bestText(setup sweep.Setup, best sweep.Selection) string {
 	western := func(v float64) string {
-		if math.IsNaN(v) { // there is no Western dataset
+		if math.IsNaN(v) {
 			return ""
 		}
 		return fmt.Sprintf(", Western %.4f", v)
 	}
-	what := "the base"
-	if best.Trial >= 0 {
-		what = fmt.Sprintf("trial %d, lambda %s", best.Trial, lambdaText(best.Choice))
+	base := fmt.Sprintf("%.4f%s\n", best.BaseMean, western(best.BaseWestern))
+	if best.Trial < 0 {
+		return fmt.Sprintf("best so far: the base, %s %s", setup.Rule.Metric, base)
 	}
-	text := fmt.Sprintf("best so far: %s: %s %.4f", what, setup.Rule.Metric, best.Mean)
+	text := fmt.Sprintf("best so far: trial %d, lambda %s: %s %.4f", best.Trial, lambdaText(best.Choice), setup.Rule.Metric, best.Mean)
 	if best.Normalised {
 		text += fmt.Sprintf(" (%.4f of the experts')", best.Value)
 	}
-	return text + western(best.Western) + fmt.Sprintf("; base %.4f", best.BaseMean) + western(best.BaseWestern) + "\n"
+	return text + western(best.Western) + "; base " + base
 }

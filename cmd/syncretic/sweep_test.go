@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"syncretic/adapt/audio"
+	"syncretic/sweep"
 )
 
 // sweepConfig is a search over two values of lambda; tests replace parts of it.
@@ -159,7 +160,8 @@ func TestSweepTables(t *testing.T) {
 		{"a table of another kind", "sweep trials out/study.db out/trials.xlsx", exitUsage, "ends in .parquet, .csv or .jsonl", "sweep trials --help"},
 		{"a table that exists", "sweep trials out/study.db out/trials.csv", exitExists, "already exists", "--force"},
 		{"status of nothing", "sweep status nowhere.db", exitInput, "nowhere.db", "spelling"},
-		{"no such study", "sweep status out/study.db --name other", exitInput, `no study named "other", it has ["syncretic"]`, ""},
+		{"no such study", "sweep status out/study.db --name other", exitInput, `no study named "other", it has ["syncretic"]`, "--name"},
+		{"a database of another kind", "sweep status mysql://db.lab/sweeps", exitUsage, "mysql://db.lab/sweeps: not the place of a study: want a path", ""},
 		{"reading too often", "sweep status out/study.db --watch --every 1ms", exitUsage, "at least 100ms", "sweep status --help"},
 	})
 }
@@ -290,5 +292,33 @@ func TestSweepInterrupted(t *testing.T) {
 	w.succeed("sweep run sweep.yml --quiet")
 	if n := w.scored("out/study.db"); n != 2 {
 		t.Errorf("%d scored trials, want 2", n)
+	}
+}
+
+// TestBestText: what is not measured is left out, and the base is no trial.
+func TestBestText(t *testing.T) {
+	nan := math.NaN()
+	setup := sweep.Setup{Rule: sweep.Rule{Metric: sweep.ROCAUC}}
+	choice := sweep.Choice{Lambdas: sweep.Lambdas{"makam": 0.123456789, "carnatic": 0.5}}
+	for _, c := range []struct {
+		best sweep.Selection
+		want string
+	}{
+		{sweep.Selection{Trial: 3, Choice: choice, Mean: 0.75, Value: 0.99, Normalised: true, Western: 0.7, BaseMean: 0.5, BaseWestern: 0.6},
+			"best so far: trial 3, lambda carnatic=0.5 makam=0.1235: roc_auc 0.7500 (0.9900 of the experts'), Western 0.7000; base 0.5000, Western 0.6000\n"},
+		{sweep.Selection{Trial: 3, Choice: choice, Mean: 0.75, Western: nan, BaseMean: 0.5, BaseWestern: nan},
+			"best so far: trial 3, lambda carnatic=0.5 makam=0.1235: roc_auc 0.7500; base 0.5000\n"},
+		{sweep.Selection{Trial: -1, Mean: 0.5, Value: nan, Normalised: true, Western: nan, BaseMean: 0.5, BaseWestern: nan}, "best so far: the base, roc_auc 0.5000\n"},
+	} {
+		if got := bestText(setup, c.best); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// TestFit: a picture in a terminal takes as many rows as it has lines.
+func TestFit(t *testing.T) {
+	if got := fit("a long line\nλ = 0.5 of all\n\nend", 5); got != "a lon\nλ = 0\n\nend" {
+		t.Errorf("%q", got)
 	}
 }

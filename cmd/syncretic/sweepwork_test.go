@@ -41,6 +41,11 @@ func TestSweepWork(t *testing.T) {
 	if created["trials"] != 2.0 || len(w.states("out/study.db")) != 0 {
 		t.Errorf("created %v with trials %v", created, w.states("out/study.db"))
 	}
+	w.write("named.yml", sweepConfig+"\nname: two of them\n")
+	if text := w.succeed("sweep run named.yml --create --quiet").stdout; !strings.HasSuffix(text, "\nsyncretic sweep work out/study.db --name 'two of them'\n") {
+		t.Errorf("a named study is worked on by %q", text)
+	}
+	w.refuse([]refusal{{"one of two studies", "sweep status out/study.db --name one", exitInput, `no study named "one", it has ["syncretic" "two of them"]`, "--name"}})
 	here, err := os.Getwd()
 	w.must(err)
 	study := filepath.Join(here, "out", "study.db")
@@ -55,7 +60,7 @@ func TestSweepWork(t *testing.T) {
 	t.Chdir(here)
 	w.refuse([]refusal{
 		{"no study", "sweep work nowhere.db", exitInput, "nowhere.db: no such file or directory", "spelling"},
-		{"no such study", "sweep work out/study.db --name other", exitInput, `no study named "other"`, ""},
+		{"no such study", "sweep work out/study.db --name other", exitInput, `no study named "other"`, "--name"},
 		{"a folder without the inputs", "sweep work out/study.db --directory elsewhere", exitInput, "base: no such file or directory", "spelling"},
 		{"no folder", "sweep work out/study.db --directory nowhere", exitInput, "nowhere: no such file or directory", "spelling"},
 		{"fewer than no trials", "sweep work out/study.db --trials -1", exitUsage, "--trials -1", "sweep work --help"},

@@ -112,8 +112,8 @@ func needsQuotes(s string) bool {
 	})
 }
 
-// quote is s as one word of bash.
-func quote(s string) string {
+// Quote is s as one word of bash.
+func Quote(s string) string {
 	if !needsQuotes(s) {
 		return s
 	}
@@ -123,7 +123,7 @@ func quote(s string) string {
 func quoteAll(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {
-		quoted[i] = quote(w)
+		quoted[i] = Quote(w)
 	}
 	return strings.Join(quoted, " ")
 }

@@ -8,6 +8,9 @@ import (
 	"strings"
 )
 
+// ErrPlace marks what names no database: a URL of another kind, or one that cannot be read.
+var ErrPlace = errors.New("not the place of a study")
+
 // A place is what a user names a database by, taken apart.
 type place struct {
 	path  string // of the SQLite file; empty for PostgreSQL
@@ -27,7 +30,7 @@ func parsePlace(where string) (place, error) {
 	if scheme := postgresScheme.FindString(where); scheme != "" {
 		plain := "postgres://" + where[len(scheme):]
 		if _, err := url.Parse(plain); err != nil { // which may quote a piece of the password
-			return place{}, fmt.Errorf("%s: not a URL: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %%-escapes for :/?#[]@%% in USER and PASSWORD", shown)
+			return place{}, fmt.Errorf("%s: %w: want postgres://USER:PASSWORD@HOST:PORT/DATABASE, with %%-escapes for :/?#[]@%% in USER and PASSWORD", shown, ErrPlace)
 		}
 		return place{url: plain, shown: shown}, nil
 	}
@@ -36,18 +39,18 @@ func parsePlace(where string) (place, error) {
 	case scheme == "":
 		return place{path: where, shown: where}, pathError(where)
 	case !strings.EqualFold(scheme, "sqlite://"):
-		return place{}, fmt.Errorf("%s: want a path, sqlite:///PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE", shown)
+		return place{}, fmt.Errorf("%s: %w: want a path, sqlite:///PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE", shown, ErrPlace)
 	}
 	path, ok := strings.CutPrefix(where[len(scheme):], "/")
 	if !ok {
-		return place{}, fmt.Errorf("%s: sqlite:// has no host: want sqlite:///PATH, with four slashes where PATH is absolute", shown)
+		return place{}, fmt.Errorf("%s: %w: sqlite:// has no host: want sqlite:///PATH, with four slashes where PATH is absolute", shown, ErrPlace)
 	}
 	return place{path: path, shown: path}, pathError(path)
 }
 
 func pathError(path string) error {
 	if path == "" || path == ":memory:" {
-		return errors.New("a study needs the path of a file, or a URL")
+		return fmt.Errorf("%w: a study needs the path of a file, or a URL", ErrPlace)
 	}
 	return nil
 }
