@@ -98,7 +98,7 @@ func (q *queue) trial(ctx context.Context, row *store.Trial, refs References) er
 	if err != nil {
 		return err
 	}
-	q.hear(Progress{Done: done, Total: setup.Total(), Trial: t})
+	q.hear(Progress{Done: done, Total: max(done, setup.Total()), Trial: t})
 	var outcome store.Outcome
 	err = q.holding(ctx, row.ID, func(ctx context.Context) (err error) {
 		outcome, err = q.evaluate(ctx, row, &t, refs)
@@ -126,7 +126,7 @@ func (q *queue) trial(ctx context.Context, row *store.Trial, refs References) er
 	if outcome.State != search.Fail {
 		done++
 	}
-	q.hear(Progress{Done: done, Total: setup.Total(), Trial: t})
+	q.hear(Progress{Done: done, Total: max(done, setup.Total()), Trial: t})
 	return err
 }
 

@@ -59,6 +59,7 @@ func (s *Study) Status(ctx context.Context, now time.Time) (Status, error) {
 		st.States[row.State]++
 	}
 	st.Done = st.States[search.Complete] + st.States[search.Pruned]
+	st.Total = max(st.Total, st.Done+st.States[search.Running]+st.States[search.Waiting]) // somebody may have added points beside a grid
 	for _, part := range []struct {
 		of   *store.Study
 		name func(store.Trial) (int, string)
