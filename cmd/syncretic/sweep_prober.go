@@ -57,7 +57,7 @@ func openProber(ctx context.Context, a *app, cfg sweep.Config) (_ *prober, err e
 
 // reuseBytes is the memory for hidden states of layers that do not change from one trial to the next, as when only the upper layers'
 // lambda does.
-const reuseBytes = 2 << 30
+const reuseBytes = 1 << 30
 
 func (p *prober) close() error {
 	if p.loss != nil {
