@@ -28,19 +28,6 @@ func (l Lambdas) Size() float64 {
 	return sum
 }
 
-// Equal reports whether both name the same vectors with the same coefficients.
-func (l Lambdas) Equal(other Lambdas) bool {
-	if len(l) != len(other) {
-		return false
-	}
-	for name, v := range l {
-		if w, ok := other[name]; !ok || v != w {
-			return false
-		}
-	}
-	return true
-}
-
 // String is for people: the coefficient alone where all are equal, otherwise "name=value" in the order of the names, to four digits.
 // A sampler's coefficients have more; a trial's recipe keeps them all.
 func (l Lambdas) String() string {

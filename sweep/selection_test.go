@@ -3,6 +3,7 @@ package sweep
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestSelectFigures(t *testing.T) {
 	if got.Value != 0.65 || got.BaseValue != 0.6 || got.Western != 0.69 || got.BaseWestern != 0.7 || got.Threshold != 0.35 || got.Candidates != 1 {
 		t.Errorf("%+v", got)
 	}
-	if !got.Choice.Lambdas.Equal(Lambdas{"lyra": 0.3, "makam": 0.3}) || got.Metric != ROCAUC {
+	if !maps.Equal(got.Choice.Lambdas, Lambdas{"lyra": 0.3, "makam": 0.3}) || got.Metric != ROCAUC {
 		t.Errorf("%+v", got)
 	}
 }
@@ -146,7 +147,7 @@ func TestSelectionSurvivesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if is.Trial != 3 || is.Value != 0.5 || is.BaseValue != 0.4 || !math.IsNaN(is.Western) || !math.IsNaN(is.Threshold) ||
-		!is.Choice.Lambdas.Equal(was.Choice.Lambdas) || is.Candidates != 4 || is.Feasible != 2 || is.Reason != "r" {
+		!maps.Equal(is.Choice.Lambdas, was.Choice.Lambdas) || is.Candidates != 4 || is.Feasible != 2 || is.Reason != "r" {
 		t.Errorf("came back as %+v", is)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"syncretic/arithmetic"
-	"syncretic/checkpoint"
 )
 
 // onBase makes of a file of a task vector the model that it stands for: base + τ, in the base's types. Methods that work on differences
@@ -48,7 +47,7 @@ func (m *merging) hashOf(base *input) (hash string, err error) {
 	if base.hash != "" {
 		return base.hash, nil
 	}
-	var src checkpoint.Source = base.src
+	src := base.src
 	if base.model != nil && base.opened.Adapter == "" {
 		src = base.model // as it is stored
 	}

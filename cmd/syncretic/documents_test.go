@@ -2,21 +2,23 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 )
 
-// documents hold command lines that people copy: recipes, and what stands at the repository's root and in .github.
+// documents hold command lines that people copy: recipes, notebooks, and what stands at the repository's root and in .github.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"README.md", ".github/*.md", "examples/*/*.yml", "examples/*/*.sh", "examples/*/*.md"} {
+	for _, pattern := range []string{"README.md", ".github/*.md", "examples/*/*.yml", "examples/*/*.sh", "examples/*/*.md", "examples/*/*.ipynb"} {
 		paths, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("%s: no such file (%v)", pattern, err)
@@ -30,10 +32,27 @@ func documents(t *testing.T) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if filepath.Ext(path) == ".ipynb" {
+				text = notebookText(t, rel, text)
+			}
 			docs[filepath.ToSlash(rel)] = string(text)
 		}
 	}
 	return docs
+}
+
+// notebookText is the text of a notebook's cells.
+func notebookText(t *testing.T, path string, document []byte) []byte {
+	t.Helper()
+	var book struct{ Cells []struct{ Source []string } }
+	if err := json.Unmarshal(document, &book); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	var text []byte
+	for _, c := range book.Cells {
+		text = append(append(text, strings.Join(c.Source, "")...), "\n\n"...)
+	}
+	return text
 }
 
 // commandLine finds an indented command, after a comment mark if there is one, up to a comment of its own.
@@ -52,6 +71,83 @@ func TestDocumentedCommandsExist(t *testing.T) {
 	}
 	if found < 10 {
 		t.Errorf("found %d command lines, want at least 10: the pattern misses them", found)
+	}
+}
+
+// pythonCall finds a call of the Python package's run, whose parentheses may hold others one deep.
+var pythonCall = regexp.MustCompile(`syncretic\.run\(((?:[^()]|\([^()]*\))*)\)`)
+
+// TestDocumentedCallsExist does the same for calls from Python.
+func TestDocumentedCallsExist(t *testing.T) {
+	found := 0
+	for path, text := range documents(t) {
+		for _, m := range pythonCall.FindAllStringSubmatch(text, -1) {
+			found++
+			if err := understand(pythonWords(m[1])); err != nil {
+				t.Errorf("%s: syncretic.run(%s): %v", path, m[1], err)
+			}
+		}
+	}
+	if found < 10 {
+		t.Errorf("found %d calls, want at least 10: the pattern misses them", found)
+	}
+}
+
+// pythonWords are the words of the command line that a call stands for: strings as they are, keywords as flags, anything else as a
+// path.
+func pythonWords(arguments string) []string {
+	keyword := regexp.MustCompile(`^(\w+)=(.*)$`)
+	text := regexp.MustCompile(`^"([^"]*)"$`)
+	value := func(expression string) string {
+		if m := text.FindStringSubmatch(expression); m != nil {
+			return m[1]
+		}
+		if _, err := strconv.ParseFloat(expression, 64); err == nil {
+			return expression
+		}
+		return "path"
+	}
+	var words []string
+	for _, argument := range topLevel(arguments) {
+		m := keyword.FindStringSubmatch(argument)
+		switch {
+		case m == nil:
+			words = append(words, value(argument))
+		case m[2] == "True":
+			words = append(words, "--"+strings.ReplaceAll(m[1], "_", "-"))
+		default:
+			words = append(words, "--"+strings.ReplaceAll(m[1], "_", "-"), value(m[2]))
+		}
+	}
+	return words
+}
+
+// topLevel splits at commas outside of parentheses.
+func topLevel(text string) (parts []string) {
+	depth, from := 0, 0
+	for i, r := range text + "," {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')':
+			depth--
+		case r == ',' && depth == 0:
+			parts = append(parts, strings.TrimSpace(text[from:i]))
+			from = i + 1
+		}
+	}
+	return parts
+}
+
+func TestPythonWords(t *testing.T) {
+	for call, want := range map[string]string{
+		`"version"`: "version",
+		`"compare", demo / "base", *(demo / c for c in cultures)`:          "compare path path",
+		`"sweep", "submit", config, workers=8, time="12:00", dry_run=True`: "sweep submit path --workers 8 --time 12:00 --dry-run",
+	} {
+		if got := strings.Join(pythonWords(call), " "); got != want {
+			t.Errorf("%s: got %q, want %q", call, got, want)
+		}
 	}
 }
 

@@ -91,7 +91,12 @@ func made(t testing.TB, where string) *DB {
 
 func newStudy(t testing.TB, db *DB) *Study {
 	t.Helper()
-	s, created, err := db.CreateStudy(context.Background(), "s", []search.Direction{search.Maximize}, nil)
+	return namedStudy(t, db, "s")
+}
+
+func namedStudy(t testing.TB, db *DB, name string) *Study {
+	t.Helper()
+	s, created, err := db.CreateStudy(context.Background(), name, []search.Direction{search.Maximize}, nil)
 	if err != nil || !created {
 		t.Fatal(created, err)
 	}

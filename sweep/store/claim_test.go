@@ -123,7 +123,7 @@ func TestClaimOfWhatWasEnqueued(t *testing.T) {
 		{Name: "method", Choices: []string{"sum", "ties"}}, {Name: "n", Low: 1, High: 4, Integer: true}, {Name: "x", Low: 0, High: 1, Step: 0.25},
 		{Name: "g", Low: 0.1, High: 1, Log: true},
 	}
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		fixed string
 		bad   string
 		param search.Param
@@ -142,10 +142,12 @@ func TestClaimOfWhatWasEnqueued(t *testing.T) {
 		"not an object":      {`[1, 2]`, `no parameter "method"`, search.Param{}},
 		"not JSON":           {`{`, `no parameter "method"`, search.Param{}},
 		"beyond any integer": {`{"method": "ties", "n": 1e999, "x": 0, "g": 0.5}`, `no parameter "n"`, search.Param{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachBackend(t, func(t *testing.T, b backend) {
-				study := b.study(t)
+	}
+	eachBackend(t, func(t *testing.T, b backend) {
+		db := b.make(t)
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				study := namedStudy(t, db, name)
 				enqueue(t, study, 0)
 				exec(t, study.db, `UPDATE trial_system_attributes SET value_json = ? WHERE "key" = 'fixed_params'`, c.fixed)
 				turn, err := study.Claim(context.Background(), ClaimOptions{Space: space})
@@ -163,12 +165,12 @@ func TestClaimOfWhatWasEnqueued(t *testing.T) {
 					t.Errorf("claimed %+v of %+v", turn, stored)
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func TestFinish(t *testing.T) {
-	for name, c := range map[string]struct {
+	cases := map[string]struct {
 		outcome Outcome
 		refused string
 	}{
@@ -181,11 +183,13 @@ func TestFinish(t *testing.T) {
 		"two values":                      {Outcome{State: search.Complete, Values: []float64{1, 2}}, "2 values, the study has 1"},
 		"running does not finish":         {Outcome{State: search.Running}, "does not finish"},
 		"attribute that JSON cannot hold": {Outcome{State: search.Fail, User: map[string]any{"x": nan()}}, "x"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachBackend(t, func(t *testing.T, b backend) {
+	}
+	eachBackend(t, func(t *testing.T, b backend) {
+		db := b.make(t)
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
 				ctx := context.Background()
-				study := b.study(t)
+				study := namedStudy(t, db, name)
 				enqueue(t, study, 0.5)
 				trial := claim(t, study, ClaimOptions{})
 				err := study.Finish(ctx, trial.ID, c.outcome)
@@ -214,8 +218,8 @@ func TestFinish(t *testing.T) {
 					t.Error("a refused call left a trial")
 				}
 			})
-		})
-	}
+		}
+	})
 }
 
 func nan() float64 {
@@ -281,6 +285,7 @@ func age(t *testing.T, s *Study, id int64, by time.Duration) {
 	if s.db.dialect.lock == "" {
 		older = fmt.Sprintf("strftime('%%Y-%%m-%%d %%H:%%M:%%f000', heartbeat, '-%d seconds')", int(by.Seconds()))
 	}
+	s.db.dialect.uptime = "" // the server may be younger
 	exec(t, s.db, "UPDATE trial_heartbeats SET heartbeat = "+older+" WHERE trial_id = ?", id)
 }
 

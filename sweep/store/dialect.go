@@ -11,6 +11,7 @@ import (
 type dialect struct {
 	begin  string            // begins a transaction that writes
 	lock   string            // locks a study against other writers for the transaction's time, of its id; "" where begin has locked everything
+	await  string            // waits for a transaction that changes a trial, of its id; "" where there is only one at a time
 	types  map[string]string // the schema's column types, where they are not as written
 	enums  bool              // states and directions are types of their own
 	exist  string            // whether a table of the name in ? exists

@@ -14,17 +14,28 @@ import (
 	"syncretic/sweep/search"
 )
 
-// A faulty driver loses the connection at the next COMMIT, before it reaches the database or after.
+// A faulty driver loses the connection at the next COMMIT: before it reaches the database, after, or while it is on its way, so that it
+// takes place late.
 type faulty struct {
 	driver.Connector
 	mutex sync.Mutex
-	fault string // "", "before" or "after"
+	fault string // "", "before", "after" or "late"
 	hits  int
+	late  sync.WaitGroup
 }
 
 type faultyConn struct {
 	driver.Conn
-	of *faulty
+	of   *faulty
+	lost bool
+}
+
+// Close leaves a lost connection to its late commit.
+func (c *faultyConn) Close() error {
+	if c.lost {
+		return nil
+	}
+	return c.Conn.Close()
 }
 
 func (f *faulty) Connect(ctx context.Context) (driver.Conn, error) {
@@ -32,7 +43,7 @@ func (f *faulty) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &faultyConn{c, f}, nil
+	return &faultyConn{Conn: c, of: f}, nil
 }
 
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
@@ -41,6 +52,9 @@ func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driv
 
 func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	exec := c.Conn.(driver.ExecerContext)
+	if c.lost {
+		return nil, driver.ErrBadConn
+	}
 	c.of.mutex.Lock()
 	fault := c.of.fault
 	if query == "COMMIT" && fault != "" {
@@ -57,6 +71,14 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string, args []drive
 	case "after":
 		_, err := exec.ExecContext(ctx, query, args)
 		return nil, errors.Join(err, errLost)
+	case "late":
+		c.lost = true
+		c.of.late.Go(func() {
+			time.Sleep(200 * time.Millisecond)
+			_, _ = exec.ExecContext(context.Background(), query, args) // what it did is seen in the database
+			_ = c.Conn.Close()
+		})
+		return nil, errLost
 	}
 	return exec.ExecContext(ctx, query, args)
 }
@@ -132,11 +154,12 @@ func TestCommitsInDoubt(t *testing.T) {
 			return s.Update(ctx, "n", func(old json.RawMessage) (any, error) { return string(old) + "x", nil })
 		}, "0 FAIL, 1 COMPLETE, 2 WAITING"},
 	}
-	for _, fault := range []string{"before", "after"} {
+	for _, fault := range []string{"before", "after", "late"} {
 		t.Run(fault, func(t *testing.T) {
 			eachBackend(t, func(t *testing.T, b backend) {
 				study := b.study(t)
 				f := withFaults(t, study.db)
+				defer f.late.Wait()
 				for i, o := range operations {
 					f.fault = fault
 					if err := o.do(study); err != nil {

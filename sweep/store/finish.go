@@ -66,6 +66,11 @@ func (s *Study) ending(ctx context.Context, c change, id int64, do func(ctx cont
 		return setAttributes(ctx, tx, "trial_system", id, map[string]any{attrEnd: receipt})
 	}
 	c.stored = func(ctx context.Context, tx conn) (bool, error) {
+		if tx.await != "" { // the lost transaction may be about to commit
+			if _, err := tx.exec(ctx, tx.await, id); err != nil {
+				return false, err
+			}
+		}
 		return hasAttribute(ctx, tx, "trial_system", id, attrEnd, receipt)
 	}
 	return s.db.write(ctx, c)

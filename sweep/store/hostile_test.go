@@ -191,7 +191,7 @@ func useAll(path string) error {
 
 // What other programs may have written is an error that names the trial, or is left out; it is never a panic.
 func TestForeignRows(t *testing.T) {
-	for name, c := range map[string]struct{ statement, says string }{
+	cases := map[string]struct{ statement, says string }{
 		"distribution that is no JSON":  {`UPDATE trial_params SET distribution_json = '{'`, `trial 0: parameter "lambda": distribution`},
 		"distribution of another kind":  {`UPDATE trial_params SET distribution_json = '{"name": "NormalDistribution", "attributes": {}}'`, `"NormalDistribution"`},
 		"second objective without one":  {`UPDATE trial_values SET objective = 3`, "objective 3 follows 0 others"},
@@ -200,10 +200,12 @@ func TestForeignRows(t *testing.T) {
 		"tags that are no words":        {`UPDATE trial_system_attributes SET "key" = 'syncretic:tags' WHERE "key" = 'constraints'`, ""},
 		"fixed parameters of no object": {`UPDATE trial_system_attributes SET value_json = '7' WHERE "key" = 'fixed_params'`, ""},
 		"no attribute at all":           {`UPDATE trial_user_attributes SET value_json = NULL`, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			eachBackend(t, func(t *testing.T, b backend) {
-				study := b.study(t)
+	}
+	eachBackend(t, func(t *testing.T, b backend) {
+		db := b.make(t)
+		for name, c := range cases {
+			t.Run(name, func(t *testing.T) {
+				study := namedStudy(t, db, name)
 				enqueue(t, study, 0.5)
 				trial := claim(t, study, ClaimOptions{Worker: "w"})
 				err := study.Finish(context.Background(), trial.ID, Outcome{State: search.Complete, Values: []float64{1}, Constraints: []float64{1}})
@@ -220,6 +222,6 @@ func TestForeignRows(t *testing.T) {
 					t.Errorf("error %v, want %q", err, c.says)
 				}
 			})
-		})
-	}
+		}
+	})
 }

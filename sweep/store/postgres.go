@@ -46,6 +46,7 @@ func openPostgres(p place) (*sql.DB, dialect, error) {
 	return handle, dialect{
 		begin: "BEGIN",
 		lock:  "SELECT study_id FROM studies WHERE study_id = ? FOR UPDATE",
+		await: "SELECT trial_id FROM trials WHERE trial_id = ? FOR UPDATE",
 		types: map[string]string{"serial": "SERIAL NOT NULL", "DATETIME": "TIMESTAMP WITHOUT TIME ZONE", "FLOAT": "FLOAT(53)"},
 		enums: true,
 		exist: "SELECT to_regclass(quote_ident(?)) IS NOT NULL",
