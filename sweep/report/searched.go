@@ -18,6 +18,7 @@ func searchOf(setup sweep.Setup, trials []sweep.Trial, refs sweep.References, se
 		Winner: -1, Measure: label, Decimals: decimals}
 	if rule.Experts != nil {
 		s.Objective += " over the experts'"
+		s.Decimals = max(4, decimals) // ratios near 1, which differ little
 	}
 	if rule.Metric == sweep.MaskedLoss {
 		s.Direction = search.Minimize

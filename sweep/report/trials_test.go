@@ -43,6 +43,14 @@ func TestPerCultureTrials(t *testing.T) {
 	if len(doc.Partials) != 2 || !strings.Contains(doc.Partials[0].Title, "makam") || doc.Partials[0].Points[0].X != selected.Choice.Lambdas["makam"] {
 		t.Errorf("%+v", doc.Partials)
 	}
+	if doc.History.Decimals != 3 {
+		t.Errorf("%d decimals of a mean, want 3", doc.History.Decimals)
+	}
+	setup.Rule.Experts = map[string]string{"makam": "makam"}
+	var normalised Document
+	if err := normalised.FromTrials(setup, trials, refs, nil, nil); err != nil || normalised.History.Decimals != 4 {
+		t.Errorf("ratios to the experts': %v with %d decimals, want 4", err, normalised.History.Decimals)
+	}
 	page := render(t, doc)
 	parse(t, page)
 	for _, want := range []string{"The search</h2>", "expert makam", "base"} {
