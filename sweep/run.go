@@ -94,13 +94,13 @@ func (q *queue) trial(ctx context.Context, row *store.Trial, refs References) er
 	}
 	started := time.Now()
 	t := Trial{Number: row.Number, State: search.Running, Choice: choice, Point: row.Point, Started: started, Worker: q.Name, Version: setup.Version, Seed: setup.Seed}
-	done, err := q.done(ctx)
-	if err != nil {
-		return err
-	}
-	q.hear(Progress{Done: done, Total: max(done, setup.Total()), Trial: t})
+	done := 0
 	var outcome store.Outcome
-	err = q.holding(ctx, row.ID, func(ctx context.Context) (err error) {
+	err := q.holding(ctx, row.ID, func(ctx context.Context) (err error) {
+		if done, err = q.done(ctx); err != nil {
+			return err
+		}
+		q.hear(Progress{Done: done, Total: max(done, setup.Total()), Trial: t})
 		outcome, err = q.evaluate(ctx, row, &t, refs)
 		return err
 	})

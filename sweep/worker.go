@@ -86,7 +86,7 @@ func (q *queue) next(ctx context.Context) (*store.Trial, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		claimed, err := q.inner.Claim(ctx, options)
+		claimed, err := q.claim(ctx, options)
 		if err != nil {
 			return nil, err
 		}
@@ -108,6 +108,22 @@ func (q *queue) next(ctx context.Context) (*store.Trial, error) {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// claim is the store's, but that a worker that must end in the middle of it waits for the outcome: a trial that it got all the same is
+// put back, where it would else look like one whose worker has died.
+func (q *queue) claim(ctx context.Context, options store.ClaimOptions) (store.Claimed, error) {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(putBackTime/2, cancel) })()
+	claimed, err := q.inner.Claim(patient, options)
+	if err == nil && claimed.Trial != nil && ctx.Err() != nil {
+		return claimed, errors.Join(ctx.Err(), q.putBack(ctx, claimed.Trial.ID))
+	}
+	if ctx.Err() != nil {
+		return claimed, ctx.Err()
+	}
+	return claimed, err
 }
 
 // putBackTime is how long a worker that must end tries to put its trial back. Slurm kills 30 s after it asked.

@@ -36,6 +36,9 @@ func newSweepReport(a *app) *cobra.Command {
 }
 
 func runSweepReport(ctx context.Context, a *app, where, name, out, events string) error {
+	if ext := filepath.Ext(out); ext != ".html" && ext != ".htm" {
+		return usageError("%s: want a name that ends in .html", out)
+	}
 	if err := a.fileOutput(out, where); err != nil {
 		return err
 	}

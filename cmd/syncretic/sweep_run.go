@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"syncretic/sweep"
+	"syncretic/sweep/fuse"
 	"syncretic/sweep/slurm"
 )
 
@@ -58,6 +59,9 @@ func openStudy(ctx context.Context, a *app, config string) (*sweeping, error) {
 		return nil, err
 	}
 	s, setup, err := openSweep(ctx, a, cfg)
+	if errors.Is(err, fuse.ErrChoice) {
+		return nil, fmt.Errorf("%s: %w", config, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,8 @@ func TestSweep(t *testing.T) {
 	}
 	w.refuse([]refusal{
 		{"report exists", "sweep report out/study.db out/study.html", exitExists, "out/study.html: file already exists", "--force replaces it"},
-		{"report over the study", "sweep report out/study.db out/study.db --force", exitUsage, "is also an input", "sweep report --help"},
+		{"report of another kind", "sweep report out/study.db out/study.pdf", exitUsage, "ends in .html", "sweep report --help"},
+		{"report over the study", "sweep report out/study.html out/study.html --force", exitUsage, "is also an input", "sweep report --help"},
 	})
 }
 

@@ -44,7 +44,7 @@ func (p partial) scatter() (s Scatter, ok bool) {
 		return s, false
 	}
 	s.Dots = []chart.Dots{broken, kept}
-	if x, y := p.medians(slices.Concat(kept.X, broken.X), slices.Concat(kept.Y, broken.Y)); len(x) > 1 {
+	if x, y := p.medians(slices.Concat(kept.X, broken.X), slices.Concat(kept.Y, broken.Y)); len(x) > 1 && 2*len(x) <= len(kept.X)+len(broken.X) { // medians of single trials would join the dots
 		s.Curves = []chart.Curve{{Name: "median", X: x, Y: y}}
 	}
 	return s, true

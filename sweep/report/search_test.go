@@ -127,8 +127,13 @@ func TestPartials(t *testing.T) {
 	if !slices.Equal(p.Dots[0].X, []float64{0.9}) || !slices.Equal(p.Dots[1].X, []float64{0.3, 0.1, 0.2}) || !slices.Equal(p.Dots[1].Y, []float64{0.61, 0.51, 0.66}) {
 		t.Errorf("dots %+v", p.Dots)
 	}
-	if got := p.Curves[0]; !slices.Equal(got.X, []float64{0.1, 0.2, 0.3, 0.9}) || !slices.Equal(got.Y, []float64{0.51, 0.66, 0.61, 0.71}) {
-		t.Errorf("medians %v at %v", got.Y, got.X)
+	if len(p.Curves) != 0 {
+		t.Errorf("medians of single trials: %+v", p.Curves)
+	}
+	x, y := []float64{0.1, 0.2, 0.2, 0.1}, []float64{1, 5, 7, 3}
+	twice, _ := partial{x: x, y: y, faint: make([]bool, len(x)), chosen: -1}.scatter()
+	if len(twice.Curves) != 1 || !slices.Equal(twice.Curves[0].X, []float64{0.1, 0.2}) || !slices.Equal(twice.Curves[0].Y, []float64{2, 6}) {
+		t.Errorf("medians %+v", twice.Curves)
 	}
 	if len(p.Points) != 1 || p.Points[0].X != 0.2 {
 		t.Errorf("points %+v", p.Points)
