@@ -63,7 +63,7 @@ func TestClaimGivesUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		options := ClaimOptions{Space: space, Propose: sampler.Ask, Worker: "w", Stale: time.Minute, MaxRetries: 2, GiveUp: 2}
+		options := ClaimOptions{Space: space, Propose: sampler.Ask, Worker: "w", Stale: 10 * time.Millisecond, MaxRetries: 2, GiveUp: 2}
 		var points []float64
 		for range 8 {
 			turn, err := study.Claim(ctx, options)
