@@ -76,6 +76,9 @@ func (db *DB) write(ctx context.Context, c change) error {
 	})
 }
 
+// noticeAfter is how long an outage lasts before it is told.
+const noticeAfter = time.Second
+
 // persist runs attempt until it succeeds, fails for good, or patience ends, with pauses from 20 ms to 2 s between.
 func (db *DB) persist(ctx context.Context, attempt func(ctx context.Context) error) error {
 	began := time.Now()
@@ -100,12 +103,15 @@ func (db *DB) persist(ctx context.Context, attempt func(ctx context.Context) err
 		case last == nil:
 			last = err
 		}
-		if !told && time.Since(began) > time.Second {
+		wait := pause/2 + rand.N(pause)
+		if untold := noticeAfter - time.Since(began); !told && untold <= 0 {
 			told = true
 			db.notice(fmt.Errorf("%s: waiting: %w", db.Where(), db.dialect.explain(last)))
+		} else if !told {
+			wait = min(wait, untold)
 		}
 		select {
-		case <-time.After(pause/2 + rand.N(pause)):
+		case <-time.After(wait):
 		case <-limited.Done():
 		}
 		switch {
