@@ -115,7 +115,7 @@ func (c Chart) marks(d *drawing, at func(float64) float64, f frame) {
 	for i, m := range marks {
 		mark := drawnMark{X: at(m.X), LabelY: 26 + lineHeight*float64(i) + 8, Label: m.Label, Anchor: "start"}
 		mark.LabelX = mark.X + 5
-		if mark.LabelX+f.letter*float64(len([]rune(m.Label))) > f.width {
+		if mark.LabelX+bold*f.letter*float64(len([]rune(m.Label))) > f.width {
 			mark.LabelX, mark.Anchor = mark.X-5, "end"
 		}
 		d.Marks = append(d.Marks, mark)
