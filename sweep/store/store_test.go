@@ -173,32 +173,6 @@ func TestStudyAttributes(t *testing.T) {
 	})
 }
 
-func TestLockIsExclusive(t *testing.T) {
-	ctx := context.Background()
-	study := backends(t)[0].study(t)
-	db, other := study.db, again(t, study).db
-	release, err := db.Lock(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := other.Lock(ctx); !errors.Is(err, ErrLocked) {
-		t.Errorf("second lock: %v, want %v", err, ErrLocked)
-	}
-	if _, err := other.Studies(ctx); err != nil {
-		t.Errorf("reading under the lock: %v", err)
-	}
-	if err := release(); err != nil {
-		t.Fatal(err)
-	}
-	release, err = other.Lock(ctx)
-	if err != nil {
-		t.Fatalf("after release: %v", err)
-	}
-	if err := release(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func TestSettingsAreDurable(t *testing.T) {
 	db := backends(t)[0].make(t)
 	for pragma, want := range map[string]string{"synchronous": "2", "busy_timeout": "2000", "journal_mode": "delete", "foreign_keys": "1"} {
