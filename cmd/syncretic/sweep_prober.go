@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"syncretic/adapt"
@@ -109,9 +111,10 @@ func (p *prober) validate(ctx context.Context, model checkpoint.Source, part flo
 
 // task fits a probe of one dataset and scores it on the valid items.
 func (p *prober) task(ctx context.Context, ds *probe.Dataset, part float64, spent clock) (task sweep.Task, err error) {
+	var chosen *probe.Dataset
 	var train, valid probe.Split
 	err = spent.time("extract", func() (err error) {
-		train, valid, err = p.rungs.extract(ctx, ds, p.enc, p.options(probe.Train, probe.Valid), part, p.cfg.Seed)
+		chosen, train, valid, err = p.rungs.extract(ctx, ds, p.enc, p.options(probe.Train, probe.Valid), part, p.cfg.Seed)
 		return err
 	})
 	if err != nil {
@@ -131,7 +134,7 @@ func (p *prober) task(ctx context.Context, ds *probe.Dataset, part float64, spen
 			return err
 		}
 		task = taskOf(r, ds.Tags)
-		task.Intervals = taskIntervals(scores, valid.Labels, p.cfg.Seed)
+		task.Intervals = taskIntervals(scores, valid.Labels, recordingsIn(chosen, valid), p.cfg.Seed)
 		return nil
 	})
 }
@@ -159,11 +162,26 @@ func taskOf(r metric.Result, tags []string) sweep.Task {
 	return t
 }
 
+// recordingsIn numbers the recordings that a split's items are parts of: intervals draw them whole, since two crops of one are no two
+// observations.
+func recordingsIn(ds *probe.Dataset, split probe.Split) []int {
+	numbers := map[string]int{}
+	var out []int
+	for _, i := range slices.Compact(slices.Clone(split.Features.Items)) {
+		path := ds.Items[i].Path
+		if _, seen := numbers[path]; !seen {
+			numbers[path] = len(numbers)
+		}
+		out = append(out, numbers[path])
+	}
+	return out
+}
+
 // taskIntervals are the bootstrap's of the two ranking metrics. One that is undefined is left out: the score itself says why.
-func taskIntervals(scores [][]float64, labels [][]bool, seed uint64) map[sweep.Metric]sweep.Bounds {
+func taskIntervals(scores [][]float64, labels [][]bool, recordings []int, seed uint64) map[sweep.Metric]sweep.Bounds {
 	out := map[sweep.Metric]sweep.Bounds{}
 	for m, statistic := range map[sweep.Metric]metric.Statistic{sweep.ROCAUC: metric.MacroROCAUC, sweep.AveragePrecision: metric.MacroAveragePrecision} {
-		e, err := metric.Bootstrap(len(scores), statistic.Prepare(scores, labels), metric.Sampling{Replicates: trialReplicates, Seed: seed})
+		e, err := metric.Bootstrap(len(scores), statistic.Prepare(scores, labels), metric.Sampling{Replicates: trialReplicates, Seed: seed, Groups: recordings})
 		if err == nil {
 			out[m] = sweep.Bounds{Low: e.Low, High: e.High}
 		}
@@ -252,8 +270,9 @@ func (p *prober) heldOut(ctx context.Context, names []string, model func(string)
 
 // testScores are a model's scores on the test items of one dataset.
 type testScores struct {
-	scores [][]float64
-	labels [][]bool
+	scores     [][]float64
+	labels     [][]bool
+	recordings []int
 }
 
 // heldOutOne scores one model; the base's scores are kept in base, the others' compared with them.
@@ -272,7 +291,7 @@ func (p *prober) heldOutOne(ctx context.Context, m checkpoint.Source, base map[s
 		if err != nil {
 			return out, nil, err
 		}
-		now := testScores{labels: test.Labels}
+		now := testScores{labels: test.Labels, recordings: recordingsIn(ds, test)}
 		if now.scores, err = fitted.Scores(test.Features); err != nil {
 			return out, nil, err
 		}
@@ -287,9 +306,14 @@ func (p *prober) heldOutOne(ctx context.Context, m checkpoint.Source, base map[s
 			base[ds.Name] = now
 			continue
 		}
-		if differences[ds.Name], err = p.difference(now, base[ds.Name]); err != nil {
+		d, err := p.difference(now, base[ds.Name])
+		if errors.Is(err, metric.ErrInvalid) {
+			continue // undefined on so few items: the scores stand all the same
+		}
+		if err != nil {
 			return out, nil, err
 		}
+		differences[ds.Name] = d
 	}
 	if p.loss != nil {
 		losses, err := p.loss.measure(ctx)
@@ -307,7 +331,8 @@ func (p *prober) difference(now, base testScores) (d sweep.Difference, err error
 		into      *sweep.Interval
 		statistic metric.Statistic
 	}{{&d.ROCAUC, metric.MacroROCAUC}, {&d.AveragePrecision, metric.MacroAveragePrecision}} {
-		i, err := metric.PairedBootstrap(now.labels, now.scores, base.scores, m.statistic, bootstrapReplicates, p.cfg.Seed)
+		i, err := metric.Difference(len(now.labels), m.statistic.Prepare(now.scores, now.labels), m.statistic.Prepare(base.scores, base.labels),
+			metric.Sampling{Replicates: bootstrapReplicates, Seed: p.cfg.Seed, Groups: now.recordings})
 		if err != nil {
 			return d, err
 		}

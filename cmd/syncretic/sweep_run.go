@@ -103,12 +103,16 @@ func sweepText(cfg sweep.Config, r *sweep.TestRecord) string {
 		return text
 	}
 	for _, d := range cfg.Probe.Datasets {
-		b, w, diff := r.Scores.Base.Tasks[d.Name], r.Scores.Winner.Tasks[d.Name], r.Scores.Differences[d.Name].ROCAUC
-		word := ""
-		if !diff.Significant {
-			word = ", not significant"
+		b, w := r.Scores.Base.Tasks[d.Name], r.Scores.Winner.Tasks[d.Name]
+		text += fmt.Sprintf("test %-20s ROC-AUC %.4f, base %.4f", d.Name, w.ROCAUC, b.ROCAUC)
+		if difference, ok := r.Scores.Differences[d.Name]; ok {
+			diff := difference.ROCAUC
+			text += fmt.Sprintf(": %+.4f [%+.4f, %+.4f]", diff.Difference, diff.Low, diff.High)
+			if !diff.Significant {
+				text += ", not significant"
+			}
 		}
-		text += fmt.Sprintf("test %-20s ROC-AUC %.4f, base %.4f: %+.4f [%+.4f, %+.4f]%s\n", d.Name, w.ROCAUC, b.ROCAUC, diff.Difference, diff.Low, diff.High, word)
+		text += "\n"
 	}
 	for _, name := range sortedNames(r.Scores.Winner.Losses) {
 		w, b := r.Scores.Winner.Losses[name].Value, r.Scores.Base.Losses[name].Value

@@ -29,8 +29,8 @@ type itemRows struct {
 	skipped     map[int]probe.SkippedItem
 }
 
-// extract returns train and valid features of a part of a dataset, in (0, 1], encoding what is missing.
-func (r *rungs) extract(ctx context.Context, ds *probe.Dataset, enc probe.Extractor, opts probe.ExtractOptions, part float64, seed uint64) (train, valid probe.Split, err error) {
+// extract returns a part of a dataset, in (0, 1], with its train and valid features, encoding what is missing.
+func (r *rungs) extract(ctx context.Context, ds *probe.Dataset, enc probe.Extractor, opts probe.ExtractOptions, part float64, seed uint64) (chosen *probe.Dataset, train, valid probe.Split, err error) {
 	if r.seen == nil {
 		r.seen = map[string]*itemRows{}
 	}
@@ -45,13 +45,13 @@ func (r *rungs) extract(ctx context.Context, ds *probe.Dataset, enc probe.Extrac
 	}
 	slices.Sort(items)
 	if err := e.fill(ctx, ds, enc, opts, items); err != nil {
-		return train, valid, err
+		return nil, train, valid, err
 	}
 	chosen, features := e.collect(ds, items)
 	if train, err = features.Split(chosen, probe.Train); err == nil {
 		valid, err = features.Split(chosen, probe.Valid)
 	}
-	return train, valid, err
+	return chosen, train, valid, err
 }
 
 // partOf are the items of a split that belong to a part, in the order of the dataset: those whose group, or else ID, comes first in an
