@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -115,10 +114,12 @@ func (s *sweeping) worker(o workOptions) sweep.Worker {
 	if err != nil {
 		host = "unknown"
 	}
-	cores := runtime.GOMAXPROCS(0)
+	var share func(others int)
+	if cores := runtime.GOMAXPROCS(0); s.threads == 0 && os.Getenv("GOMAXPROCS") == "" { // cores that were given are this worker's alone
+		share = func(others int) { runtime.GOMAXPROCS(max(1, cores/(others+1))) } // results do not depend on the number of threads
+	}
 	return sweep.Worker{Models: s.models, Evaluate: s.prober.validate, Trials: o.trials, Stale: o.stale, Retries: o.retries, Host: host,
-		Name: fmt.Sprintf("%s:%d", host, os.Getpid()), Hear: s.hear,
-		Share: func(others int) { runtime.GOMAXPROCS(max(1, cores/(others+1))) }} // results do not depend on the number of threads
+		Name: fmt.Sprintf("%s:%d", host, os.Getpid()), Hear: s.hear, Share: share}
 }
 
 // hear shows how far the study is.
@@ -178,8 +179,7 @@ func storedConfig(study *sweep.Study) (cfg sweep.Config, err error) {
 	if err != nil {
 		return cfg, err
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	if err := d.Decode(&cfg); err != nil || cfg.Base == "" {
+	if err := json.Unmarshal(text, &cfg); err != nil || cfg.Base == "" {
 		return cfg, fmt.Errorf("%s: study %q holds no configuration of this program: %w", study.Where(), study.Name(), sweep.ErrInvalid)
 	}
 	return cfg, nil

@@ -22,7 +22,8 @@ func newSweepWork(a *app) *cobra.Command {
 			"relative paths in it begin in the folder where it was made, or in --directory where this machine has the inputs elsewhere.\n" +
 			"Inputs are hashed first: another base, vector or manifest than the study's is refused.\n\n" +
 			"Any number of workers share one study: a trial is claimed by one of them. SIGTERM or Ctrl-C puts the trial in hand back within\n" +
-			"seconds; a trial of a worker that died is put back by the others after a minute. Workers on one machine share its cores.\n" +
+			"seconds; a trial of a worker that died is put back by the others after a minute. Workers on one machine share its\n" +
+			"cores, but for those that were given some by --threads or GOMAXPROCS, as batch systems do.\n" +
 			"The last one to end tests the winner.",
 		Example: "  syncretic sweep work out/sweep.db\n" +
 			"  syncretic sweep work postgres://sweeper@db.lab/sweeps --name cultures --directory /data/cultures",
