@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"strconv"
@@ -64,7 +66,14 @@ func runSweepStatus(ctx context.Context, a *app, where, name string, watch bool,
 				fmt.Fprintf(a.stdout, "\x1b[%dA\x1b[J", lines) // up over the last picture, and clear what is below
 			}
 		}
-		if err := a.result(st, text); err != nil {
+		if a.json { // an object a line, which a.result spreads over many
+			line, err := json.Marshal(st)
+			if err != nil {
+				return err
+			}
+			text = string(line) + "\n"
+		}
+		if _, err := io.WriteString(a.stdout, text); err != nil {
 			return err
 		}
 		lines = strings.Count(text, "\n")

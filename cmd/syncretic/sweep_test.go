@@ -157,6 +157,9 @@ func TestSweepTables(t *testing.T) {
 	if text := w.succeed("sweep status out/study.db --watch --quiet").stdout; !strings.Contains(text, "2 of 2 trials done") || !strings.Contains(text, "tested: ") {
 		t.Errorf("status %q", text)
 	}
+	if lines := w.succeed("sweep status out/study.db --watch --json --quiet").stdout; strings.Count(lines, "\n") != 1 || !json.Valid([]byte(lines)) {
+		t.Errorf("one look of --watch --json is %q, want one object on one line", lines)
+	}
 	w.refuse([]refusal{
 		{"a table of another kind", "sweep trials out/study.db out/trials.xlsx", exitUsage, "ends in .parquet, .csv or .jsonl", "sweep trials --help"},
 		{"a table that exists", "sweep trials out/study.db out/trials.csv", exitExists, "already exists", "--force"},
